@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * conf: text in, a checked configuration value and all diagnostics out. Opens no file, looks nothing
+ * up, changes nothing: whoever has the bytes (the keeper, the engine, `ha check-config`, a test)
+ * gets the same value from the same bytes, so that an index into it means the same on both sides of
+ * the privilege border.
+ *
+ * The syntax is INI (libinih): sections `[node]` once and `[group NAME]` for each group; `key =
+ * value`; comments begin with # or ;. ha.conf(5) is the manual of every key.
+ */
+#ifndef HA_CONF_CONF_H
+#define HA_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "base/limits.h"
+
+#define CONF_PORT              5555
+#define CONF_MULTICAST         "239.2.3.4"
+#define CONF_CLUSTER           "ha"
+#define CONF_GROUP             "main"
+#define CONF_WORTH             100
+#define CONF_INTERVAL_NS       INT64_C(100000000)   /* 100 ms */
+#define CONF_INTERVAL_MIN_NS   INT64_C(5000000)     /* 5 ms */
+#define CONF_INTERVAL_MAX_NS   INT64_C(60000000000) /* 60 s */
+#define CONF_TOLERANCE_MAX_NS  INT64_C(10000000000) /* 10 s: the bound of rule R2 */
+#define CONF_MARGIN_MIN_NS     INT64_C(3000000)     /* 3 ms */
+#define CONF_HOOK_TIMEOUT_NS   INT64_C(30000000000) /* 30 s */
+#define CONF_REMOVALS_LIMIT    5
+#define CONF_REMOVALS_WINDOW_NS INT64_C(10000000000) /* 10 s */
+
+enum conf_policy { CONF_POLICY_WORTHIEST };
+
+enum conf_hook { CONF_HOOK_CHANGE, CONF_HOOK_ACTIVE, CONF_HOOK_STANDBY, CONF_HOOK_KINDS };
+
+/* A network device that the configuration names, for heartbeats, for addresses or for both. */
+struct conf_device {
+	char name[DEVICE_SIZE];
+	bool path; /* carries heartbeats */
+};
+
+/* One shared address. Index 0..address_count-1 names it across the keeper's channel. */
+struct conf_address {
+	struct ip ip;
+	uint8_t prefix_length; /* as written; 32 or 128 if none was */
+	uint8_t device;	       /* index into devices */
+	uint8_t group;	       /* index into groups */
+};
+
+struct conf_group {
+	char name[NAME_SIZE];
+	uint32_t id; /* id_from_name(name); unique in one configuration, never 0 */
+	uint16_t worth;
+	enum conf_policy policy;
+	uint16_t address_first; /* the group's addresses are contiguous */
+	uint16_t address_count; /* at least 1 */
+	uint8_t hook_count[CONF_HOOK_KINDS];
+	char hook[CONF_HOOK_KINDS][HOOKS_MAX][COMMAND_SIZE]; /* program and arguments, split at blanks */
+};
+
+struct conf_node {
+	char name[NAME_SIZE];
+	char cluster[NAME_SIZE];
+	uint32_t cluster_tag; /* id_from_name(cluster) */
+	uint8_t path_count;   /* at least 1 */
+	uint8_t path[PATHS_MAX]; /* indices into devices, in the order written; the first address of the
+				    first one is the node's real address */
+	int64_t interval_ns;
+	int64_t tolerance_ns;	  /* at least 2 intervals; default 3.5 */
+	int64_t max_tolerance_ns; /* no peer's announced tolerance counts for more; at least ours */
+	int64_t margin_ns;	  /* max(3 ms, tolerance / 32) unless written; below tolerance - interval */
+	struct ip multicast;	  /* IP_NONE: none */
+	uint16_t port;
+	uint8_t peer_count;
+	struct ip peer[UNICAST_MAX];
+	char key_file[PATH_SIZE]; /* "": none */
+	char user[NAME_SIZE];	  /* whom the engine runs as; "": the packaged default */
+	int64_t hook_timeout_ns;
+	uint16_t removals_limit; /* an address taken away this often ... */
+	int64_t removals_window_ns; /* ... in this time makes the node step down */
+};
+
+struct conf {
+	struct conf_node node;
+	uint8_t device_count;
+	struct conf_device devices[DEVICES_MAX];
+	uint8_t group_count;
+	struct conf_group groups[GROUPS_MAX];
+	uint16_t address_count;
+	struct conf_address addresses[ADDRESSES_MAX];
+};
+
+/* What a diagnostic is about. Line 0: the file as a whole. */
+#define CONF_DIAGNOSTICS_MAX 64
+#define CONF_MESSAGE_SIZE    256
+struct conf_diagnostic {
+	unsigned line;
+	char message[CONF_MESSAGE_SIZE]; /* "what, what would be right", no final newline */
+};
+
+struct conf_diagnostics {
+	size_t count;	/* of those kept in list */
+	size_t omitted; /* further ones */
+	struct conf_diagnostic list[CONF_DIAGNOSTICS_MAX]; /* in the order of the lines */
+};
+
+/**
+ * conf_parse - text to a checked configuration
+ * @text:      @size bytes, need not be terminated; borrowed
+ * @hostname:  default of `name` in [node]; borrowed
+ * @ret_conf:  set on success only
+ * @reterr:    every mistake of the text, not just the first; empty on success
+ *
+ * Return: true if there was no mistake.
+ */
+bool conf_parse(const char *text, size_t size, const char *hostname, struct conf *ret_conf,
+	struct conf_diagnostics *reterr);
+
+/* Index of the group called @name, or -1. */
+int conf_group_by_name(const struct conf *c, const char *name);
+
+/**
+ * conf_print - a configuration as text that conf_parse() turns into an equal value
+ * @buffer: at least CONF_TEXT_MAX bytes
+ *
+ * Return: the length of the text.
+ */
+#define CONF_TEXT_MAX (512 * 1024)
+size_t conf_print(const struct conf *c, char *buffer, size_t size);
+
+/**
+ * conf_key_decode - the text of a key file (64 hexadecimal digits, as `ha keygen` writes; white space
+ *                   around them is skipped) to the 32 bytes of the key
+ *
+ * Return: false, with *@ret_key untouched, if it is anything else.
+ */
+#define CONF_KEY_SIZE 32
+bool conf_key_decode(const char *text, size_t size, uint8_t ret_key[CONF_KEY_SIZE]);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * engine: one node. It owns the groups' elections, the peers, the announcements in progress and the
+ * session with the keeper, and turns events into effects. It is pure: no clock, no system call, no
+ * memory after engine_init(); the same events at the same times give the same effects. The daemon,
+ * the library and the simulator drive the same engine.
+ *
+ * Use: engine_init(), then engine_step() with ENGINE_START, then for each thing that happens one
+ * engine_step(), carrying out the effects in their order; and an ENGINE_TIMER when engine_deadline()
+ * is reached. An effect that can fail comes back as an event.
+ */
+#ifndef HA_ENGINE_ENGINE_H
+#define HA_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "base/limits.h"
+#include "base/time.h"
+#include "conf/conf.h"
+#include "wire/channel.h"
+#include "wire/heartbeat.h"
+#include "wire/report.h"
+#include "wire/status.h"
+
+enum engine_event_kind {
+	ENGINE_START,	    /* once, first */
+	ENGINE_TIMER,	    /* engine_deadline() was reached; the caller drained its sockets before */
+	ENGINE_DATAGRAM,    /* bytes came in */
+	ENGINE_SENT,	    /* the last EFFECT_SEND left by at least one path */
+	ENGINE_SEND_FAILED, /* it left by none */
+	ENGINE_DEVICE,	    /* the state of a configured device, at start and whenever it changes */
+	ENGINE_KEEPER,	    /* a message of the keeper */
+	ENGINE_STOP,	    /* stop politely; EFFECT_STOPPED follows */
+};
+
+/* The state of a network device, from the kernel's link and address tables. */
+struct engine_device {
+	uint8_t index; /* into conf.devices */
+	bool present;
+	bool up;      /* administratively */
+	bool carrier; /* can carry frames now */
+	uint8_t mac[MAC_SIZE];
+	uint32_t interface_index; /* the kernel's; 0 if not present */
+	struct ip v4, v6;	  /* its first address of each family that is not a shared one (for IPv6
+				     a global one, else the link-local one); IP_NONE: none */
+};
+
+struct engine_event {
+	enum engine_event_kind kind;
+	union {
+		struct {
+			const uint8_t *bytes; /* borrowed */
+			size_t size;
+			int hop_limit; /* -1: unknown */
+			struct ip source;
+		} datagram;
+		int error; /* ENGINE_SEND_FAILED: errno */
+		struct engine_device device;
+		const struct channel_message *keeper; /* borrowed */
+	};
+};
+
+enum effect_kind {
+	EFFECT_SEND,	/* bytes to the multicast group and to each configured peer, on each path; then
+			   ENGINE_SENT or ENGINE_SEND_FAILED */
+	EFFECT_SEND_TO, /* bytes to one address */
+	EFFECT_LEASE,	/* store the lease */
+	EFFECT_KEEPER,	/* a message to the keeper */
+	EFFECT_REPORT,	/* log it, tell watchers */
+	EFFECT_HOOK,	/* run the group's hooks */
+	EFFECT_STOPPED, /* nothing is held any more and everybody was told: exit 0 */
+};
+
+struct engine_hook {
+	uint8_t group;
+	enum node_state state, previous;
+	uint64_t epoch;
+	char holder[NAME_SIZE];
+	char reason[STATUS_REASON_SIZE];
+};
+
+struct effect {
+	enum effect_kind kind;
+	union {
+		struct {
+			const uint8_t *bytes; /* the engine's, until the next step */
+			size_t size;
+			struct ip to; /* EFFECT_SEND_TO */
+		} send;
+		ha_time lease;
+		struct {
+			enum channel_verb verb;
+			uint16_t index, second;
+			uint64_t number;
+			const uint8_t *payload; /* the engine's, until the next step; or NULL */
+			size_t payload_size;
+		} keeper;
+		struct report report;
+		struct engine_hook hook;
+	};
+};
+
+#define EFFECTS_MAX 512
+
+struct effects {
+	size_t count;
+	struct effect list[EFFECTS_MAX];
+};
+
+struct engine_identity {
+	uint64_t id;	/* stable */
+	uint64_t nonce; /* drawn at each start */
+};
+
+struct engine;
+
+/* Bytes that an engine needs. */
+size_t engine_size(void);
+
+/**
+ * engine_init - set up an engine in memory of the caller
+ * @memory: engine_size() bytes, aligned as malloc() aligns; owned by the caller
+ * @conf:   borrowed for the engine's life
+ * @key:    copied
+ *
+ * Return: the engine, which is @memory.
+ */
+struct engine *engine_init(void *memory, const struct conf *conf, struct engine_identity identity,
+	const struct heartbeat_key *key);
+
+/**
+ * engine_step - advance by one event
+ * @now: boottime of the event; never before the previous call's
+ * @out: the effects, in the order in which they must be carried out; cleared first
+ */
+void engine_step(struct engine *e, ha_time now, const struct engine_event *event,
+	struct effects *out);
+
+/* When the engine wants its next ENGINE_TIMER; valid after the first step. */
+ha_time engine_deadline(const struct engine *e);
+
+/* A snapshot for `ha status`. @wall_ms is the wall-clock time of @now. `version` is left empty. */
+void engine_status(const struct engine *e, ha_time now, int64_t wall_ms, struct status *ret_status);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+/* clock: the only place that reads a clock. CLOCK_BOOTTIME counts while the machine is suspended. */
+#ifndef HA_SYS_CLOCK_H
+#define HA_SYS_CLOCK_H
+
+#include "base/time.h"
+
+ha_time clock_now(void);
+/* Wall-clock milliseconds since 1970, for people to read; never used in a decision. */
+int64_t clock_wall_ms(void);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * status: what `ha status` shows, as a value, and its JSON form. Keys may be added, never renamed.
+ */
+#ifndef HA_WIRE_STATUS_H
+#define HA_WIRE_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/ip.h"
+#include "base/limits.h"
+#include "wire/heartbeat.h"
+
+#define STATUS_REASON_SIZE 256
+#define STATUS_WARNINGS_MAX 16
+
+struct status_address {
+	struct ip ip;
+	uint8_t prefix_length;
+	char device[DEVICE_SIZE];
+	uint8_t targets;	/* neighbours asked to acknowledge, 0 while not held */
+	uint8_t acknowledged;	/* of which answered since this node took the address */
+};
+
+struct status_group {
+	char name[NAME_SIZE];
+	enum node_state state;
+	char reason[STATUS_REASON_SIZE]; /* "b is worthier (200 > 100)" */
+	uint16_t worth;
+	bool eligible;
+	char policy[NAME_SIZE];
+	uint64_t epoch;
+	char holder[NAME_SIZE]; /* "" if nobody is known to hold it */
+	int64_t since_ms;	/* wall clock, milliseconds since 1970, of the last change of state */
+	uint16_t address_first;	/* into status.addresses */
+	uint16_t address_count;
+	uint64_t transitions;	/* changes of state since start */
+};
+
+struct status_peer {
+	char name[NAME_SIZE];
+	uint64_t id;
+	struct ip address;
+	bool live;
+	bool hears_me;
+	bool proven;		/* named our boot nonce: not a recording */
+	int64_t last_heard_ms;	/* ago; -1 never */
+	int64_t interval_ms, tolerance_ms; /* as announced */
+	uint64_t received;	/* accepted heartbeats */
+};
+
+struct status {
+	char version[NAME_SIZE];
+	char name[NAME_SIZE];
+	uint64_t id;
+	struct ip address;
+	double interval_ms, tolerance_ms;
+	bool authenticated;
+	char fence[NAME_SIZE]; /* "watchdog": the keeper's alone */
+	uint64_t sent, received;
+	uint64_t dropped[HEARTBEAT_DROP_REASONS];
+	uint8_t warning_count;
+	char warnings[STATUS_WARNINGS_MAX][STATUS_REASON_SIZE];
+	uint8_t group_count;
+	struct status_group groups[GROUPS_MAX];
+	uint16_t address_count;
+	struct status_address addresses[ADDRESSES_MAX];
+	uint8_t peer_count;
+	struct status_peer peers[PEERS_MAX];
+};
+
+/* {"node": {...}, "groups": [...], "peers": [...], "warnings": [...], "counters": {...}}: a new object,
+ * owned by the caller; NULL if memory ran out. Ids are strings of 16 hexadecimal digits (JSON numbers
+ * cannot carry 64 bits); "since" is RFC 3339. */
+json_t *status_to_json(const struct status *s);
+
+/* The reverse, for the command line. False, with a reason in *@reterr (static), if it is not a status. */
+bool status_from_json(const json_t *json, struct status *ret_status, const char **reterr);
+
+#endif
