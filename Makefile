@@ -1,0 +1,58 @@
+# A thin front for meson and ninja. Everything that is built stays in build*/; only `install` and the
+# two `deps` targets touch the machine.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+DEMO    ?= # options of `ha demo`, as in: make demo DEMO="--interval 20ms"
+
+build := build
+sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
+setup := --prefix=$(PREFIX) --sysconfdir=/etc
+c_files = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
+
+.PHONY: all help deps test-deps demo test install check-format format clean
+
+all: $(build)/build.ninja
+	@ninja -C $(build)
+
+help:
+	@echo 'make            build; run it from the tree as build/ha'
+	@echo 'make demo       three servers and a client on this machine: watch the address move (root or sudo)'
+	@echo 'make test       build and run every test (root or sudo)'
+	@echo 'make install    into PREFIX ($(PREFIX)), under DESTDIR if that is set'
+	@echo 'make deps       install the Debian packages that the build and the demo need'
+	@echo 'make test-deps  ... and those that the tests need'
+	@echo 'make format     make the C files look like .clang-format; check-format: only say which do not'
+	@echo 'make clean      remove what was built'
+
+$(build)/build.ninja:
+	@tools/packages require-commands meson ninja pkg-config gcc
+	@meson setup $(build) $(setup) || { rm -rf $(build); tools/packages missing build; exit 1; }
+
+deps:
+	@tools/packages install build demo
+
+test-deps:
+	@tools/packages install build demo test
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	$(sudo) $(build)/ha demo $(DEMO)
+
+test: test-deps
+	@tools/run-tests
+
+# The prefix is compiled in (it is where `ha` looks for its other half), so it is set again here.
+install: $(build)/build.ninja
+	@meson configure $(build) $(setup)
+	@ninja -C $(build)
+	DESTDIR='$(DESTDIR)' meson install -C $(build) --no-rebuild
+
+check-format:
+	clang-format --dry-run --Werror $(c_files)
+
+format:
+	clang-format -i $(c_files)
+
+clean:
+	rm -rf $(build) build-test build-asan
