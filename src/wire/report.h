@@ -7,6 +7,7 @@
 #define HA_WIRE_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -44,18 +45,27 @@ struct report {
 
 /* "state", "peer", ... */
 const char *report_kind_name(enum report_kind kind);
+/* "error", "warning", "notice", "info". */
+const char *report_level_name(enum report_level level);
 
 /**
  * report_to_json - {"event", "level", "time", "boottime_us", "group", "peer", "from", "to", "epoch",
  *                   "text"}; keys without a value are left out
  * @wall_ms: the wall-clock time of @r->at, milliseconds since 1970
  *
- * Return: a new object, owned by the caller.
+ * Return: a new object, owned by the caller; NULL if memory ran out.
  */
 json_t *report_to_json(const struct report *r, int64_t wall_ms);
+
+/* The reverse, for the command line: the instant @at is exact to the microsecond. False, with a reason
+ * in *@reterr (static), if it is not a report. */
+bool report_from_json(
+	const json_t *json, struct report *ret_report, int64_t *ret_wall_ms, const char **reterr);
 
 /* RFC 3339 in UTC with milliseconds: 2026-11-23T05:09:21.123Z. Computed, not looked up. */
 #define WALL_TEXT_SIZE 32
 const char *wall_format(int64_t wall_ms, char buffer[WALL_TEXT_SIZE]);
+/* The reverse of wall_format(), for its own output only. False, *@ret_wall_ms untouched, otherwise. */
+bool wall_parse(const char *text, int64_t *ret_wall_ms);
 
 #endif

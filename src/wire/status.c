@@ -1,2 +1,363 @@
 /* SPDX-License-Identifier: ISC */
 #include "wire/status.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "wire/json.h"
+#include "wire/report.h"
+
+#define ID_TEXT_SIZE 17
+
+static json_t *ip_to_json(const struct ip *ip)
+{
+	char buffer[IP_TEXT_SIZE];
+
+	return ip->family == IP_NONE ? json_null() : json_string(ip_format(ip, buffer));
+}
+
+static json_t *id_to_json(uint64_t id)
+{
+	char buffer[ID_TEXT_SIZE];
+	struct text text = text_init(buffer, sizeof(buffer));
+
+	text_add(&text, "%016" PRIx64, id);
+	return json_string(buffer);
+}
+
+static json_t *wall_to_json(int64_t wall_ms)
+{
+	char buffer[WALL_TEXT_SIZE];
+
+	return json_string(wall_format(wall_ms, buffer));
+}
+
+static json_t *address_to_json(const struct status_address *a)
+{
+	return json_pack("{s:o, s:i, s:o, s:i, s:i}", "address", ip_to_json(&a->ip),
+		"prefix_length", a->prefix_length, "device", json_from_text(a->device), "targets",
+		a->targets, "acknowledged", a->acknowledged);
+}
+
+/* Appends @item, which it owns; NULL (memory ran out) ends the whole: then @array is gone, NULL. */
+static json_t *append(json_t *array, json_t *item)
+{
+	if (json_array_append_new(array, item) == 0)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+static json_t *addresses_to_json(const struct status *s, const struct status_group *g)
+{
+	json_t *array = json_array();
+
+	assert(g->address_first + g->address_count <= ADDRESSES_MAX);
+	for (size_t i = 0; array && i < g->address_count; i++)
+		array = append(array, address_to_json(&s->addresses[g->address_first + i]));
+	return array;
+}
+
+static json_t *group_to_json(const struct status *s, const struct status_group *g)
+{
+	return json_pack("{s:o, s:s, s:o, s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+		json_from_text(g->name), "state", node_state_name(g->state), "reason",
+		json_from_text(g->reason), "worth", g->worth, "eligible", g->eligible, "policy",
+		json_from_text(g->policy), "epoch", json_from_count(g->epoch), "holder",
+		json_from_optional_text(g->holder), "since", wall_to_json(g->since_ms),
+		"transitions", json_from_count(g->transitions), "addresses",
+		addresses_to_json(s, g));
+}
+
+static json_t *groups_to_json(const struct status *s)
+{
+	json_t *array = json_array();
+
+	assert(s->group_count <= GROUPS_MAX);
+	for (size_t i = 0; array && i < s->group_count; i++)
+		array = append(array, group_to_json(s, &s->groups[i]));
+	return array;
+}
+
+static json_t *peer_to_json(const struct status_peer *p)
+{
+	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:I, s:I, s:o}", "name",
+		json_from_text(p->name), "id", id_to_json(p->id), "address",
+		ip_to_json(&p->address), "live", p->live, "hears_me", p->hears_me, "proven",
+		p->proven, "last_heard_ms",
+		p->last_heard_ms < 0 ? json_null() : json_integer(p->last_heard_ms), "interval_ms",
+		(json_int_t)p->interval_ms, "tolerance_ms", (json_int_t)p->tolerance_ms, "received",
+		json_from_count(p->received));
+}
+
+static json_t *peers_to_json(const struct status *s)
+{
+	json_t *array = json_array();
+
+	assert(s->peer_count <= PEERS_MAX);
+	for (size_t i = 0; array && i < s->peer_count; i++)
+		array = append(array, peer_to_json(&s->peers[i]));
+	return array;
+}
+
+static json_t *warnings_to_json(const struct status *s)
+{
+	json_t *array = json_array();
+
+	assert(s->warning_count <= STATUS_WARNINGS_MAX);
+	for (size_t i = 0; array && i < s->warning_count; i++)
+		array = append(array, json_from_text(s->warnings[i]));
+	return array;
+}
+
+static json_t *dropped_to_json(const struct status *s)
+{
+	json_t *object = json_object();
+
+	for (int i = HEARTBEAT_ACCEPTED + 1; object && i < HEARTBEAT_DROP_REASONS; i++) {
+		if (json_object_set_new(
+			    object, heartbeat_drop_name(i), json_from_count(s->dropped[i])) == 0)
+			continue;
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+/* A number of milliseconds without a fraction is written as an integer, as people write it. */
+static json_t *milliseconds_to_json(double ms)
+{
+	json_int_t whole = (json_int_t)ms;
+
+	return (double)whole == ms ? json_integer(whole) : json_real(ms);
+}
+
+static json_t *node_to_json(const struct status *s)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
+		json_from_text(s->name), "id", id_to_json(s->id), "address",
+		ip_to_json(&s->address), "interval_ms", milliseconds_to_json(s->interval_ms),
+		"tolerance_ms", milliseconds_to_json(s->tolerance_ms), "authenticated",
+		s->authenticated, "fence", json_from_text(s->fence), "version",
+		json_from_text(s->version));
+}
+
+json_t *status_to_json(const struct status *s)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "node", node_to_json(s),
+		"groups", groups_to_json(s), "peers", peers_to_json(s), "warnings",
+		warnings_to_json(s), "counters", "sent", json_from_count(s->sent), "received",
+		json_from_count(s->received), "dropped", dropped_to_json(s));
+}
+
+static bool ip_from_json(const json_t *object, const char *key, struct ip *ret_ip)
+{
+	const json_t *member = json_object_get(object, key);
+
+	if (json_is_null(member)) {
+		*ret_ip = (struct ip){0};
+		return true;
+	}
+	return json_is_string(member) && ip_parse(json_string_value(member), ret_ip);
+}
+
+static bool id_from_json(const json_t *object, uint64_t *ret_id)
+{
+	const char *text = json_string_value(json_object_get(object, "id"));
+	uint64_t id = 0;
+
+	if (!text || strlen(text) != ID_TEXT_SIZE - 1)
+		return false;
+	for (; *text; text++) {
+		if (*text >= '0' && *text <= '9')
+			id = id << 4 | (uint64_t)(*text - '0');
+		else if (*text >= 'a' && *text <= 'f')
+			id = id << 4 | (uint64_t)(*text - 'a' + 10);
+		else
+			return false;
+	}
+	*ret_id = id;
+	return true;
+}
+
+static bool state_from_json(const json_t *object, enum node_state *ret_state)
+{
+	char name[NAME_SIZE];
+
+	if (!json_member_text(object, "state", name, sizeof(name)))
+		return false;
+	for (int state = STATE_STANDBY; state <= STATE_SHUTDOWN; state++) {
+		if (strcmp(name, node_state_name(state)) == 0) {
+			*ret_state = state;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool node_from_json(const json_t *node, struct status *s)
+{
+	return json_member_text(node, "name", s->name, sizeof(s->name)) &&
+	       id_from_json(node, &s->id) && ip_from_json(node, "address", &s->address) &&
+	       json_member_real(node, "interval_ms", &s->interval_ms) &&
+	       json_member_real(node, "tolerance_ms", &s->tolerance_ms) &&
+	       json_member_flag(node, "authenticated", &s->authenticated) &&
+	       json_member_text(node, "fence", s->fence, sizeof(s->fence)) &&
+	       json_member_text(node, "version", s->version, sizeof(s->version));
+}
+
+static bool address_from_json(const json_t *json, struct status_address *a)
+{
+	int64_t length, targets, acknowledged;
+
+	if (!ip_from_json(json, "address", &a->ip) ||
+		!json_member_text(json, "device", a->device, sizeof(a->device)) ||
+		!json_member_integer(json, "prefix_length", 0, 128, &length) ||
+		!json_member_integer(json, "targets", 0, UINT8_MAX, &targets) ||
+		!json_member_integer(json, "acknowledged", 0, UINT8_MAX, &acknowledged))
+		return false;
+	a->prefix_length = (uint8_t)length;
+	a->targets = (uint8_t)targets;
+	a->acknowledged = (uint8_t)acknowledged;
+	return true;
+}
+
+static bool addresses_from_json(const json_t *array, struct status *s, struct status_group *g)
+{
+	if (!json_is_array(array) || s->address_count + json_array_size(array) > ADDRESSES_MAX)
+		return false;
+	g->address_first = s->address_count;
+	g->address_count = (uint16_t)json_array_size(array);
+	for (size_t i = 0; i < g->address_count; i++) {
+		if (!address_from_json(json_array_get(array, i), &s->addresses[s->address_count++]))
+			return false;
+	}
+	return true;
+}
+
+static bool group_from_json(const json_t *json, struct status *s, struct status_group *g)
+{
+	int64_t worth, epoch, transitions;
+	char since[WALL_TEXT_SIZE];
+
+	if (!json_member_text(json, "name", g->name, sizeof(g->name)) ||
+		!state_from_json(json, &g->state) ||
+		!json_member_text(json, "reason", g->reason, sizeof(g->reason)) ||
+		!json_member_integer(json, "worth", 0, UINT16_MAX, &worth) ||
+		!json_member_flag(json, "eligible", &g->eligible) ||
+		!json_member_text(json, "policy", g->policy, sizeof(g->policy)) ||
+		!json_member_integer(json, "epoch", 0, INT64_MAX, &epoch) ||
+		!json_member_text(json, "holder", g->holder, sizeof(g->holder)) ||
+		!json_member_text(json, "since", since, sizeof(since)) ||
+		!wall_parse(since, &g->since_ms) ||
+		!json_member_integer(json, "transitions", 0, INT64_MAX, &transitions))
+		return false;
+	g->worth = (uint16_t)worth;
+	g->epoch = (uint64_t)epoch;
+	g->transitions = (uint64_t)transitions;
+	return addresses_from_json(json_object_get(json, "addresses"), s, g);
+}
+
+static bool groups_from_json(const json_t *array, struct status *s)
+{
+	if (!json_is_array(array) || json_array_size(array) > GROUPS_MAX)
+		return false;
+	s->group_count = (uint8_t)json_array_size(array);
+	for (size_t i = 0; i < s->group_count; i++) {
+		if (!group_from_json(json_array_get(array, i), s, &s->groups[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool peer_from_json(const json_t *json, struct status_peer *p)
+{
+	int64_t received;
+
+	p->last_heard_ms = -1;
+	if (!json_is_null(json_object_get(json, "last_heard_ms")) &&
+		!json_member_integer(json, "last_heard_ms", 0, INT64_MAX, &p->last_heard_ms))
+		return false;
+	if (!json_member_text(json, "name", p->name, sizeof(p->name)) ||
+		!id_from_json(json, &p->id) || !ip_from_json(json, "address", &p->address) ||
+		!json_member_flag(json, "live", &p->live) ||
+		!json_member_flag(json, "hears_me", &p->hears_me) ||
+		!json_member_flag(json, "proven", &p->proven) ||
+		!json_member_integer(json, "interval_ms", 0, INT64_MAX, &p->interval_ms) ||
+		!json_member_integer(json, "tolerance_ms", 0, INT64_MAX, &p->tolerance_ms) ||
+		!json_member_integer(json, "received", 0, INT64_MAX, &received))
+		return false;
+	p->received = (uint64_t)received;
+	return true;
+}
+
+static bool peers_from_json(const json_t *array, struct status *s)
+{
+	if (!json_is_array(array) || json_array_size(array) > PEERS_MAX)
+		return false;
+	s->peer_count = (uint8_t)json_array_size(array);
+	for (size_t i = 0; i < s->peer_count; i++) {
+		if (!peer_from_json(json_array_get(array, i), &s->peers[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool warnings_from_json(const json_t *array, struct status *s)
+{
+	if (!json_is_array(array) || json_array_size(array) > STATUS_WARNINGS_MAX)
+		return false;
+	s->warning_count = (uint8_t)json_array_size(array);
+	for (size_t i = 0; i < s->warning_count; i++) {
+		const char *text = json_string_value(json_array_get(array, i));
+
+		if (!text)
+			return false;
+		(void)text_copy(s->warnings[i], sizeof(s->warnings[i]), text);
+	}
+	return true;
+}
+
+static bool counters_from_json(const json_t *counters, struct status *s)
+{
+	const json_t *dropped = json_object_get(counters, "dropped");
+	int64_t count;
+
+	if (!json_member_integer(counters, "sent", 0, INT64_MAX, &count))
+		return false;
+	s->sent = (uint64_t)count;
+	if (!json_member_integer(counters, "received", 0, INT64_MAX, &count))
+		return false;
+	s->received = (uint64_t)count;
+	for (int i = HEARTBEAT_ACCEPTED + 1; i < HEARTBEAT_DROP_REASONS; i++) {
+		if (json_member_integer(dropped, heartbeat_drop_name(i), 0, INT64_MAX, &count))
+			s->dropped[i] = (uint64_t)count;
+	}
+	return true;
+}
+
+bool status_from_json(const json_t *json, struct status *ret_status, const char **reterr)
+{
+	static const struct {
+		const char *key;
+		bool (*read)(const json_t *part, struct status *s);
+		const char *reason;
+	} PARTS[] = {
+		{"node", node_from_json, "its \"node\" is not one"},
+		{"groups", groups_from_json, "its \"groups\" are not a list of groups"},
+		{"peers", peers_from_json, "its \"peers\" are not a list of peers"},
+		{"warnings", warnings_from_json, "its \"warnings\" are not a list of texts"},
+		{"counters", counters_from_json, "its \"counters\" are not counters"},
+	};
+
+	*ret_status = (struct status){0};
+	for (size_t i = 0; i < sizeof(PARTS) / sizeof(PARTS[0]); i++) {
+		if (!PARTS[i].read(json_object_get(json, PARTS[i].key), ret_status)) {
+			*reterr = PARTS[i].reason;
+			return false;
+		}
+	}
+	return true;
+}

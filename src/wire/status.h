@@ -74,7 +74,7 @@ struct status {
 
 /* {"node": {...}, "groups": [...], "peers": [...], "warnings": [...], "counters": {...}}: a new object,
  * owned by the caller; NULL if memory ran out. Ids are strings of 16 hexadecimal digits (JSON numbers
- * cannot carry 64 bits); "since" is RFC 3339. */
+ * cannot carry 64 bits); "since" is RFC 3339; what is not known is null. */
 json_t *status_to_json(const struct status *s);
 
 /* The reverse, for the command line. False, with a reason in *@reterr (static), if it is not a status. */

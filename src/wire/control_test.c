@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of the control socket's requests: what is understood, and what the others are told. */
+#include "wire/control.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void request_survives_the_wire(void **state)
+{
+	const enum control_command commands[] = {CONTROL_STATUS, CONTROL_WATCH};
+	const char *reason;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct control_request sent = {.command = commands[i]};
+		struct control_request got = {.command = commands[1 - i]};
+		char line[CONTROL_REQUEST_MAX];
+		size_t size = control_encode(&sent, line, sizeof(line));
+
+		assert_int_equal(size, strlen(line));
+		assert_int_equal(line[size - 1], '\n');
+		assert_true(control_decode(line, size - 1, &got, &reason));
+		assert_int_equal(got.command, sent.command);
+	}
+}
+
+static void refused(const char *line, const char *part_of_reason)
+{
+	struct control_request request;
+	const char *reason = NULL;
+
+	assert_false(control_decode(line, strlen(line), &request, &reason));
+	assert_non_null(strstr(reason, part_of_reason));
+}
+
+static void other_things_are_refused_with_a_reason(void **state)
+{
+	(void)state;
+	refused("", "not JSON");
+	refused("status", "not JSON");
+	refused("{\"command\": \"status\"} x", "not JSON");
+	refused("{\"command\": \"status\", \"command\": \"watch\"}", "not JSON");
+	refused("[\"command\"]", "\"command\"");
+	refused("{}", "\"command\"");
+	refused("{\"command\": 1}", "\"command\"");
+	refused("{\"command\": \"yield everything\"}", "unknown command");
+}
+
+static void overlong_requests_are_refused_unread(void **state)
+{
+	static char line[CONTROL_REQUEST_MAX + 1];
+	struct control_request request;
+	const char *reason = NULL;
+
+	(void)state;
+	memset(line, '[', sizeof(line));
+	assert_false(control_decode(line, sizeof(line), &request, &reason));
+	assert_non_null(strstr(reason, "too long"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(request_survives_the_wire),
+		cmocka_unit_test(other_things_are_refused_with_a_reason),
+		cmocka_unit_test(overlong_requests_are_refused_unread),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
