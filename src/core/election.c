@@ -1,1 +1,363 @@
 /* SPDX-License-Identifier: ISC */
+#include "core/election.h"
+
+#include "base/assert.h"
+
+/* A grant that lapsed is not given again at once to one that asks: its taking moved the clients for
+ * nothing. In tolerances. */
+#define GRANT_PAUSE_TOLERANCES 4
+
+bool election_outranks(const struct election_rank *a, const struct election_rank *b)
+{
+	int order;
+
+	if (a->worth != b->worth)
+		return a->worth > b->worth;
+	order = ip_compare(&a->address, &b->address);
+	if (order != 0)
+		return order < 0;
+	return a->id < b->id;
+}
+
+void election_init(struct election *e, ha_time now)
+{
+	*e = (struct election){.phase = ELECTION_LISTENING,
+		.cause = ELECTION_STARTED,
+		.since = now,
+		.grant_pause = TIME_ORIGIN};
+}
+
+static void enter(struct election *e, ha_time now, enum election_phase phase,
+	enum election_cause cause, struct election_output *out)
+{
+	e->phase = phase;
+	e->cause = cause;
+	e->since = now;
+	out->tell = true;
+}
+
+static void learn_epochs(struct election *e, const struct election_input *in)
+{
+	for (size_t i = 0; i < in->rival_count; i++)
+		if (in->rivals[i].epoch > e->epoch_seen)
+			e->epoch_seen = in->rivals[i].epoch;
+}
+
+/* R2: every claim takes an epoch above all that were seen. */
+static void claim_epoch(struct election *e)
+{
+	e->epoch = ++e->epoch_seen;
+}
+
+/* The holder of highest rank among the peers, or NULL. */
+static const struct election_rival *find_holder(const struct election_input *in)
+{
+	const struct election_rival *holder = NULL;
+
+	for (size_t i = 0; i < in->rival_count; i++) {
+		const struct election_rival *r = &in->rivals[i];
+
+		if (r->active && (!holder || election_outranks(&r->rank, &holder->rank)))
+			holder = r;
+	}
+	return holder;
+}
+
+static const struct election_rival *find_granter(const struct election_input *in)
+{
+	for (size_t i = 0; i < in->rival_count; i++)
+		if (in->rivals[i].active && in->rivals[i].granted_us)
+			return &in->rivals[i];
+	return NULL;
+}
+
+/* The worthiest standby peer that could take the group now; with @asking only one that asks. */
+static const struct election_rival *find_successor(const struct election_input *in, bool asking)
+{
+	const struct election_rival *best = NULL;
+
+	for (size_t i = 0; i < in->rival_count; i++) {
+		const struct election_rival *r = &in->rivals[i];
+
+		if (r->active || !r->eligible || !r->hears_us || (asking && !r->wants))
+			continue;
+		if (!best || election_outranks(&r->rank, &best->rank))
+			best = r;
+	}
+	return best;
+}
+
+static bool is_outranked_by_eligible(const struct election_input *in)
+{
+	for (size_t i = 0; i < in->rival_count; i++)
+		if (in->rivals[i].eligible && election_outranks(&in->rivals[i].rank, &in->own))
+			return true;
+	return false;
+}
+
+static bool knows(const struct election_input *in, uint64_t id)
+{
+	for (size_t i = 0; i < in->rival_count; i++)
+		if (in->rivals[i].rank.id == id)
+			return true;
+	return false;
+}
+
+static void begin_taking(struct election *e, ha_time now, enum election_cause cause,
+	uint64_t granter, struct election_output *out)
+{
+	claim_epoch(e);
+	e->wants = false;
+	e->granter = granter;
+	enter(e, now, ELECTION_TAKING, cause, out);
+	out->hold = true;
+	out->tell = false; /* we say ACTIVE when the addresses are up */
+}
+
+static void begin_releasing(struct election *e, ha_time now, enum election_cause cause,
+	struct election_output *out)
+{
+	e->grantee = 0;
+	e->offered = false;
+	e->contested = false;
+	e->listen_again = cause == ELECTION_LEASE_PASSED;
+	enter(e, now, ELECTION_RELEASING, cause, out);
+	out->release = true;
+	out->tell = false; /* we say STANDBY when the addresses are down */
+}
+
+/* R1 */
+static void evaluate_listening(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	if (in->stopping)
+		enter(e, now, ELECTION_SHUTDOWN, ELECTION_STOPPING, out);
+	else if (time_reached(now, time_add(e->since, in->listen_ns)))
+		enter(e, now, ELECTION_STANDBY, e->cause, out);
+}
+
+/* R2: why the group is free. */
+static enum election_cause vacancy(const struct election *e, const struct election_input *in)
+{
+	if (e->holder == 0)
+		return ELECTION_VACANT;
+	return knows(in, e->holder) ? ELECTION_HOLDER_RESIGNED : ELECTION_HOLDER_SILENT;
+}
+
+static void set_wants(struct election *e, bool wants, struct election_output *out)
+{
+	if (wants != e->wants) {
+		e->wants = wants;
+		out->tell = true;
+	}
+}
+
+/* R2 and the asking half of R3. A node without a lease in force has not been able to tell anybody
+ * that it lives: it may not serve, so it does not claim either. */
+static void evaluate_standby(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	const struct election_rival *holder = find_holder(in);
+	const struct election_rival *granter = find_granter(in);
+	bool ready = in->eligible && !time_reached(now, in->lease);
+
+	if (in->stopping) {
+		enter(e, now, ELECTION_SHUTDOWN, ELECTION_STOPPING, out);
+		return;
+	}
+	if (ready && granter) {
+		begin_taking(e, now, ELECTION_GRANTED, granter->rank.id, out);
+	} else if (ready && !holder && !is_outranked_by_eligible(in)) {
+		begin_taking(e, now, vacancy(e, in), 0, out);
+		e->holder = 0;
+	} else {
+		set_wants(e, ready && holder && election_outranks(&in->own, &holder->rank) &&
+				!is_outranked_by_eligible(in), out);
+	}
+}
+
+static void evaluate_taking(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	if (time_reached(now, in->lease))
+		begin_releasing(e, now, ELECTION_LEASE_PASSED, out);
+	else if (in->stopping)
+		begin_releasing(e, now, ELECTION_STOPPING, out);
+	else if (!in->can_serve)
+		begin_releasing(e, now, ELECTION_CANNOT_SERVE, out);
+}
+
+/*
+ * R3, R4: what another holder means to us. One to whom we granted the group has taken it. One that
+ * is granting it to us will release. Any other is a collision: of two that hear each other the lower
+ * rank releases, the higher announces again (R9: one that does not hear us cannot hear clients
+ * either, so nothing is yielded to it). True if we release.
+ */
+static bool meet_holders(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	bool contested = false;
+
+	for (size_t i = 0; i < in->rival_count; i++) {
+		const struct election_rival *r = &in->rivals[i];
+
+		if (!r->active)
+			continue;
+		if (e->grantee != 0 && e->grantee == r->rank.id) {
+			begin_releasing(e, now, ELECTION_HANDED_OVER, out);
+			return true;
+		}
+		if (!r->granted_us && r->hears_us && election_outranks(&r->rank, &in->own)) {
+			begin_releasing(e, now, ELECTION_COLLISION, out);
+			return true;
+		}
+		contested = true;
+	}
+	/* Clients may have been answered by the other one: on meeting it, and when it is gone. */
+	if (contested != e->contested) {
+		e->contested = contested;
+		out->announce = true;
+		out->tell = true;
+	}
+	/* The loser may have claimed after us: a token must not be older than one that was used. */
+	if (!contested && e->epoch_seen > e->epoch)
+		claim_epoch(e);
+	return false;
+}
+
+static void grant(struct election *e, ha_time now, const struct election_input *in, uint64_t grantee,
+	struct election_output *out)
+{
+	e->grantee = grantee;
+	e->grant_until = time_add(now, in->tolerance_ns);
+	out->tell = true;
+}
+
+/* R3: a grant lapses after one tolerance, and the holder is still the holder. The grantee may have
+ * moved the clients before it failed. */
+static void lapse_grant(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	if (e->grantee == 0 || !time_reached(now, e->grant_until))
+		return;
+	e->grantee = 0;
+	e->grant_pause = time_add(now, GRANT_PAUSE_TOLERANCES * in->tolerance_ns);
+	out->announce = true;
+	out->tell = true;
+}
+
+/* R5: offer it to the worthiest live standby, release after that; or at once if there is none. */
+static void leave(struct election *e, ha_time now, const struct election_input *in,
+	enum election_cause cause, struct election_output *out)
+{
+	const struct election_rival *successor = find_successor(in, false);
+
+	if (e->grantee != 0)
+		return; /* the offer stands */
+	if (e->offered || !successor) {
+		begin_releasing(e, now, cause, out);
+		return;
+	}
+	e->offered = true;
+	grant(e, now, in, successor->rank.id, out);
+}
+
+static void answer_asking(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	const struct election_rival *asking = find_successor(in, true);
+
+	e->offered = false;
+	if (e->grantee == 0 && asking && election_outranks(&asking->rank, &in->own) &&
+		time_reached(now, e->grant_pause))
+		grant(e, now, in, asking->rank.id, out);
+}
+
+static void evaluate_active(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	if (time_reached(now, in->lease)) {
+		begin_releasing(e, now, ELECTION_LEASE_PASSED, out);
+		return;
+	}
+	if (meet_holders(e, now, in, out))
+		return;
+	lapse_grant(e, now, in, out);
+	if (!in->can_serve)
+		begin_releasing(e, now, ELECTION_CANNOT_SERVE, out);
+	else if (in->stopping)
+		leave(e, now, in, ELECTION_STOPPING, out);
+	else if (!in->eligible)
+		leave(e, now, in, ELECTION_INELIGIBLE, out);
+	else
+		answer_asking(e, now, in, out);
+}
+
+static void evaluate(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	const struct election_rival *holder = find_holder(in);
+
+	learn_epochs(e, in);
+	if (holder)
+		e->holder = holder->rank.id;
+	switch (e->phase) {
+	case ELECTION_LISTENING: evaluate_listening(e, now, in, out); break;
+	case ELECTION_STANDBY: evaluate_standby(e, now, in, out); break;
+	case ELECTION_TAKING: evaluate_taking(e, now, in, out); break;
+	case ELECTION_ACTIVE: evaluate_active(e, now, in, out); break;
+	case ELECTION_RELEASING:
+	case ELECTION_SHUTDOWN: break;
+	}
+}
+
+static void after_release(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	enum election_phase next = e->listen_again ? ELECTION_LISTENING : ELECTION_STANDBY;
+
+	e->listen_again = false;
+	enter(e, now, in->stopping ? ELECTION_SHUTDOWN : next, e->cause, out);
+}
+
+void election_step(struct election *e, ha_time now, enum election_event event,
+	const struct election_input *in, struct election_output *out)
+{
+	*out = (struct election_output){0};
+	switch (event) {
+	case ELECTION_EVALUATE: break;
+	case ELECTION_HELD:
+		if (e->phase == ELECTION_TAKING) {
+			e->contested = e->granter != 0; /* its release is met by announcing again */
+			enter(e, now, ELECTION_ACTIVE, e->cause, out);
+		}
+		break;
+	case ELECTION_FAILED:
+		if (e->phase == ELECTION_TAKING)
+			enter(e, now, ELECTION_STANDBY, ELECTION_HOLD_FAILED, out);
+		break;
+	case ELECTION_RELEASED:
+		if (e->phase == ELECTION_RELEASING)
+			after_release(e, now, in, out);
+		break;
+	case ELECTION_EXPIRED:
+		if (e->phase == ELECTION_TAKING || e->phase == ELECTION_ACTIVE)
+			begin_releasing(e, now, ELECTION_LEASE_PASSED, out);
+		break;
+	}
+	evaluate(e, now, in, out);
+	assert(!(out->hold && out->release));
+}
+
+ha_time election_deadline(const struct election *e, const struct election_input *in)
+{
+	switch (e->phase) {
+	case ELECTION_LISTENING: return time_add(e->since, in->listen_ns);
+	case ELECTION_TAKING: return in->lease;
+	case ELECTION_ACTIVE: return e->grantee != 0 ? time_min(in->lease, e->grant_until) : in->lease;
+	case ELECTION_STANDBY:
+	case ELECTION_RELEASING:
+	case ELECTION_SHUTDOWN: break;
+	}
+	return TIME_NEVER;
+}

@@ -39,6 +39,7 @@ enum heartbeat_drop {
 	/* decided by the engine, after decoding */
 	HEARTBEAT_DROP_OWN,	  /* our own, come back */
 	HEARTBEAT_DROP_DUPLICATE_ID, /* another node uses our id */
+	HEARTBEAT_DROP_DUPLICATE, /* the last one once more, by another path */
 	HEARTBEAT_DROP_REPLAYED,  /* sequence number not above the last one of that boot */
 	HEARTBEAT_DROP_OLD_BOOT,  /* a boot of that peer before the one we know */
 	HEARTBEAT_DROP_TABLE_FULL, /* more than PEERS_MAX peers */
@@ -64,7 +65,8 @@ struct heartbeat_group {
 struct heartbeat_heard {
 	uint64_t id;
 	uint64_t nonce;
-	uint32_t age_ms; /* since its last accepted heartbeat */
+	uint32_t sequence; /* low 32 bits of its last accepted heartbeat: the echo that proves freshness */
+	uint32_t age_ms;   /* since then */
 };
 
 struct heartbeat {

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * election: which node holds one group, as one node decides it. docs/protocol.md section 6, rules
+ * R1 to R7. Pure: the caller brings time, what the live peers say, and what this node can do; it gets
+ * back what must be done, in a fixed order.
+ *
+ *   LISTENING --tolerance--> STANDBY --claim, grant--> TAKING --held--> ACTIVE
+ *       ^                       ^                        |                |
+ *       |                       +-------- RELEASING <----+----------------+
+ *       +-- after a lost lease ------------|
+ *
+ * LISTENING, STANDBY and TAKING are STANDBY to other nodes. RELEASING is ACTIVE to them, because the
+ * addresses are still up. SHUTDOWN is the end.
+ */
+#ifndef HA_CORE_ELECTION_H
+#define HA_CORE_ELECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "base/time.h"
+
+enum election_phase {
+	ELECTION_LISTENING,
+	ELECTION_STANDBY,
+	ELECTION_TAKING,    /* the keeper was asked to hold the group */
+	ELECTION_ACTIVE,
+	ELECTION_RELEASING, /* the keeper was asked to release it */
+	ELECTION_SHUTDOWN,
+};
+
+/* Why a group changed its state. Every change names one. */
+enum election_cause {
+	ELECTION_STARTED,	  /* R1 */
+	ELECTION_VACANT,	  /* R2: nobody held it */
+	ELECTION_HOLDER_SILENT,	  /* R2: its holder was silent for its tolerance */
+	ELECTION_HOLDER_RESIGNED, /* R2: its holder gave it up */
+	ELECTION_GRANTED,	  /* R3: its holder handed it over to us */
+	ELECTION_HANDED_OVER,	  /* R3: we handed it over */
+	ELECTION_COLLISION,	  /* R4: a holder of higher rank was heard */
+	ELECTION_INELIGIBLE,	  /* R5: we may not hold it any more */
+	ELECTION_CANNOT_SERVE,	  /* R5: we cannot serve it any more */
+	ELECTION_STOPPING,	  /* R5: we were told to stop */
+	ELECTION_LEASE_PASSED,	  /* R7: we did not send in time, others may hold it */
+	ELECTION_HOLD_FAILED,	  /* the keeper could not configure the addresses */
+};
+
+/* Worth first; at equal worth the numerically lowest real address; then the id, so that any two
+ * nodes differ. */
+struct election_rank {
+	uint16_t worth;
+	struct ip address;
+	uint64_t id;
+};
+
+/* Whether @a is worthier than @b. */
+bool election_outranks(const struct election_rank *a, const struct election_rank *b);
+
+/* What one live peer says of this group. */
+struct election_rival {
+	struct election_rank rank;
+	bool active;
+	bool eligible;	 /* could hold it at once */
+	bool wants;	 /* asks its holder for it */
+	bool hears_us;
+	bool granted_us; /* holds it and offers it to us */
+	uint64_t epoch;
+};
+
+struct election_input {
+	struct election_rank own;
+	bool eligible;	/* may hold it: worth above 0, devices in order, no conflict */
+	bool can_serve; /* could go on serving for now, eligible or not */
+	bool stopping;	/* shut down as soon as possible */
+	ha_time lease;	/* until when a holder may serve (R7) */
+	int64_t tolerance_ns; /* ours */
+	int64_t listen_ns;    /* R1: the largest tolerance announced by any peer, at least ours */
+	const struct election_rival *rivals; /* live peers only */
+	size_t rival_count;
+};
+
+struct election {
+	enum election_phase phase;
+	enum election_cause cause; /* of the last change of state */
+	ha_time since;		   /* of the phase */
+	uint64_t epoch;		   /* of our last claim */
+	uint64_t epoch_seen;	   /* the highest one known, ours included */
+	bool wants;		   /* R3: we ask its holder for it */
+	uint64_t grantee;	   /* R3: id of whom we grant it to; 0: nobody */
+	ha_time grant_until;
+	ha_time grant_pause;	   /* no new grant to one that asks before this */
+	bool offered;		   /* R5: we have offered it before leaving */
+	bool listen_again;	   /* R7: after this release */
+	bool contested;		   /* another holder was heard while we are ACTIVE */
+	uint64_t holder;	   /* id of the last other holder heard; 0: none */
+	uint64_t granter;	   /* id of whom we are taking it over from; 0: a claim */
+};
+
+enum election_event {
+	ELECTION_EVALUATE, /* time passed or something above changed */
+	ELECTION_HELD,	   /* the keeper has configured and announced the addresses */
+	ELECTION_FAILED,   /* it could not */
+	ELECTION_RELEASED, /* it has taken them down */
+	ELECTION_EXPIRED,  /* its watchdog took them down */
+};
+
+/* What to do, in this order. */
+struct election_output {
+	bool release;  /* ask the keeper to take the addresses down */
+	bool hold;     /* ask it to bring them up, with the epoch */
+	bool announce; /* announce them again */
+	bool tell;     /* send a heartbeat at once */
+};
+
+void election_init(struct election *e, ha_time now);
+
+/**
+ * election_step - advance one group by one event
+ * @in:  borrowed for the call
+ * @out: what must be done now
+ */
+void election_step(struct election *e, ha_time now, enum election_event event,
+	const struct election_input *in, struct election_output *out);
+
+/* When to evaluate again if nothing happens; the peers' silence is the caller's to add. */
+ha_time election_deadline(const struct election *e, const struct election_input *in);
+
+#endif
