@@ -26,10 +26,10 @@ static void leak(void)
 
 static void overrun(void)
 {
-	char *volatile block = malloc(8);
+	volatile char *volatile block = malloc(8);
 
-	memset(block, 0, (size_t)(9 + zero));
-	free(block);
+	block[8] = 1;
+	free((void *)block);
 }
 
 static void undefined(void)
