@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/configuration.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define KEEPER_NAME "ha-keeper"
+
+/* All of @descriptor up to CONF_TEXT_MAX bytes. Returns 0, -errno, or -EFBIG. */
+static int read_all(int descriptor, struct configuration *c)
+{
+	c->size = 0;
+	while (c->size < CONF_TEXT_MAX) {
+		ssize_t got = read(descriptor, c->bytes + c->size, CONF_TEXT_MAX - c->size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : 0;
+		c->size += (size_t)got;
+	}
+	return -EFBIG;
+}
+
+static int read_path(const char *path, struct configuration *c)
+{
+	int descriptor, r;
+
+	if (strcmp(path, "-") == 0)
+		return read_all(STDIN_FILENO, c);
+	descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		return -errno;
+	r = read_all(descriptor, c);
+	(void)close(descriptor);
+	return r;
+}
+
+int configuration_read(
+	const struct command *command, const char *path, struct configuration *ret_configuration)
+{
+	struct configuration c = {.bytes = malloc(CONF_TEXT_MAX)};
+	int r = c.bytes ? read_path(path, &c) : -ENOMEM;
+
+	if (r == 0) {
+		*ret_configuration = c;
+		return EXIT_DONE;
+	}
+	configuration_done(&c);
+	(void)command_failed(command, "cannot read the configuration %s: %s", path,
+		r == -EFBIG ? "it is larger than 512 KiB" : strerror(-r));
+	return EXIT_USAGE;
+}
+
+void configuration_done(struct configuration *c)
+{
+	free(c->bytes);
+	c->bytes = NULL;
+}
+
+bool configuration_parse(
+	const struct configuration *c, struct conf **ret_conf, struct conf_diagnostics **reterr)
+{
+	char hostname[NAME_SIZE] = "";
+	struct conf *conf = calloc(1, sizeof(*conf));
+	struct conf_diagnostics *diagnostics = calloc(1, sizeof(*diagnostics));
+
+	*reterr = NULL;
+	if (!conf || !diagnostics)
+		goto fail;
+	(void)gethostname(hostname, sizeof(hostname) - 1);
+	*reterr = diagnostics;
+	if (!conf_parse(c->bytes, c->size, hostname, conf, diagnostics)) {
+		free(conf);
+		return false;
+	}
+	*ret_conf = conf;
+	return true;
+fail:
+	free(conf);
+	free(diagnostics);
+	return false;
+}
+
+static void print_mistakes(const char *path, const struct conf_diagnostics *d)
+{
+	(void)fflush(stdout);
+	for (size_t i = 0; i < d->count; i++) {
+		if (d->list[i].line > 0)
+			fprintf(stderr, "%s:%u: %s\n", path, d->list[i].line, d->list[i].message);
+		else
+			fprintf(stderr, "%s: %s\n", path, d->list[i].message);
+	}
+	if (d->omitted > 0)
+		fprintf(stderr, "%s: and %zu more mistakes\n", path, d->omitted);
+}
+
+int configuration_load(const struct command *command, const char *path,
+	struct configuration *ret_configuration, struct conf **ret_conf)
+{
+	struct conf_diagnostics *diagnostics;
+	struct configuration c;
+	int status = configuration_read(command, path, &c);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (configuration_parse(&c, ret_conf, &diagnostics)) {
+		free(diagnostics);
+		*ret_configuration = c;
+		return EXIT_DONE;
+	}
+	configuration_done(&c);
+	if (!diagnostics)
+		return command_failed(command, "out of memory");
+	print_mistakes(path, diagnostics);
+	free(diagnostics);
+	return EXIT_USAGE;
+}
+
+/* A memory file of the configuration that cannot be changed any more and survives exec(). Returns
+ * its descriptor or -errno. */
+static int seal(const struct configuration *c)
+{
+	int descriptor = memfd_create("ha.conf", MFD_ALLOW_SEALING);
+	size_t written = 0;
+
+	if (descriptor < 0)
+		return -errno;
+	while (written < c->size) {
+		ssize_t r = write(descriptor, c->bytes + written, c->size - written);
+
+		if (r < 0 && errno != EINTR)
+			goto fail;
+		written += r > 0 ? (size_t)r : 0;
+	}
+	if (lseek(descriptor, 0, SEEK_SET) == 0 &&
+		fcntl(descriptor, F_ADD_SEALS,
+			F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0)
+		return descriptor;
+fail:
+	written = (size_t)errno;
+	(void)close(descriptor);
+	return -(int)written;
+}
+
+/* The keeper beside our own executable (a build folder), else the installed one. */
+static void find_keeper(char path[PATH_SIZE])
+{
+	char self[PATH_SIZE];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	struct text text = text_init(path, PATH_SIZE);
+
+	if (length > 0) {
+		self[length] = '\0';
+		*(strrchr(self, '/') + 1) = '\0';
+		text_add(&text, "%s%s", self, KEEPER_NAME);
+		if (access(path, X_OK) == 0)
+			return;
+		text = text_init(path, PATH_SIZE);
+	}
+	text_add(&text, "%s/%s", HA_LIBEXEC_DIR, KEEPER_NAME);
+}
+
+int configuration_hand_to_keeper(const struct command *command, const struct configuration *c,
+	const char *runtime_dir, bool release)
+{
+	int descriptor = seal(c);
+	char path[PATH_SIZE], number[16];
+	struct text text = text_init(number, sizeof(number));
+
+	if (descriptor < 0)
+		return command_failed(
+			command, "cannot pass the configuration on: %s", strerror(-descriptor));
+	text_add(&text, "%d", descriptor);
+	find_keeper(path);
+	(void)execl(path, KEEPER_NAME, "--configuration", number, "--runtime-dir", runtime_dir,
+		release ? "--release" : NULL, NULL);
+	return command_failed(
+		command, "cannot start %s: %s; is ha installed completely?", path, strerror(errno));
+}
