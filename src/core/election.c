@@ -27,6 +27,16 @@ void election_init(struct election *e, ha_time now)
 		.grant_pause = TIME_ORIGIN};
 }
 
+void election_listen(struct election *e, ha_time now)
+{
+	if (e->phase != ELECTION_LISTENING && e->phase != ELECTION_STANDBY)
+		return;
+	e->phase = ELECTION_LISTENING;
+	e->since = now;
+	e->wants = false;
+	e->holder = 0;
+}
+
 static void enter(struct election *e, ha_time now, enum election_phase phase,
 	enum election_cause cause, struct election_output *out)
 {
@@ -103,20 +113,25 @@ static bool knows(const struct election_input *in, uint64_t id)
 	return false;
 }
 
-static void begin_taking(struct election *e, ha_time now, enum election_cause cause,
-	uint64_t granter, struct election_output *out)
+/* @peer: who grants it, or who held it before; 0 if nobody did. */
+static void begin_taking(struct election *e, ha_time now, enum election_cause cause, uint64_t peer,
+	struct election_output *out)
 {
 	claim_epoch(e);
 	e->wants = false;
-	e->granter = granter;
+	e->granter = cause == ELECTION_GRANTED ? peer : 0;
+	e->holder = 0;
+	e->cause_peer = peer;
 	enter(e, now, ELECTION_TAKING, cause, out);
 	out->hold = true;
 	out->tell = false; /* we say ACTIVE when the addresses are up */
 }
 
+/* @peer: to whom it goes; 0 if that is not known. */
 static void begin_releasing(struct election *e, ha_time now, enum election_cause cause,
-	struct election_output *out)
+	uint64_t peer, struct election_output *out)
 {
+	e->cause_peer = peer;
 	e->grantee = 0;
 	e->offered = false;
 	e->contested = false;
@@ -168,8 +183,7 @@ static void evaluate_standby(struct election *e, ha_time now, const struct elect
 	if (ready && granter) {
 		begin_taking(e, now, ELECTION_GRANTED, granter->rank.id, out);
 	} else if (ready && !holder && !is_outranked_by_eligible(in)) {
-		begin_taking(e, now, vacancy(e, in), 0, out);
-		e->holder = 0;
+		begin_taking(e, now, vacancy(e, in), e->holder, out);
 	} else {
 		set_wants(e, ready && holder && election_outranks(&in->own, &holder->rank) &&
 				!is_outranked_by_eligible(in), out);
@@ -180,11 +194,11 @@ static void evaluate_taking(struct election *e, ha_time now, const struct electi
 	struct election_output *out)
 {
 	if (time_reached(now, in->lease))
-		begin_releasing(e, now, ELECTION_LEASE_PASSED, out);
+		begin_releasing(e, now, ELECTION_LEASE_PASSED, 0, out);
 	else if (in->stopping)
-		begin_releasing(e, now, ELECTION_STOPPING, out);
+		begin_releasing(e, now, ELECTION_STOPPING, 0, out);
 	else if (!in->can_serve)
-		begin_releasing(e, now, ELECTION_CANNOT_SERVE, out);
+		begin_releasing(e, now, ELECTION_CANNOT_SERVE, 0, out);
 }
 
 /*
@@ -204,11 +218,11 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 		if (!r->active)
 			continue;
 		if (e->grantee != 0 && e->grantee == r->rank.id) {
-			begin_releasing(e, now, ELECTION_HANDED_OVER, out);
+			begin_releasing(e, now, ELECTION_HANDED_OVER, r->rank.id, out);
 			return true;
 		}
 		if (!r->granted_us && r->hears_us && election_outranks(&r->rank, &in->own)) {
-			begin_releasing(e, now, ELECTION_COLLISION, out);
+			begin_releasing(e, now, ELECTION_COLLISION, r->rank.id, out);
 			return true;
 		}
 		contested = true;
@@ -255,7 +269,7 @@ static void leave(struct election *e, ha_time now, const struct election_input *
 	if (e->grantee != 0)
 		return; /* the offer stands */
 	if (e->offered || !successor) {
-		begin_releasing(e, now, cause, out);
+		begin_releasing(e, now, cause, 0, out);
 		return;
 	}
 	e->offered = true;
@@ -277,14 +291,14 @@ static void evaluate_active(struct election *e, ha_time now, const struct electi
 	struct election_output *out)
 {
 	if (time_reached(now, in->lease)) {
-		begin_releasing(e, now, ELECTION_LEASE_PASSED, out);
+		begin_releasing(e, now, ELECTION_LEASE_PASSED, 0, out);
 		return;
 	}
 	if (meet_holders(e, now, in, out))
 		return;
 	lapse_grant(e, now, in, out);
 	if (!in->can_serve)
-		begin_releasing(e, now, ELECTION_CANNOT_SERVE, out);
+		begin_releasing(e, now, ELECTION_CANNOT_SERVE, 0, out);
 	else if (in->stopping)
 		leave(e, now, in, ELECTION_STOPPING, out);
 	else if (!in->eligible)
@@ -342,7 +356,7 @@ void election_step(struct election *e, ha_time now, enum election_event event,
 		break;
 	case ELECTION_EXPIRED:
 		if (e->phase == ELECTION_TAKING || e->phase == ELECTION_ACTIVE)
-			begin_releasing(e, now, ELECTION_LEASE_PASSED, out);
+			begin_releasing(e, now, ELECTION_LEASE_PASSED, 0, out);
 		break;
 	}
 	evaluate(e, now, in, out);

@@ -84,6 +84,7 @@ struct election_input {
 struct election {
 	enum election_phase phase;
 	enum election_cause cause; /* of the last change of state */
+	uint64_t cause_peer;	   /* id of the other node that the cause is about; 0: none */
 	ha_time since;		   /* of the phase */
 	uint64_t epoch;		   /* of our last claim */
 	uint64_t epoch_seen;	   /* the highest one known, ours included */
@@ -115,6 +116,10 @@ struct election_output {
 };
 
 void election_init(struct election *e, ha_time now);
+
+/* R1 again: the node was deaf (no heartbeat interface worked) and must not trust the silence that it
+ * heard. Only a group that is not held is affected. */
+void election_listen(struct election *e, ha_time now);
 
 /**
  * election_step - advance one group by one event

@@ -1,2 +1,186 @@
 /* SPDX-License-Identifier: ISC */
 #include "engine/engine.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "engine/node.h"
+
+/* R10: a step that comes later than this after its deadline is a stall of ours, told in the log. */
+#define STALL_TOLD_NS (20 * NS_PER_MS)
+
+size_t engine_size(void)
+{
+	return sizeof(struct engine);
+}
+
+struct engine *engine_init(void *memory, const struct conf *conf, struct engine_identity identity,
+	const struct heartbeat_key *key)
+{
+	struct engine *e = memory;
+
+	assert(identity.id != 0 && identity.nonce != 0);
+	assert(conf->group_count > 0 && conf->node.path_count > 0);
+	memset(e, 0, sizeof(*e));
+	e->conf = conf;
+	e->identity = identity;
+	e->key = *key;
+	for (size_t a = 0; a < ADDRESSES_MAX; a++)
+		announce_stop(&e->addresses[a].announce);
+	return e;
+}
+
+static void start(struct engine *e, struct effects *out)
+{
+	e->started = true;
+	e->beat_at = e->now;
+	e->sequence_rotated = e->now;
+	groups_start(e);
+	effect_keeper(out, CHANNEL_READY, 0, 0, 0);
+	effect_report(e, out, REPORT_NODE, REPORT_NOTICE, "%s has started: %u groups, %u addresses",
+		e->conf->node.name, e->conf->group_count, e->conf->address_count);
+	if (!e->key.present)
+		effect_report(e, out, REPORT_NODE, REPORT_WARNING,
+			"heartbeats are not authenticated: anybody on this LAN can move the address; make "
+			"a key with `ha keygen` and name it as key-file");
+}
+
+/* R10: what we did not see while we did not run is not the peers' silence. */
+static void account_for_stall(struct engine *e, struct effects *out)
+{
+	int64_t late_ns;
+
+	if (time_is_never(e->deadline) || !time_reached(e->now, e->deadline))
+		return;
+	late_ns = time_between(e->deadline, e->now);
+	peers_credit_stall(e, late_ns);
+	if (late_ns < STALL_TOLD_NS)
+		return;
+	e->stalls++;
+	effect_report(e, out, REPORT_NODE, REPORT_WARNING,
+		"this node did not run for %lld ms; its peers are given that time",
+		(long long)(late_ns / NS_PER_MS));
+}
+
+static void group_message(struct engine *e, const struct channel_message *m, struct effects *out)
+{
+	size_t group = m->index;
+
+	if (group >= e->conf->group_count)
+		return;
+	switch (m->verb) {
+	case CHANNEL_HELD:
+		/* An answer to an earlier claim, overtaken by a release, is none to this one. */
+		if (m->number == e->groups[group].election.epoch)
+			groups_step(e, group, ELECTION_HELD, out);
+		break;
+	case CHANNEL_HOLD_FAILED:
+		if (m->second < e->conf->address_count)
+			e->groups[group].hold_off_address = m->second;
+		e->groups[group].hold_off_error = (int)m->number;
+		groups_step(e, group, ELECTION_FAILED, out);
+		break;
+	case CHANNEL_RELEASED: groups_step(e, group, ELECTION_RELEASED, out); break;
+	case CHANNEL_EXPIRED: groups_step(e, group, ELECTION_EXPIRED, out); break;
+	default: break;
+	}
+}
+
+static void stop(struct engine *e, struct effects *out)
+{
+	if (!e->stopping)
+		effect_report(e, out, REPORT_NODE, REPORT_NOTICE, "%s stops", e->conf->node.name);
+	e->stopping = true;
+}
+
+static void keeper_message(struct engine *e, const struct channel_message *m, struct effects *out)
+{
+	switch (m->verb) {
+	case CHANNEL_HELD:
+	case CHANNEL_HOLD_FAILED:
+	case CHANNEL_RELEASED:
+	case CHANNEL_EXPIRED: group_message(e, m, out); break;
+	case CHANNEL_REMOVED:
+		if (m->index < e->conf->address_count)
+			addresses_removed(e, m->index, out);
+		break;
+	case CHANNEL_TARGET:
+		if (m->index < e->conf->address_count)
+			addresses_target(e, m);
+		break;
+	case CHANNEL_FRAME: addresses_frame(e, m, out); break;
+	case CHANNEL_STOP: stop(e, out); break;
+	case CHANNEL_RELOAD:
+		effect_report(e, out, REPORT_NODE, REPORT_WARNING,
+			"reload is not available yet; restart to apply a changed configuration");
+		break;
+	case CHANNEL_READY:
+	case CHANNEL_HOLD:
+	case CHANNEL_RELEASE:
+	case CHANNEL_RESTORE:
+	case CHANNEL_ANNOUNCE:
+	case CHANNEL_REQUEST:
+	case CHANNEL_PROBE:
+	case CHANNEL_WILL: break; /* ours to say */
+	}
+}
+
+static void handle(struct engine *e, const struct engine_event *event, struct effects *out)
+{
+	switch (event->kind) {
+	case ENGINE_START: start(e, out); break;
+	case ENGINE_TIMER: break;
+	case ENGINE_DATAGRAM: peers_hear(e, event, out); break;
+	case ENGINE_SENT: beat_sent(e, out); break;
+	case ENGINE_SEND_FAILED: beat_failed(e, event->error, out); break;
+	case ENGINE_DEVICE: devices_changed(e, &event->device, out); break;
+	case ENGINE_KEEPER: keeper_message(e, event->keeper, out); break;
+	case ENGINE_STOP: stop(e, out); break;
+	}
+}
+
+static void finish_if_stopped(struct engine *e, struct effects *out)
+{
+	if (!e->stopping || e->stopped || !groups_are_shut_down(e))
+		return;
+	e->stopped = true;
+	beat_last(e, out);
+	effect_add(out, EFFECT_STOPPED);
+}
+
+static ha_time next_deadline(const struct engine *e)
+{
+	ha_time deadline = beat_deadline(e);
+
+	deadline = time_min(deadline, peers_deadline(e));
+	deadline = time_min(deadline, groups_deadline(e));
+	return time_min(deadline, addresses_deadline(e));
+}
+
+void engine_step(struct engine *e, ha_time now, const struct engine_event *event,
+	struct effects *out)
+{
+	assert(now.ns >= e->now.ns);
+	assert(e->started != (event->kind == ENGINE_START));
+	out->count = 0;
+	e->now = now;
+	if (e->stopped)
+		return;
+	if (e->started)
+		account_for_stall(e, out);
+	handle(e, event, out);
+	/* A datagram or a sending decides nothing by itself; what it changed does. */
+	groups_evaluate(e, out);
+	peers_review(e, out);
+	addresses_due(e, out);
+	probes_due(e, out);
+	finish_if_stopped(e, out);
+	if (!e->stopped)
+		beat_due(e, out);
+	e->deadline = next_deadline(e);
+}
+
+ha_time engine_deadline(const struct engine *e)
+{
+	return e->deadline;
+}

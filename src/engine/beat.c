@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "engine/node.h"
+
+/* Two heartbeats are never closer than this, however much happens. */
+#define SPACING_NS NS_PER_MS
+
+static uint8_t fill_heard(struct engine *e, struct heartbeat *h)
+{
+	uint8_t count = 0;
+
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		const struct peer *p = &e->peers[i].peer;
+		int64_t age_ms;
+
+		if (!e->peers[i].used || peers_is_forgettable(e, &e->peers[i]))
+			continue;
+		age_ms = time_between(p->heard, e->now) / NS_PER_MS;
+		h->heard[count++] = (struct heartbeat_heard){.id = p->id,
+			.nonce = p->nonce,
+			.sequence = (uint32_t)p->sequence,
+			.age_ms = age_ms < UINT32_MAX ? (uint32_t)age_ms : UINT32_MAX};
+	}
+	return count;
+}
+
+static uint8_t grantee_index(const struct heartbeat *h, uint64_t grantee)
+{
+	for (uint8_t i = 0; grantee != 0 && i < h->heard_count; i++)
+		if (h->heard[i].id == grantee)
+			return i;
+	return HEARTBEAT_GRANTEE_NONE;
+}
+
+static void fill_group(const struct engine *e, const struct heartbeat *h, size_t group,
+	struct heartbeat_group *entry)
+{
+	const struct group *g = &e->groups[group];
+	const struct election *election = &g->election;
+	enum node_state state = group_state(g);
+	bool ready = election->phase != ELECTION_LISTENING && !time_reached(e->now, e->lease) &&
+		group_ineligible(e, group) == ELIGIBLE;
+
+	*entry = (struct heartbeat_group){.id = e->conf->groups[group].id,
+		.worth = e->conf->groups[group].worth,
+		.state = (uint8_t)state,
+		.flags = (uint8_t)((ready ? HEARTBEAT_GROUP_ELIGIBLE : 0) |
+			(election->wants ? HEARTBEAT_GROUP_WANT : 0)),
+		.grantee = grantee_index(h, state == STATE_ACTIVE ? election->grantee : 0),
+		.epoch = state == STATE_ACTIVE ? election->epoch : election->epoch_seen};
+}
+
+static void fill(struct engine *e, struct heartbeat *h, uint64_t sequence, bool leaving)
+{
+	const struct conf_node *node = &e->conf->node;
+
+	memset(h, 0, sizeof(*h));
+	h->id = e->identity.id;
+	h->nonce = e->identity.nonce;
+	h->sequence = sequence;
+	h->interval_us = (uint32_t)(node->interval_ns / NS_PER_US);
+	h->tolerance_us = (uint32_t)(node->tolerance_ns / NS_PER_US);
+	h->address = devices_real_address(e);
+	h->leaving = leaving;
+	text_copy(h->name, sizeof(h->name), node->name);
+	h->heard_count = fill_heard(e, h);
+	h->group_count = e->conf->group_count;
+	for (size_t g = 0; g < h->group_count; g++)
+		fill_group(e, h, g, &h->groups[g]);
+}
+
+static void fill_leaving(struct engine *e, struct heartbeat *h, uint64_t sequence)
+{
+	fill(e, h, sequence, true);
+	for (size_t g = 0; g < h->group_count; g++) {
+		h->groups[g].state = STATE_SHUTDOWN;
+		h->groups[g].flags = 0;
+		h->groups[g].grantee = HEARTBEAT_GRANTEE_NONE;
+	}
+}
+
+/* R6: the keeper keeps a last heartbeat that says that we are gone. It is made anew when those who
+ * must believe it change. Its sequence number is above all that we shall ever use. */
+static void update_will(struct engine *e, struct effects *out)
+{
+	struct heartbeat *h = &e->heartbeat;
+	struct ip address = devices_real_address(e);
+	uint64_t of = id_hash(ID_SEED, &address, sizeof(address));
+
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (e->peers[i].used)
+			of = id_hash(of, &e->peers[i].peer.nonce, sizeof(uint64_t));
+	of = of != 0 ? of : 1;
+	if (of == e->will_of)
+		return;
+	e->will_of = of;
+	fill_leaving(e, h, UINT64_MAX);
+	struct effect *effect = effect_add(out, EFFECT_KEEPER);
+	effect->keeper.verb = CHANNEL_WILL;
+	effect->keeper.index = effect->keeper.second = 0;
+	effect->keeper.number = 0;
+	effect->keeper.payload = e->will;
+	effect->keeper.payload_size =
+		heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, e->will);
+}
+
+/* R9: whoever is heard but does not hear us gets it by unicast too. */
+static void send_to_the_deaf(struct engine *e, struct effects *out)
+{
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		const struct peer_record *p = &e->peers[i];
+
+		if (!peers_is_audible(e, p) || p->source.family == IP_NONE ||
+			peer_hears_us(&p->peer, e->now, e->conf->node.tolerance_ns))
+			continue;
+		struct effect *effect = effect_add(out, EFFECT_SEND_TO);
+		effect->send.bytes = e->datagram;
+		effect->send.size = e->datagram_size;
+		effect->send.to = p->source;
+	}
+}
+
+/* Keeps the sequence number of about one tolerance ago: what an echo must reach to be fresh. */
+static void rotate_challenge(struct engine *e)
+{
+	if (time_between(e->sequence_rotated, e->now) < e->conf->node.max_tolerance_ns)
+		return;
+	e->sequence_rotated = e->now;
+	e->sequence_recent = e->sequence_newer;
+	e->sequence_newer = e->sequence;
+}
+
+static void speak(struct engine *e, bool leaving, struct effects *out)
+{
+	struct heartbeat *h = &e->heartbeat;
+
+	rotate_challenge(e);
+	e->sequence++;
+	if (leaving)
+		fill_leaving(e, h, e->sequence);
+	else
+		fill(e, h, e->sequence, false);
+	e->datagram_size = heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, e->datagram);
+	e->beat_last = e->now;
+	e->beat_soon = false;
+	struct effect *effect = effect_add(out, EFFECT_SEND);
+	effect->send.bytes = e->datagram;
+	effect->send.size = e->datagram_size;
+	effect->send.to = (struct ip){0};
+	send_to_the_deaf(e, out);
+}
+
+void beat_due(struct engine *e, struct effects *out)
+{
+	bool regular = time_reached(e->now, e->beat_at);
+	bool early = e->beat_soon && time_between(e->beat_last, e->now) >= SPACING_NS;
+
+	if (!regular && !early)
+		return;
+	if (regular)
+		e->beat_at = time_add(e->now, e->conf->node.interval_ns);
+	if (!devices_can_send(e)) {
+		e->beat_soon = false;
+		return;
+	}
+	speak(e, false, out);
+	update_will(e, out);
+}
+
+void beat_last(struct engine *e, struct effects *out)
+{
+	if (devices_can_send(e))
+		speak(e, true, out);
+}
+
+/* R7: sending is what extends the lease, and it counts from before the sending. */
+void beat_sent(struct engine *e, struct effects *out)
+{
+	const struct conf_node *node = &e->conf->node;
+
+	e->sent++;
+	e->lease = time_add(e->beat_last, node->tolerance_ns - node->margin_ns);
+	effect_add(out, EFFECT_LEASE)->lease = e->lease;
+	if (e->send_failing) {
+		e->send_failing = false;
+		effect_report(e, out, REPORT_NODE, REPORT_NOTICE, "heartbeats can be sent again");
+	}
+}
+
+void beat_failed(struct engine *e, int error, struct effects *out)
+{
+	if (!e->send_failing)
+		effect_report(e, out, REPORT_NODE, REPORT_ERROR,
+			"heartbeats cannot be sent: %s; check the interface and the firewall",
+			strerror(error));
+	e->send_failing = true;
+	e->send_error = error;
+}
+
+ha_time beat_deadline(const struct engine *e)
+{
+	if (e->beat_soon)
+		return time_min(e->beat_at, time_add(e->beat_last, SPACING_NS));
+	return e->beat_at;
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "engine/node.h"
+
+/* How long a node keeps off a group that it could not hold. Long enough not to toss the address to and
+ * fro, short enough that a repaired host is of use again without anybody's help. */
+#define HOLD_FAILED_NS	(10 * NS_PER_S)
+#define NO_CARRIER_NS	(30 * NS_PER_S)
+
+enum node_state group_state(const struct group *g)
+{
+	switch (g->election.phase) {
+	case ELECTION_ACTIVE:
+	case ELECTION_RELEASING: return STATE_ACTIVE; /* the addresses are up */
+	case ELECTION_SHUTDOWN: return STATE_SHUTDOWN;
+	case ELECTION_LISTENING:
+	case ELECTION_STANDBY:
+	case ELECTION_TAKING: break;
+	}
+	return STATE_STANDBY;
+}
+
+bool group_is_held(const struct group *g)
+{
+	return g->election.phase == ELECTION_ACTIVE;
+}
+
+bool group_has_active_peer(const struct engine *e, size_t group)
+{
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		const struct peer_record *p = &e->peers[i];
+
+		if (p->used && peer_is_live(&p->peer, e->now) && p->entries[group].present &&
+			p->entries[group].state == STATE_ACTIVE)
+			return true;
+	}
+	return false;
+}
+
+void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t duration_ns)
+{
+	e->groups[group].hold_off = why;
+	e->groups[group].hold_off_until = time_add(e->now, duration_ns);
+}
+
+enum ineligible group_ineligible(const struct engine *e, size_t group)
+{
+	const struct group *g = &e->groups[group];
+	enum ineligible why;
+	size_t device;
+
+	if (e->stopping)
+		return INELIGIBLE_STOPPING;
+	if (e->conf->groups[group].worth == 0)
+		return INELIGIBLE_WORTH;
+	if (g->hold_off != ELIGIBLE)
+		return g->hold_off;
+	why = devices_serve(e, group, &device);
+	if (why == ELIGIBLE)
+		why = devices_speak(e, &device);
+	if (why == ELIGIBLE && g->conflict)
+		why = INELIGIBLE_CONFLICT;
+	return why;
+}
+
+/* R5: what a holder that became ineligible can still do. */
+static bool can_serve(const struct engine *e, size_t group)
+{
+	size_t device;
+
+	return devices_serve(e, group, &device) == ELIGIBLE && devices_can_send(e);
+}
+
+struct election_rank group_own_rank(const struct engine *e, size_t group)
+{
+	return (struct election_rank){.worth = e->conf->groups[group].worth,
+		.address = devices_real_address(e),
+		.id = e->identity.id};
+}
+
+struct election_rival group_rival(const struct engine *e, size_t group, const struct peer_record *p)
+{
+	const struct peer_entry *entry = &p->entries[group];
+
+	return (struct election_rival){
+		.rank = {.worth = entry->worth, .address = p->address, .id = p->peer.id},
+		.active = entry->state == STATE_ACTIVE,
+		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
+		.wants = entry->flags & HEARTBEAT_GROUP_WANT,
+		.hears_us = peer_hears_us(&p->peer, e->now, e->conf->node.tolerance_ns),
+		.granted_us = entry->granted_us,
+		.epoch = entry->epoch};
+}
+
+/* Those who leave politely stay known, with nothing to offer, until they would have been missed: so a
+ * resignation can be told from a silence. */
+static size_t collect_rivals(const struct engine *e, size_t group, struct election_rival *rivals)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		const struct peer_record *p = &e->peers[i];
+		bool live = p->used && peer_is_live(&p->peer, e->now);
+		bool left = p->used && p->peer.proven && p->peer.leaving &&
+			!time_reached(e->now, peer_silence_deadline(&p->peer));
+
+		if (!p->entries[group].present || !(live || left))
+			continue;
+		rivals[count] = group_rival(e, group, p);
+		if (left)
+			rivals[count].active = rivals[count].eligible = false;
+		count++;
+	}
+	return count;
+}
+
+/* R1: one full tolerance, the largest announced by any peer heard. */
+static int64_t listen_ns(const struct engine *e)
+{
+	int64_t longest = e->conf->node.tolerance_ns;
+
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (peers_is_audible(e, &e->peers[i]) &&
+			e->peers[i].peer.tolerance_ns > longest)
+			longest = e->peers[i].peer.tolerance_ns;
+	return longest;
+}
+
+static struct election_input input_of(const struct engine *e, size_t group,
+	struct election_rival *rivals)
+{
+	return (struct election_input){.own = group_own_rank(e, group),
+		.eligible = group_ineligible(e, group) == ELIGIBLE,
+		.can_serve = can_serve(e, group),
+		.stopping = e->stopping,
+		.lease = e->lease,
+		.tolerance_ns = e->conf->node.tolerance_ns,
+		.listen_ns = listen_ns(e),
+		.rivals = rivals,
+		.rival_count = collect_rivals(e, group, rivals)};
+}
+
+static void remember_cause(struct engine *e, size_t group)
+{
+	struct group *g = &e->groups[group];
+	uint64_t id = g->election.cause_peer;
+	const struct peer_record *p = peers_find(e, id);
+
+	text_copy(g->cause_peer, sizeof(g->cause_peer), id != 0 ? peers_name(e, id) : "");
+	g->cause_silence_ns = p ? time_between(p->peer.heard, e->now) : 0;
+	g->cause_ineligible = group_ineligible(e, group);
+}
+
+static void run_hooks(struct engine *e, size_t group, enum node_state previous,
+	struct effects *out)
+{
+	const struct group *g = &e->groups[group];
+	struct engine_hook *hook;
+	bool any = false;
+
+	for (size_t kind = 0; kind < CONF_HOOK_KINDS; kind++)
+		any = any || e->conf->groups[group].hook_count[kind] > 0;
+	if (!any)
+		return;
+	hook = &effect_add(out, EFFECT_HOOK)->hook;
+	hook->group = (uint8_t)group;
+	hook->state = g->told_state;
+	hook->previous = previous;
+	hook->epoch = g->told_state == STATE_ACTIVE ? g->election.epoch : g->election.epoch_seen;
+	text_copy(hook->holder, sizeof(hook->holder),
+		g->told_state == STATE_ACTIVE ? e->conf->node.name
+		: g->told_holder != 0	      ? peers_name(e, g->told_holder)
+					      : "");
+	explain_cause(e, group, hook->reason, sizeof(hook->reason));
+}
+
+static void report_state(struct engine *e, size_t group, struct effects *out)
+{
+	struct group *g = &e->groups[group];
+	enum node_state state = group_state(g), previous = g->told_state;
+	char why[STATUS_REASON_SIZE];
+
+	if (state == previous)
+		return;
+	g->told_state = state;
+	g->state_since = e->now;
+	g->transitions++;
+	explain_cause(e, group, why, sizeof(why));
+	if (effects_have_room(out)) {
+		effect_group_report(e, out, REPORT_STATE,
+			g->election.cause == ELECTION_LEASE_PASSED ? REPORT_WARNING : REPORT_NOTICE,
+			group, "%s: %s", node_state_name(state), why);
+		struct report *r = &out->list[out->count - 1].report;
+		r->from = (uint8_t)previous;
+		r->to = (uint8_t)state;
+	}
+	run_hooks(e, group, previous, out);
+}
+
+static void report_holder(struct engine *e, size_t group, struct effects *out)
+{
+	struct group *g = &e->groups[group];
+	uint64_t holder = group_has_active_peer(e, group) ? g->election.holder : 0;
+
+	if (group_state(g) == STATE_ACTIVE)
+		holder = e->identity.id;
+	if (holder == g->told_holder)
+		return;
+	g->told_holder = holder;
+	if (holder == 0)
+		effect_group_report(e, out, REPORT_HOLDER, REPORT_WARNING, group, "nobody holds it");
+	else if (holder != e->identity.id)
+		effect_group_report(e, out, REPORT_HOLDER, REPORT_NOTICE, group, "%s holds it",
+			peers_name(e, holder));
+}
+
+static void report_eligibility(struct engine *e, size_t group, struct effects *out)
+{
+	struct group *g = &e->groups[group];
+	enum ineligible why = group_ineligible(e, group);
+	char text[STATUS_REASON_SIZE];
+
+	if (why == g->told_ineligible || why == INELIGIBLE_STOPPING)
+		return;
+	g->told_ineligible = why;
+	if (why == ELIGIBLE) {
+		effect_group_report(e, out, REPORT_NODE, REPORT_NOTICE, group,
+			"this node may hold it again");
+		return;
+	}
+	explain_ineligible(e, group, why, text, sizeof(text));
+	effect_group_report(e, out, why == INELIGIBLE_CONFLICT ? REPORT_CONFLICT : REPORT_NODE,
+		REPORT_WARNING, group, "not eligible: %s", text);
+}
+
+static void carry_out(struct engine *e, size_t group, const struct election_output *output,
+	struct effects *out)
+{
+	const struct election *election = &e->groups[group].election;
+
+	if (output->release)
+		effect_keeper(out, CHANNEL_RELEASE, (uint16_t)group, 0, 0);
+	if (output->hold)
+		effect_keeper(out, CHANNEL_HOLD, (uint16_t)group, 0, election->epoch);
+	if (output->announce)
+		addresses_announce(e, group, out);
+	if (output->tell)
+		e->beat_soon = true;
+}
+
+/* What the engine itself has to do when a phase begins. */
+static void enter_phase(struct engine *e, size_t group, enum election_phase before)
+{
+	enum election_phase phase = e->groups[group].election.phase;
+
+	if (phase == before)
+		return;
+	if (phase == ELECTION_LISTENING)
+		probes_start(e, group);
+	if (phase == ELECTION_ACTIVE)
+		addresses_taken(e, group);
+	if (before == ELECTION_ACTIVE || before == ELECTION_TAKING)
+		if (phase != ELECTION_ACTIVE)
+			addresses_released(e, group);
+}
+
+void groups_step(struct engine *e, size_t group, enum election_event event, struct effects *out)
+{
+	struct group *g = &e->groups[group];
+	struct election_rival rivals[PEERS_MAX];
+	enum election_phase before = g->election.phase;
+	enum election_cause cause = g->election.cause;
+	struct election_input input;
+	struct election_output output;
+
+	if (event == ELECTION_FAILED)
+		group_hold_off(e, group, INELIGIBLE_HOLD_FAILED, HOLD_FAILED_NS);
+	input = input_of(e, group, rivals);
+	election_step(&g->election, e->now, event, &input, &output);
+	if (g->election.cause != cause || (g->election.phase != before && output.hold + output.release))
+		remember_cause(e, group);
+	carry_out(e, group, &output, out);
+	enter_phase(e, group, before);
+	report_state(e, group, out);
+	report_holder(e, group, out);
+	report_eligibility(e, group, out);
+}
+
+/* A group whose devices have come back has heard nothing of late: it listens and probes anew. */
+static void review_hearing(struct engine *e, size_t group)
+{
+	struct group *g = &e->groups[group];
+	size_t device;
+	bool in_touch = devices_serve(e, group, &device) == ELIGIBLE &&
+		devices_speak(e, &device) == ELIGIBLE;
+
+	if (in_touch && !g->in_touch) {
+		election_listen(&g->election, e->now);
+		if (g->election.phase == ELECTION_LISTENING)
+			probes_start(e, group);
+	}
+	g->in_touch = in_touch;
+}
+
+/* A device that we bring up for a group and that then has no carrier would be tossed up and down. */
+static void review_hold_off(struct engine *e, size_t group)
+{
+	struct group *g = &e->groups[group];
+	size_t device;
+
+	if (g->hold_off != ELIGIBLE && time_reached(e->now, g->hold_off_until))
+		g->hold_off = ELIGIBLE;
+	if (group_is_held(g) &&
+		devices_serve(e, group, &device) == INELIGIBLE_NO_CARRIER_WHEN_RAISED)
+		group_hold_off(e, group, INELIGIBLE_NO_CARRIER_WHEN_RAISED, NO_CARRIER_NS);
+}
+
+/* RFC 5227: whether somebody outside the cluster answers for an address. While a node of the cluster
+ * holds the group, it is that one who answers. */
+static void review_conflict(struct engine *e, size_t group)
+{
+	struct group *g = &e->groups[group];
+
+	if (!g->probing)
+		return;
+	if (group_has_active_peer(e, group) || group_state(g) == STATE_ACTIVE) {
+		g->conflict = g->probing = false;
+		return;
+	}
+	if (g->election.phase == ELECTION_LISTENING && !g->conflict) {
+		/* Decided when listening ends, so that a holder has the time to introduce itself. */
+		if (time_between(g->election.since, e->now) < listen_ns(e))
+			return;
+	}
+	g->conflict = probes_conflict(e, group) >= 0;
+	if (!g->conflict)
+		g->probing = false;
+}
+
+void groups_start(struct engine *e)
+{
+	for (size_t g = 0; g < e->conf->group_count; g++) {
+		election_init(&e->groups[g].election, e->now);
+		e->groups[g].told_state = STATE_STANDBY;
+		e->groups[g].state_since = e->now;
+		probes_start(e, g);
+	}
+}
+
+void groups_evaluate(struct engine *e, struct effects *out)
+{
+	for (size_t g = 0; g < e->conf->group_count; g++) {
+		review_hearing(e, g);
+		review_hold_off(e, g);
+		review_conflict(e, g);
+		groups_step(e, g, ELECTION_EVALUATE, out);
+	}
+}
+
+ha_time groups_deadline(const struct engine *e)
+{
+	struct election_rival rivals[PEERS_MAX];
+	ha_time deadline = TIME_NEVER;
+
+	for (size_t g = 0; g < e->conf->group_count; g++) {
+		const struct group *group = &e->groups[g];
+		struct election_input input = input_of(e, g, rivals);
+
+		deadline = time_min(deadline, election_deadline(&group->election, &input));
+		if (group->hold_off != ELIGIBLE)
+			deadline = time_min(deadline, group->hold_off_until);
+		if (group->probing)
+			deadline = time_min(deadline, group->probe_at);
+	}
+	return deadline;
+}
+
+bool groups_are_shut_down(const struct engine *e)
+{
+	for (size_t g = 0; g < e->conf->group_count; g++)
+		if (e->groups[g].election.phase != ELECTION_SHUTDOWN)
+			return false;
+	return true;
+}

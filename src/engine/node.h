@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * node: the engine's own state and the pieces it is made of, private to this folder. engine.c
+ * dispatches events; peers.c hears datagrams; groups.c runs the elections; addresses.c announces,
+ * probes and watches over the shared addresses; beat.c speaks; explain.c and snapshot.c tell people.
+ */
+#ifndef HA_ENGINE_NODE_H
+#define HA_ENGINE_NODE_H
+
+#include "core/announce.h"
+#include "core/election.h"
+#include "core/peer.h"
+#include "engine/engine.h"
+
+#define REMOVALS_MAX 32 /* remembered removals of one address; bounds removed-limit */
+
+/* What a peer says of one of our groups. */
+struct peer_entry {
+	bool present;
+	uint8_t state;
+	uint8_t flags;
+	bool granted_us;
+	uint16_t worth;
+	uint64_t epoch;
+};
+
+struct peer_record {
+	bool used;
+	struct peer peer;
+	char name[NAME_SIZE];
+	struct ip address; /* its real one: rank */
+	struct ip source;  /* where its packets come from: unicast answers (R9) */
+	uint64_t received;
+	ha_time boot_heard; /* the first packet of its current boot */
+	bool was_live;	   /* as last reported */
+	bool was_hearing;  /* as last reported */
+	struct peer_entry entries[GROUPS_MAX];
+};
+
+/* Why a group is not eligible on this node. The first that applies is told. */
+enum ineligible {
+	ELIGIBLE = 0,
+	INELIGIBLE_STOPPING,
+	INELIGIBLE_WORTH,
+	INELIGIBLE_NO_DEVICE,
+	INELIGIBLE_DEVICE_DOWN,
+	INELIGIBLE_NO_CARRIER,
+	INELIGIBLE_NO_ADDRESS,	  /* the heartbeat interface has no address of its own */
+	INELIGIBLE_HOLD_FAILED,	  /* held off after the keeper could not configure it */
+	INELIGIBLE_REMOVED,	  /* held off after somebody took an address away too often */
+	INELIGIBLE_NO_CARRIER_WHEN_RAISED, /* held off: a device that we bring up has no carrier */
+	INELIGIBLE_CONFLICT,	  /* a host outside the cluster answers for an address */
+};
+
+struct group {
+	struct election election;
+	enum node_state told_state; /* as last reported */
+	uint64_t told_holder;	    /* as last reported */
+	uint64_t told_epoch;
+	enum ineligible told_ineligible;
+	bool in_touch; /* its devices and a heartbeat interface worked when last looked at */
+	uint64_t transitions;
+	ha_time state_since;
+	/* The cause of the last change in the peer's terms, kept for the explanation. */
+	char cause_peer[NAME_SIZE];
+	int64_t cause_silence_ns;
+	enum ineligible cause_ineligible;
+	/* Held off. */
+	enum ineligible hold_off;
+	ha_time hold_off_until;
+	uint16_t hold_off_address;
+	int hold_off_error;
+	/* RFC 5227: somebody else answers for an address of ours while we listen. */
+	bool probing;
+	bool conflict;
+	ha_time probe_at;
+	int64_t probe_every_ns;
+};
+
+struct address {
+	struct announce announce;
+	uint8_t target_count;
+	struct ip targets[TARGETS_MAX];
+	bool answered[TARGETS_MAX];
+	ha_time removals[REMOVALS_MAX];
+	uint8_t removal_next;
+	ha_time conflict_at; /* last answer of a stranger; TIME_ORIGIN: none */
+	uint8_t conflict_mac[MAC_SIZE];
+	ha_time defended_at; /* last time that we announced against a stranger's claim */
+};
+
+struct device {
+	struct engine_device state;
+	bool known;   /* was reported at all */
+	bool managed; /* was down at first and carries no heartbeats: up only while we hold */
+	ha_time raised_at;
+};
+
+struct engine {
+	const struct conf *conf;
+	struct engine_identity identity;
+	struct heartbeat_key key;
+	ha_time now;	    /* of the current step */
+	ha_time deadline;
+	bool started, stopping, stopped;
+	/* speaking */
+	uint64_t sequence;
+	uint64_t sequence_recent, sequence_newer; /* a tolerance ago, and since */
+	ha_time sequence_rotated;
+	ha_time beat_at;    /* the next regular one */
+	ha_time beat_last;
+	bool beat_soon;	    /* one more, at once */
+	ha_time answered;   /* when a newcomer last caused one */
+	ha_time lease;
+	bool send_failing;
+	int send_error;
+	uint64_t will_of;   /* hash of what the keeper's will was made from; 0: none */
+	uint64_t sent, received, stalls;
+	/* hearing */
+	struct peer_record peers[PEERS_MAX];
+	uint64_t dropped[HEARTBEAT_DROP_REASONS];
+	ha_time drop_told[HEARTBEAT_DROP_REASONS];
+	/* holding */
+	struct device devices[DEVICES_MAX];
+	struct group groups[GROUPS_MAX];
+	struct address addresses[ADDRESSES_MAX];
+	/* scratch, so that nothing large stands on the stack */
+	struct heartbeat heartbeat;
+	uint8_t datagram[HEARTBEAT_SIZE_MAX];
+	size_t datagram_size;
+	uint8_t will[HEARTBEAT_SIZE_MAX];
+};
+
+/* effects.c: appends to @out; reports are left out rather than anything else when it is nearly full. */
+struct effect *effect_add(struct effects *out, enum effect_kind kind);
+bool effects_have_room(const struct effects *out);
+void effect_keeper(struct effects *out, enum channel_verb verb, uint16_t index, uint16_t second,
+	uint64_t number);
+/* A report of now; the caller fills in what it is about. NULL when there is no room. */
+__attribute__((format(printf, 5, 6))) struct report *effect_report(struct engine *e,
+	struct effects *out, enum report_kind kind, enum report_level level, const char *format, ...);
+/* The same about a group: name and epoch filled in. */
+__attribute__((format(printf, 6, 7))) void effect_group_report(struct engine *e,
+	struct effects *out, enum report_kind kind, enum report_level level, size_t group,
+	const char *format, ...);
+
+/* peers.c */
+void peers_hear(struct engine *e, const struct engine_event *event, struct effects *out);
+void peers_credit_stall(struct engine *e, int64_t stall_ns);
+/* Reports who came, went or stopped hearing us since the last call. */
+void peers_review(struct engine *e, struct effects *out);
+ha_time peers_deadline(const struct engine *e);
+struct peer_record *peers_find(struct engine *e, uint64_t id);
+/* The name of a node by id; "another node" if it is not known. */
+const char *peers_name(const struct engine *e, uint64_t id);
+/* Heard within its tolerance, proven or not. */
+/* Silent for so long that its record may go. */
+bool peers_is_forgettable(const struct engine *e, const struct peer_record *p);
+bool peers_is_audible(const struct engine *e, const struct peer_record *p);
+
+/* groups.c */
+void groups_start(struct engine *e);
+void groups_evaluate(struct engine *e, struct effects *out);
+void groups_step(struct engine *e, size_t group, enum election_event event, struct effects *out);
+ha_time groups_deadline(const struct engine *e);
+bool groups_are_shut_down(const struct engine *e);
+enum node_state group_state(const struct group *g);
+bool group_is_held(const struct group *g);
+bool group_has_active_peer(const struct engine *e, size_t group);
+enum ineligible group_ineligible(const struct engine *e, size_t group);
+void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t duration_ns);
+/* What @p says of a group as a rival of ours. */
+struct election_rival group_rival(const struct engine *e, size_t group, const struct peer_record *p);
+struct election_rank group_own_rank(const struct engine *e, size_t group);
+
+/* addresses.c */
+void addresses_taken(struct engine *e, size_t group);
+void addresses_released(struct engine *e, size_t group);
+void addresses_announce(struct engine *e, size_t group, struct effects *out);
+void addresses_due(struct engine *e, struct effects *out);
+void addresses_removed(struct engine *e, size_t address, struct effects *out);
+void addresses_target(struct engine *e, const struct channel_message *m);
+void addresses_frame(struct engine *e, const struct channel_message *m, struct effects *out);
+ha_time addresses_deadline(const struct engine *e);
+/* RFC 5227 probing while a group listens. */
+void probes_start(struct engine *e, size_t group);
+void probes_due(struct engine *e, struct effects *out);
+/* The first address of the group that a stranger answers for, or -1. */
+int probes_conflict(const struct engine *e, size_t group);
+
+/* devices.c */
+void devices_changed(struct engine *e, const struct engine_device *state, struct effects *out);
+/* Whether the group's addresses could be served on their devices: INELIGIBLE_... or ELIGIBLE;
+ * *@ret_device is the one that is the matter. */
+enum ineligible devices_serve(const struct engine *e, size_t group, size_t *ret_device);
+enum ineligible devices_speak(const struct engine *e, size_t *ret_device);
+/* Whether a heartbeat could leave by any path, also one without an address of its own. */
+bool devices_can_send(const struct engine *e);
+struct ip devices_real_address(const struct engine *e);
+bool devices_own_mac(const struct engine *e, const uint8_t mac[MAC_SIZE]);
+
+/* beat.c */
+void beat_due(struct engine *e, struct effects *out);
+void beat_last(struct engine *e, struct effects *out);
+void beat_sent(struct engine *e, struct effects *out);
+void beat_failed(struct engine *e, int error, struct effects *out);
+ha_time beat_deadline(const struct engine *e);
+
+/* explain.c */
+void explain_group(const struct engine *e, size_t group, char *buffer, size_t size);
+void explain_cause(const struct engine *e, size_t group, char *buffer, size_t size);
+void explain_ineligible(const struct engine *e, size_t group, enum ineligible why, char *buffer,
+	size_t size);
+/* Writes a duration as people do: "352 ms", "3.5 s". */
+void explain_duration(int64_t duration_ns, char *buffer, size_t size);
+#define DURATION_TEXT_SIZE 32
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "engine/node.h"
+
+static int64_t wall_of(const struct engine *e, ha_time then, int64_t wall_ms)
+{
+	return wall_ms - time_between(then, e->now) / NS_PER_MS;
+}
+
+static void fill_group(const struct engine *e, size_t group, int64_t wall_ms, struct status *s)
+{
+	const struct conf_group *conf = &e->conf->groups[group];
+	const struct group *g = &e->groups[group];
+	struct status_group *status = &s->groups[group];
+
+	text_copy(status->name, sizeof(status->name), conf->name);
+	text_copy(status->policy, sizeof(status->policy), "worthiest");
+	status->state = group_state(g);
+	explain_group(e, group, status->reason, sizeof(status->reason));
+	status->worth = conf->worth;
+	status->eligible = group_ineligible(e, group) == ELIGIBLE;
+	status->epoch = status->state == STATE_ACTIVE ? g->election.epoch : g->election.epoch_seen;
+	if (g->told_holder == e->identity.id)
+		text_copy(status->holder, sizeof(status->holder), e->conf->node.name);
+	else if (g->told_holder != 0)
+		text_copy(status->holder, sizeof(status->holder), peers_name(e, g->told_holder));
+	status->since_ms = wall_of(e, g->state_since, wall_ms);
+	status->address_first = conf->address_first;
+	status->address_count = conf->address_count;
+	status->transitions = g->transitions;
+}
+
+static void fill_address(const struct engine *e, size_t a, struct status_address *status)
+{
+	const struct conf_address *conf = &e->conf->addresses[a];
+	const struct address *address = &e->addresses[a];
+
+	status->ip = conf->ip;
+	status->prefix_length = conf->prefix_length;
+	text_copy(status->device, sizeof(status->device), e->conf->devices[conf->device].name);
+	status->targets = address->target_count;
+	for (size_t t = 0; t < address->target_count; t++)
+		status->acknowledged = (uint8_t)(status->acknowledged + address->answered[t]);
+}
+
+static void fill_peer(const struct engine *e, const struct peer_record *p,
+	struct status_peer *status)
+{
+	text_copy(status->name, sizeof(status->name), p->name);
+	status->id = p->peer.id;
+	status->address = p->address;
+	status->live = peer_is_live(&p->peer, e->now);
+	status->hears_me = peer_hears_us(&p->peer, e->now, e->conf->node.tolerance_ns);
+	status->proven = p->peer.proven;
+	status->last_heard_ms = time_between(p->peer.heard, e->now) / NS_PER_MS;
+	status->interval_ms = p->peer.interval_ns / NS_PER_MS;
+	status->tolerance_ms = p->peer.tolerance_ns / NS_PER_MS;
+	status->received = p->received;
+}
+
+__attribute__((format(printf, 2, 3))) static void warn(struct status *s, const char *format, ...)
+{
+	va_list arguments;
+
+	if (s->warning_count == STATUS_WARNINGS_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(s->warnings[s->warning_count++], STATUS_REASON_SIZE, format, arguments);
+	va_end(arguments);
+}
+
+static void warn_of_peers(const struct engine *e, struct status *s)
+{
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		const struct peer_record *p = &e->peers[i];
+		char address[IP_TEXT_SIZE];
+
+		if (peers_is_audible(e, p) && !p->was_hearing)
+			warn(s, "%s (%s) is heard but does not hear this node: is multicast filtered "
+				"on the way, or unicast by a firewall?",
+				p->name, ip_format(&p->address, address));
+	}
+}
+
+static void warn_of_groups(const struct engine *e, struct status *s)
+{
+	for (size_t g = 0; g < e->conf->group_count; g++) {
+		if (e->groups[g].conflict)
+			warn(s, "group %s: %s", s->groups[g].name, s->groups[g].reason);
+		if (e->groups[g].election.contested && group_is_held(&e->groups[g]))
+			warn(s, "group %s: another node holds it too", s->groups[g].name);
+	}
+}
+
+static void fill_warnings(const struct engine *e, struct status *s)
+{
+	if (!e->key.present)
+		warn(s, "heartbeats are not authenticated: anybody on this LAN can move the address; "
+			"make a key with `ha keygen` and name it as key-file");
+	if (e->send_failing)
+		warn(s, "heartbeats cannot be sent: %s", strerror(e->send_error));
+	if (e->dropped[HEARTBEAT_DROP_DUPLICATE_ID] > 0)
+		warn(s, "another node uses this node's id; give each a name of its own");
+	warn_of_peers(e, s);
+	warn_of_groups(e, s);
+}
+
+void engine_status(const struct engine *e, ha_time now, int64_t wall_ms, struct status *ret_status)
+{
+	const struct conf_node *node = &e->conf->node;
+	struct status *s = ret_status;
+
+	assert(now.ns >= e->now.ns);
+	memset(s, 0, sizeof(*s));
+	text_copy(s->name, sizeof(s->name), node->name);
+	text_copy(s->fence, sizeof(s->fence), "watchdog");
+	s->id = e->identity.id;
+	s->address = devices_real_address(e);
+	s->interval_ms = (double)node->interval_ns / (double)NS_PER_MS;
+	s->tolerance_ms = (double)node->tolerance_ns / (double)NS_PER_MS;
+	s->authenticated = e->key.present;
+	s->sent = e->sent;
+	s->received = e->received;
+	memcpy(s->dropped, e->dropped, sizeof(s->dropped));
+	s->group_count = e->conf->group_count;
+	for (size_t g = 0; g < s->group_count; g++)
+		fill_group(e, g, wall_ms - time_between(e->now, now) / NS_PER_MS, s);
+	s->address_count = e->conf->address_count;
+	for (size_t a = 0; a < s->address_count; a++)
+		fill_address(e, a, &s->addresses[a]);
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (e->peers[i].used)
+			fill_peer(e, &e->peers[i], &s->peers[s->peer_count++]);
+	fill_warnings(e, s);
+}
