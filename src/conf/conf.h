@@ -30,6 +30,7 @@
 #define CONF_MARGIN_MIN_NS     INT64_C(3000000)     /* 3 ms */
 #define CONF_HOOK_TIMEOUT_NS   INT64_C(30000000000) /* 30 s */
 #define CONF_REMOVALS_LIMIT    5
+#define CONF_REMOVALS_LIMIT_MAX 32 /* so many are remembered for each address */
 #define CONF_REMOVALS_WINDOW_NS INT64_C(10000000000) /* 10 s */
 
 enum conf_policy { CONF_POLICY_WORTHIEST };

@@ -63,7 +63,7 @@ static const struct key KEYS[KEY_COUNT] = {
 	[KEY_HOOK_TIMEOUT] = {"hook-timeout", SECTION_NODE, false, take_duration, "30s",
 		NODE(hook_timeout_ns), 10 * NS_PER_MS, LONGEST_NS},
 	[KEY_REMOVED_LIMIT] = {"removed-limit", SECTION_NODE, false, take_number, "5",
-		NODE(removals_limit), 1, 1000},
+		NODE(removals_limit), 1, CONF_REMOVALS_LIMIT_MAX},
 	[KEY_REMOVED_WINDOW] = {"removed-window", SECTION_NODE, false, take_duration, "10s",
 		NODE(removals_window_ns), 100 * NS_PER_MS, LONGEST_NS},
 	[KEY_ADDRESS] = {"address", SECTION_GROUP, true, take_address, "192.168.1.100/24", 0, 0, 0},

@@ -48,17 +48,10 @@ static void print_hooks(struct text *t, const struct conf_group *g, enum conf_ho
 		text_add(t, "%s = %s\n", keys[kind], g->hook[kind][i]);
 }
 
-static const char *policy_name(enum conf_policy policy)
-{
-	switch (policy) {
-	case CONF_POLICY_WORTHIEST: return "worthiest";
-	}
-	assert(!"a policy has a name");
-	return "";
-}
-
 static void print_group(struct text *t, const struct conf *c, const struct conf_group *g)
 {
+	static const char *const policies[] = {[CONF_POLICY_WORTHIEST] = "worthiest"};
+
 	text_add(t, "\n[group %s]\n", g->name);
 	for (unsigned i = 0; i < g->address_count; i++) {
 		const struct conf_address *a = &c->addresses[g->address_first + i];
@@ -66,7 +59,7 @@ static void print_group(struct text *t, const struct conf *c, const struct conf_
 		text_add(t, "address = %s/%u dev %s\n", value_ip_text(&a->ip).text,
 			a->prefix_length, c->devices[a->device].name);
 	}
-	text_add(t, "worth = %" PRIu16 "\npolicy = %s\n", g->worth, policy_name(g->policy));
+	text_add(t, "worth = %" PRIu16 "\npolicy = %s\n", g->worth, policies[g->policy]);
 	for (unsigned kind = 0; kind < CONF_HOOK_KINDS; kind++)
 		print_hooks(t, g, kind);
 }
