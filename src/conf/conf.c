@@ -24,8 +24,7 @@ bool conf_parse(const char *text, size_t size, const char *hostname, struct conf
 
 	diagnostics_init(reterr);
 	check_init(&d);
-	/* Its result says no more than the diagnostics do: the reader and the handler never fail.
-	 */
+	/* Its result says no more than the diagnostics do: reader and handler never fail. */
 	(void)ini_parse_stream(read_statement, &d, take_statement, &d);
 	check_group(&d);
 	check_all(&d, hostname);
@@ -87,8 +86,7 @@ static void begin_group(struct draft *d, const char *name)
 			quote(name).text, NAME_SIZE - 1);
 	else
 		draft_complain(d, "a group needs a name, write [group %s]", CONF_GROUP);
-	/* A group with a wrong name is read all the same, so that all mistakes are known at once.
-	 */
+	/* A group with a wrong name is read all the same, to know all mistakes at once. */
 	d->section = SECTION_GROUP;
 	d->group_line[d->conf.group_count] = d->line;
 	group = &d->conf.groups[d->conf.group_count++];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * conf: text in, a checked configuration value and all diagnostics out. Opens no file, looks nothing
- * up, changes nothing: whoever has the bytes (the keeper, the engine, `ha check-config`, a test)
- * gets the same value from the same bytes, so that an index into it means the same on both sides of
- * the privilege border.
+ * conf: text in, a checked configuration value and all diagnostics out. Opens no file, looks
+ * nothing up, changes nothing: whoever has the bytes (the keeper, the engine, `ha check-config`, a
+ * test) gets the same value from the same bytes, so that an index into it means the same on both
+ * sides of the privilege border.
  *
  * The syntax is INI (libinih): sections `[node]` once and `[group NAME]` for each group; `key =
  * value`; comments begin with # or ;. ha.conf(5) is the manual of every key.
@@ -18,19 +18,19 @@
 #include "base/ip.h"
 #include "base/limits.h"
 
-#define CONF_PORT              5555
-#define CONF_MULTICAST         "239.2.3.4"
-#define CONF_CLUSTER           "ha"
-#define CONF_GROUP             "main"
-#define CONF_WORTH             100
-#define CONF_INTERVAL_NS       INT64_C(100000000)   /* 100 ms */
-#define CONF_INTERVAL_MIN_NS   INT64_C(5000000)     /* 5 ms */
-#define CONF_INTERVAL_MAX_NS   INT64_C(60000000000) /* 60 s */
-#define CONF_TOLERANCE_MAX_NS  INT64_C(10000000000) /* 10 s: the bound of rule R2 */
-#define CONF_MARGIN_MIN_NS     INT64_C(3000000)     /* 3 ms */
-#define CONF_HOOK_TIMEOUT_NS   INT64_C(30000000000) /* 30 s */
-#define CONF_REMOVALS_LIMIT    5
-#define CONF_REMOVALS_LIMIT_MAX 32 /* so many are remembered for each address */
+#define CONF_PORT               5555
+#define CONF_MULTICAST          "239.2.3.4"
+#define CONF_CLUSTER            "ha"
+#define CONF_GROUP              "main"
+#define CONF_WORTH              100
+#define CONF_INTERVAL_NS        INT64_C(100000000)   /* 100 ms */
+#define CONF_INTERVAL_MIN_NS    INT64_C(5000000)     /* 5 ms */
+#define CONF_INTERVAL_MAX_NS    INT64_C(60000000000) /* 60 s */
+#define CONF_TOLERANCE_MAX_NS   INT64_C(10000000000) /* 10 s: the bound of rule R2 */
+#define CONF_MARGIN_MIN_NS      INT64_C(3000000)     /* 3 ms */
+#define CONF_HOOK_TIMEOUT_NS    INT64_C(30000000000) /* 30 s */
+#define CONF_REMOVALS_LIMIT     5
+#define CONF_REMOVALS_LIMIT_MAX 32                   /* so many are remembered for each address */
 #define CONF_REMOVALS_WINDOW_NS INT64_C(10000000000) /* 10 s */
 
 enum conf_policy { CONF_POLICY_WORTHIEST };
@@ -47,8 +47,8 @@ struct conf_device {
 struct conf_address {
 	struct ip ip;
 	uint8_t prefix_length; /* as written; 32 or 128 if none was */
-	uint8_t device;	       /* index into devices */
-	uint8_t group;	       /* index into groups */
+	uint8_t device;        /* index into devices */
+	uint8_t group;         /* index into groups */
 };
 
 struct conf_group {
@@ -59,28 +59,29 @@ struct conf_group {
 	uint16_t address_first; /* the group's addresses are contiguous */
 	uint16_t address_count; /* at least 1 */
 	uint8_t hook_count[CONF_HOOK_KINDS];
-	char hook[CONF_HOOK_KINDS][HOOKS_MAX][COMMAND_SIZE]; /* program and arguments, split at blanks */
+	/* Program and arguments, split at blanks. */
+	char hook[CONF_HOOK_KINDS][HOOKS_MAX][COMMAND_SIZE];
 };
 
 struct conf_node {
 	char name[NAME_SIZE];
 	char cluster[NAME_SIZE];
-	uint32_t cluster_tag; /* id_from_name(cluster) */
-	uint8_t path_count;   /* at least 1 */
-	uint8_t path[PATHS_MAX]; /* indices into devices, in the order written; the first address of the
-				    first one is the node's real address */
+	uint32_t cluster_tag;    /* id_from_name(cluster) */
+	uint8_t path_count;      /* at least 1 */
+	uint8_t path[PATHS_MAX]; /* indices into devices, in the order written; the first address of
+				    the first one is the node's real address */
 	int64_t interval_ns;
-	int64_t tolerance_ns;	  /* at least 2 intervals; default 3.5 */
+	int64_t tolerance_ns;     /* at least 2 intervals; default 3.5 */
 	int64_t max_tolerance_ns; /* no peer's announced tolerance counts for more; at least ours */
-	int64_t margin_ns;	  /* max(3 ms, tolerance / 32) unless written; below tolerance - interval */
-	struct ip multicast;	  /* IP_NONE: none */
+	int64_t margin_ns;   /* default max(3 ms, tolerance / 32); below tolerance - interval */
+	struct ip multicast; /* IP_NONE: none */
 	uint16_t port;
 	uint8_t peer_count;
 	struct ip peer[UNICAST_MAX];
 	char key_file[PATH_SIZE]; /* "": none */
-	char user[NAME_SIZE];	  /* whom the engine runs as; "": the packaged default */
+	char user[NAME_SIZE];     /* whom the engine runs as; "": the packaged default */
 	int64_t hook_timeout_ns;
-	uint16_t removals_limit; /* an address taken away this often ... */
+	uint16_t removals_limit;    /* an address taken away this often ... */
 	int64_t removals_window_ns; /* ... in this time makes the node step down */
 };
 
@@ -103,8 +104,8 @@ struct conf_diagnostic {
 };
 
 struct conf_diagnostics {
-	size_t count;	/* of those kept in list */
-	size_t omitted; /* further ones */
+	size_t count;                                      /* of those kept in list */
+	size_t omitted;                                    /* further ones */
 	struct conf_diagnostic list[CONF_DIAGNOSTICS_MAX]; /* in the order of the lines */
 };
 
@@ -133,8 +134,8 @@ int conf_group_by_name(const struct conf *c, const char *name);
 size_t conf_print(const struct conf *c, char *buffer, size_t size);
 
 /**
- * conf_key_decode - the text of a key file (64 hexadecimal digits, as `ha keygen` writes; white space
- *                   around them is skipped) to the 32 bytes of the key
+ * conf_key_decode - the text of a key file (64 hexadecimal digits, as `ha keygen` writes; white
+ * space around them is skipped) to the 32 bytes of the key
  *
  * Return: false, with *@ret_key untouched, if it is anything else.
  */
