@@ -35,8 +35,7 @@ struct duration_text {
 };
 struct duration_text duration_format(int64_t ns);
 
-/* 1 to 63 letters, digits, dots, underscores and hyphens: names of nodes, clusters, groups, users.
- */
+/* 1 to 63 letters, digits, dots, underscores and hyphens: what names nodes, groups and users. */
 bool value_is_name(const char *text);
 
 /* A name that the kernel gives to a network device (dev_valid_name() in net/core/dev.c). */
