@@ -1,5 +1,265 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "daemon/daemon.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+#include "sys/timer.h"
+#include "wire/handoff.h"
+
+struct daemon {
+	uv_loop_t *loop;
+	struct handoff_values given;
+	struct engine *engine;
+	struct devices *devices;
+	struct engine_device device_states[DEVICES_MAX];
+	struct transport transport;
+	struct keeper keeper;
+	struct control *control;
+	struct hooks *hooks;
+	int timer_fd;
+	uv_poll_t timer_poll, devices_poll;
+	uv_prepare_t exit_check;
+	bool stopped;
+	/* An effect that came back as an event: brought when the list it came from is done. */
+	bool sent, send_failed;
+	int send_error;
+	struct effects effects;
+	struct status status;
+};
+
+void daemon_fail(const char *format, ...)
+{
+	char message[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	log_error("%s", message);
+	exit(EXIT_FAILURE);
+}
+
+static enum log_level level_of(const struct report *r)
+{
+	switch (r->level) {
+	case REPORT_ERROR: return LOG_LEVEL_ERROR;
+	case REPORT_WARNING: return LOG_LEVEL_WARNING;
+	case REPORT_NOTICE: return LOG_LEVEL_NOTICE;
+	case REPORT_INFO: break;
+	}
+	return LOG_LEVEL_INFO;
+}
+
+static void perform_report(struct daemon *d, const struct report *r)
+{
+	int64_t age_ms = time_between(r->at, clock_now()) / NS_PER_MS;
+
+	if (r->group[0] != '\0')
+		log_line(level_of(r), "event=%s group=%s epoch=%llu: %s", report_kind_name(r->kind),
+			r->group, (unsigned long long)r->epoch, r->text);
+	else
+		log_line(level_of(r), "event=%s: %s", report_kind_name(r->kind), r->text);
+	control_report(d->control, r, clock_wall_ms() - age_ms);
+}
+
+static void perform_send(struct daemon *d, const struct effect *effect)
+{
+	int error = transport_send(&d->transport, effect->send.bytes, effect->send.size);
+
+	d->sent = error == 0;
+	d->send_failed = error != 0;
+	d->send_error = error;
+}
+
+static void perform(struct daemon *d, const struct effect *effect)
+{
+	switch (effect->kind) {
+	case EFFECT_SEND: perform_send(d, effect); break;
+	case EFFECT_SEND_TO:
+		transport_send_to(&d->transport, &effect->send.to, effect->send.bytes,
+			effect->send.size);
+		break;
+	case EFFECT_LEASE: lease_store(d->given.lease, effect->lease); break;
+	case EFFECT_KEEPER: keeper_send(&d->keeper, effect); break;
+	case EFFECT_REPORT: perform_report(d, &effect->report); break;
+	case EFFECT_HOOK: hooks_run(d->hooks, &effect->hook); break;
+	case EFFECT_STOPPED: d->stopped = true; break;
+	}
+}
+
+static void step(struct daemon *d, const struct engine_event *event)
+{
+	engine_step(d->engine, clock_now(), event, &d->effects);
+	for (size_t i = 0; i < d->effects.count; i++)
+		perform(d, &d->effects.list[i]);
+}
+
+void daemon_event(struct daemon *d, const struct engine_event *event)
+{
+	step(d, event);
+	while (d->sent || d->send_failed) {
+		struct engine_event result = {.kind = d->sent ? ENGINE_SENT : ENGINE_SEND_FAILED,
+			.error = d->send_error};
+
+		d->sent = d->send_failed = false;
+		step(d, &result);
+	}
+	timer_set(d->timer_fd, engine_deadline(d->engine));
+}
+
+const struct status *daemon_status(struct daemon *d)
+{
+	engine_status(d->engine, clock_now(), clock_wall_ms(), &d->status);
+	snprintf(d->status.version, sizeof(d->status.version), "%s", HA_VERSION);
+	return &d->status;
+}
+
+/* R10: whoever has spoken is heard before anybody's silence is judged. */
+static void on_timer(uv_poll_t *poll, int status, int events)
+{
+	struct daemon *d = poll->data;
+	struct engine_event event = {.kind = ENGINE_TIMER};
+
+	(void)status;
+	(void)events;
+	timer_clear(d->timer_fd);
+	transport_drain(&d->transport);
+	daemon_event(d, &event);
+}
+
+static void remember_device(void *context, size_t index, const struct device_state *state)
+{
+	struct daemon *d = context;
+	struct engine_device *device = &d->device_states[index];
+
+	*device = (struct engine_device){.index = (uint8_t)index,
+		.present = state->present,
+		.up = state->up,
+		.carrier = state->carrier,
+		.interface_index = state->interface_index,
+		.v4 = state->v4,
+		.v6 = state->v6};
+	memcpy(device->mac, state->mac, MAC_SIZE);
+}
+
+static void tell_device(struct daemon *d, size_t index)
+{
+	struct engine_event event = {.kind = ENGINE_DEVICE, .device = d->device_states[index]};
+
+	transport_device(&d->transport, &event.device);
+	daemon_event(d, &event);
+}
+
+static void device_changed(void *context, size_t index, const struct device_state *state)
+{
+	remember_device(context, index, state);
+	tell_device(context, index);
+}
+
+static void on_devices(uv_poll_t *poll, int status, int events)
+{
+	struct daemon *d = poll->data;
+	int r = devices_update(d->devices, device_changed, d);
+
+	(void)status;
+	(void)events;
+	if (r != 0)
+		daemon_fail("the kernel's network tables cannot be read: %s", strerror(-r));
+}
+
+static void watch_devices(struct daemon *d)
+{
+	const struct conf *conf = d->given.conf;
+	char names[DEVICES_MAX][DEVICE_SIZE];
+	struct ip shared[ADDRESSES_MAX];
+	int r;
+
+	for (size_t i = 0; i < conf->device_count; i++)
+		memcpy(names[i], conf->devices[i].name, DEVICE_SIZE);
+	for (size_t i = 0; i < conf->address_count; i++)
+		shared[i] = conf->addresses[i].ip;
+	r = devices_open(names, conf->device_count, shared, conf->address_count, &d->devices);
+	if (r == 0)
+		r = devices_update(d->devices, remember_device, d);
+	if (r != 0)
+		daemon_fail("the kernel's network tables cannot be read: %s", strerror(-r));
+}
+
+static void poll_descriptor(struct daemon *d, uv_poll_t *poll, int fd, uv_poll_cb callback)
+{
+	poll->data = d;
+	if (uv_poll_init(d->loop, poll, fd) != 0 || uv_poll_start(poll, UV_READABLE, callback) != 0)
+		daemon_fail("descriptor %d cannot be polled", fd);
+}
+
+static void on_exit_check(uv_prepare_t *check)
+{
+	struct daemon *d = check->data;
+
+	/* Commands that were started for the last change may end; the keeper bounds the wait. */
+	if (d->stopped && hooks_are_idle(d->hooks))
+		uv_stop(d->loop);
+}
+
+static void open_engine(struct daemon *d)
+{
+	const struct conf *conf = d->given.conf;
+	const struct engine_device *first = &d->device_states[conf->node.path[0]];
+	void *memory = calloc(1, engine_size());
+
+	if (!memory)
+		daemon_fail("out of memory");
+	d->engine = engine_init(memory, conf,
+		identity_make(conf->node.name, first->present ? first->mac : NULL), &d->given.key);
+}
+
+static void open_everything(struct daemon *d)
+{
+	const struct conf *conf;
+
+	d->loop = uv_default_loop();
+	handoff_take(&d->given);
+	conf = d->given.conf;
+	watch_devices(d);
+	open_engine(d);
+	d->timer_fd = timer_open();
+	if (d->timer_fd < 0)
+		daemon_fail("no timer: %s", strerror(-d->timer_fd));
+	transport_open(&d->transport, d, conf, d->loop);
+	keeper_open(&d->keeper, d, HANDOFF_CHANNEL, d->loop);
+	d->control = control_open(d, HANDOFF_CONTROL, d->loop);
+	d->hooks = hooks_open(conf, d->loop);
+	poll_descriptor(d, &d->timer_poll, d->timer_fd, on_timer);
+	poll_descriptor(d, &d->devices_poll, devices_descriptor(d->devices), on_devices);
+	uv_prepare_init(d->loop, &d->exit_check);
+	d->exit_check.data = d;
+	uv_prepare_start(&d->exit_check, on_exit_check);
+}
+
+static void start_engine(struct daemon *d)
+{
+	struct engine_event event = {.kind = ENGINE_START};
+
+	daemon_event(d, &event);
+	for (size_t i = 0; i < d->given.conf->device_count; i++)
+		tell_device(d, i);
+}
+
 int main(void)
 {
-	return 0;
+	static struct daemon d; /* large, and one for the process's life */
+
+	log_open("had");
+	open_everything(&d);
+	start_engine(&d);
+	uv_run(d.loop, UV_RUN_DEFAULT);
+	return EXIT_SUCCESS;
 }

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "daemon/daemon.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+#include "wire/control.h"
+
+#define CLIENTS_MAX	 16
+#define CLIENT_QUEUE_MAX (256 * 1024) /* a watcher that reads slower than this falls off */
+
+struct client {
+	uv_pipe_t pipe;
+	struct control *control;
+	bool used, watching, closing;
+	char request[CONTROL_REQUEST_MAX];
+	size_t request_size;
+};
+
+struct control {
+	struct daemon *daemon;
+	uv_pipe_t listener;
+	bool one_waits; /* all clients are in use; the next is accepted when one has gone */
+	struct client clients[CLIENTS_MAX];
+};
+
+static void accept_client(struct control *control);
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct client *c = handle->data;
+
+	c->used = false;
+	if (c->control->one_waits)
+		accept_client(c->control);
+}
+
+static void close_client(struct client *c)
+{
+	c->watching = false;
+	if (!c->closing)
+		uv_close((uv_handle_t *)&c->pipe, on_closed);
+	c->closing = true;
+}
+
+struct line {
+	uv_write_t write;
+	bool last;
+	char *text; /* owned, from json_dumps() */
+};
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct line *line = write->data;
+	struct client *c = write->handle->data;
+
+	if (status < 0 || line->last)
+		close_client(c);
+	free(line->text);
+	free(line);
+}
+
+/* Sends @json (consumed) and a newline; @last: then closes. */
+static void send_json(struct client *c, json_t *json, bool last)
+{
+	struct line *line = calloc(1, sizeof(*line));
+	static char newline[] = "\n";
+
+	if (line && json)
+		line->text = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_decref(json);
+	if (!line || !line->text) {
+		log_error("out of memory for a client of the control socket");
+		free(line);
+		close_client(c);
+		return;
+	}
+	line->last = last;
+	line->write.data = line;
+	uv_buf_t parts[2] = {uv_buf_init(line->text, (unsigned)strlen(line->text)),
+		uv_buf_init(newline, 1)};
+	if (uv_write(&line->write, (uv_stream_t *)&c->pipe, parts, 2, on_written) != 0) {
+		free(line->text);
+		free(line);
+		close_client(c);
+	}
+}
+
+static void handle_request(struct client *c, size_t size)
+{
+	struct control_request request;
+	const char *error;
+
+	if (!control_decode(c->request, size, &request, &error)) {
+		send_json(c, json_pack("{s:s}", "error", error), true);
+		return;
+	}
+	switch (request.command) {
+	case CONTROL_STATUS:
+		send_json(c, status_to_json(daemon_status(c->control->daemon)), true);
+		break;
+	case CONTROL_WATCH: c->watching = true; break;
+	}
+}
+
+static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+	struct client *c = handle->data;
+
+	(void)suggested;
+	*buffer = uv_buf_init(c->request + c->request_size,
+		(unsigned)(sizeof(c->request) - c->request_size));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
+{
+	struct client *c = stream->data;
+	char *end;
+
+	(void)buffer;
+	if (size < 0) { /* the end, an error, or a request that fills the buffer without an end */
+		close_client(c);
+		return;
+	}
+	if (c->watching) {
+		c->request_size = 0; /* one request a connection; the rest is of no interest */
+		return;
+	}
+	c->request_size += (size_t)size;
+	end = memchr(c->request, '\n', c->request_size);
+	if (!end)
+		return;
+	size_t length = (size_t)(end - c->request);
+	c->request_size = 0;
+	handle_request(c, length);
+}
+
+static struct client *find_free(struct control *control)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (!control->clients[i].used)
+			return &control->clients[i];
+	return NULL;
+}
+
+static void accept_client(struct control *control)
+{
+	uv_stream_t *listener = (uv_stream_t *)&control->listener;
+	struct client *c = find_free(control);
+
+	control->one_waits = c == NULL;
+	if (!c) {
+		log_warning("more than %d clients on the control socket; one must wait", CLIENTS_MAX);
+		return;
+	}
+	memset(c, 0, sizeof(*c));
+	c->control = control;
+	if (uv_pipe_init(listener->loop, &c->pipe, 0) != 0)
+		return;
+	c->used = true;
+	c->pipe.data = c;
+	if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 ||
+		uv_read_start((uv_stream_t *)&c->pipe, on_allocate, on_read) != 0)
+		close_client(c);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	if (status == 0)
+		accept_client(listener->data);
+}
+
+struct control *control_open(struct daemon *d, int fd, uv_loop_t *loop)
+{
+	struct control *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		daemon_fail("out of memory");
+	c->daemon = d;
+	if (uv_pipe_init(loop, &c->listener, 0) != 0 || uv_pipe_open(&c->listener, fd) != 0)
+		daemon_fail("the control socket cannot be used");
+	c->listener.data = c;
+	if (uv_listen((uv_stream_t *)&c->listener, CLIENTS_MAX, on_connection) != 0)
+		daemon_fail("the control socket cannot be listened on");
+	return c;
+}
+
+void control_report(struct control *c, const struct report *r, int64_t wall_ms)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &c->clients[i];
+
+		if (!client->used || !client->watching)
+			continue;
+		if (uv_stream_get_write_queue_size((uv_stream_t *)&client->pipe) > CLIENT_QUEUE_MAX)
+			close_client(client);
+		else
+			send_json(client, report_to_json(r, wall_ms), false);
+	}
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+#include "wire/handoff.h"
+
+#define CONFIGURATION_SIZE_MAX (1 << 20)
+
+static void require_descriptors(void)
+{
+	for (int fd = HANDOFF_CHANNEL; fd <= HANDOFF_CONTROL; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+			daemon_fail("descriptor %d is missing: had is started by `ha run`, not by hand", fd);
+}
+
+/* The whole file behind @fd, from its beginning; *@ret_size bytes, owned by the caller. */
+static uint8_t *read_whole(int fd, size_t *ret_size)
+{
+	struct stat st;
+	uint8_t *bytes;
+
+	if (fstat(fd, &st) != 0 || st.st_size < 0 || st.st_size > CONFIGURATION_SIZE_MAX)
+		daemon_fail("descriptor %d cannot be read: %s", fd, strerror(errno));
+	bytes = malloc((size_t)st.st_size + 1);
+	if (!bytes)
+		daemon_fail("out of memory");
+	if (pread(fd, bytes, (size_t)st.st_size, 0) != st.st_size)
+		daemon_fail("descriptor %d is shorter than it says", fd);
+	*ret_size = (size_t)st.st_size;
+	close(fd);
+	return bytes;
+}
+
+static struct conf *take_configuration(void)
+{
+	static struct conf_diagnostics diagnostics;
+	char hostname[HOST_NAME_MAX + 1] = "";
+	struct conf *conf = calloc(1, sizeof(*conf));
+	size_t size;
+	uint8_t *text = read_whole(HANDOFF_CONFIGURATION, &size);
+
+	(void)gethostname(hostname, sizeof(hostname) - 1);
+	if (!conf)
+		daemon_fail("out of memory");
+	if (!conf_parse((const char *)text, size, hostname, conf, &diagnostics))
+		daemon_fail("configuration, line %u: %s", diagnostics.list[0].line,
+			diagnostics.list[0].message);
+	free(text);
+	return conf;
+}
+
+static struct heartbeat_key take_key(void)
+{
+	struct heartbeat_key key = {0};
+	size_t size;
+	uint8_t *secret = read_whole(HANDOFF_KEY, &size);
+
+	if (size != 0 && size != CONF_KEY_SIZE)
+		daemon_fail("the key has %zu bytes instead of %d", size, CONF_KEY_SIZE);
+	if (size != 0)
+		heartbeat_key_init(&key, secret, size);
+	explicit_bzero(secret, size);
+	free(secret);
+	return key;
+}
+
+static struct lease_page *take_lease(void)
+{
+	void *page = mmap(NULL, LEASE_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, HANDOFF_LEASE, 0);
+
+	if (page == MAP_FAILED)
+		daemon_fail("the lease page cannot be mapped: %s", strerror(errno));
+	close(HANDOFF_LEASE);
+	return page;
+}
+
+void handoff_take(struct handoff_values *ret_values)
+{
+	require_descriptors();
+	ret_values->conf = take_configuration();
+	ret_values->key = take_key();
+	ret_values->lease = take_lease();
+}

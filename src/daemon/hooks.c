@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Hooks run in the order of the changes, one at a time per group, each bounded in time. A group whose
+ * hooks cannot keep up loses the oldest changes that wait, never the newest: what counts in the end
+ * is the present state.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "daemon/daemon.h"
+#include "sys/log.h"
+
+#define WAITING_MAX	  8
+#define ARGUMENTS_MAX	  32
+#define VARIABLES_MAX	  16
+#define ENVIRONMENT_SIZE  (24 * 1024) /* HA_ADDRESSES of 256 addresses included */
+
+struct group_hooks {
+	struct hooks *hooks;
+	struct engine_hook waiting[WAITING_MAX]; /* the first one is running while `busy` */
+	size_t count;
+	bool busy;
+	size_t next_command; /* of the first one */
+	uv_process_t process;
+	uv_timer_t timer;
+};
+
+struct hooks {
+	const struct conf *conf;
+	uv_loop_t *loop;
+	struct group_hooks groups[GROUPS_MAX];
+};
+
+static void run_next(struct group_hooks *g);
+
+static enum conf_hook kind_of_state(enum node_state state)
+{
+	return state == STATE_ACTIVE ? CONF_HOOK_ACTIVE : CONF_HOOK_STANDBY;
+}
+
+/* The @n-th command for a change: those for the state first, then those for every change. NULL after
+ * the last. */
+static const char *find_command(const struct conf_group *g, enum node_state state, size_t n)
+{
+	enum conf_hook kind = kind_of_state(state);
+	size_t special = state == STATE_SHUTDOWN ? 0 : g->hook_count[kind];
+
+	if (n < special)
+		return g->hook[kind][n];
+	if (n - special < g->hook_count[CONF_HOOK_CHANGE])
+		return g->hook[CONF_HOOK_CHANGE][n - special];
+	return NULL;
+}
+
+/* Builds the variables in @text, and pointers to them in @list, which ends with NULL. */
+struct environment {
+	char bytes[ENVIRONMENT_SIZE];
+	size_t used;
+	char *list[VARIABLES_MAX + 1];
+	size_t count;
+};
+
+static void set(struct environment *e, const char *name, const char *value)
+{
+	struct text t = text_init(e->bytes + e->used, sizeof(e->bytes) - e->used);
+
+	assert(e->count < VARIABLES_MAX);
+	text_add(&t, "%s=%s", name, value);
+	e->list[e->count++] = t.bytes;
+	e->used += t.length + 1;
+}
+
+static void set_addresses(struct environment *e, const struct conf *conf,
+	const struct conf_group *g)
+{
+	static char value[ADDRESSES_MAX * (IP_TEXT_SIZE + 5)];
+	struct text t = text_init(value, sizeof(value));
+	char ip[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < g->address_count; i++) {
+		const struct conf_address *a = &conf->addresses[g->address_first + i];
+
+		text_add(&t, "%s%s/%u", i > 0 ? " " : "", ip_format(&a->ip, ip), a->prefix_length);
+	}
+	set(e, "HA_ADDRESSES", value);
+}
+
+static void fill_environment(struct environment *e, const struct conf *conf,
+	const struct engine_hook *hook)
+{
+	const struct conf_group *g = &conf->groups[hook->group];
+	char epoch[24];
+	struct text t = text_init(epoch, sizeof(epoch));
+
+	text_add(&t, "%llu", (unsigned long long)hook->epoch);
+	e->used = e->count = 0;
+	set(e, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	set(e, "HA_GROUP", g->name);
+	set(e, "HA_STATE", node_state_name(hook->state));
+	set(e, "HA_PREVIOUS", node_state_name(hook->previous));
+	set(e, "HA_EPOCH", epoch);
+	set(e, "HA_NODE", conf->node.name);
+	set(e, "HA_HOLDER", hook->holder);
+	set(e, "HA_REASON", hook->reason);
+	set(e, "HA_INTERFACE", conf->devices[conf->addresses[g->address_first].device].name);
+	set_addresses(e, conf, g);
+	e->list[e->count] = NULL;
+}
+
+/* Splits @command in place at blanks. */
+static void split(char *command, char *arguments[ARGUMENTS_MAX + 1])
+{
+	size_t count = 0;
+	char *rest = NULL;
+
+	for (char *word = strtok_r(command, " \t", &rest); word && count < ARGUMENTS_MAX;
+		word = strtok_r(NULL, " \t", &rest))
+		arguments[count++] = word;
+	arguments[count] = NULL;
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+	struct group_hooks *g = timer->data;
+
+	log_warning("group=%s event=hook: a hook took longer than hook-timeout and was killed",
+		g->hooks->conf->groups[g->waiting[0].group].name);
+	kill(-g->process.pid, SIGKILL); /* with all its children: it leads its process group */
+}
+
+static void on_process_closed(uv_handle_t *handle)
+{
+	struct group_hooks *g = handle->data;
+
+	g->busy = false;
+	run_next(g);
+}
+
+static void on_process_exit(uv_process_t *process, int64_t status, int signal)
+{
+	struct group_hooks *g = process->data;
+	const char *name = g->hooks->conf->groups[g->waiting[0].group].name;
+
+	uv_timer_stop(&g->timer);
+	if (signal != 0)
+		log_warning("group=%s event=hook: a hook was killed by signal %d", name, signal);
+	else if (status != 0)
+		log_warning("group=%s event=hook: a hook exited with status %lld", name,
+			(long long)status);
+	uv_close((uv_handle_t *)process, on_process_closed);
+}
+
+static int spawn(struct group_hooks *g, const char *command)
+{
+	static struct environment environment;
+	char words[COMMAND_SIZE], *arguments[ARGUMENTS_MAX + 1];
+	uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE},
+		{.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+		{.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO}};
+	uv_process_options_t options = {.exit_cb = on_process_exit,
+		.args = arguments,
+		.env = environment.list,
+		.flags = UV_PROCESS_DETACHED, /* leads a process group that can be killed whole */
+		.stdio = stdio,
+		.stdio_count = 3};
+
+	fill_environment(&environment, g->hooks->conf, &g->waiting[0]);
+	text_copy(words, sizeof(words), command);
+	split(words, arguments);
+	options.file = arguments[0];
+	return uv_spawn(g->hooks->loop, &g->process, &options);
+}
+
+/* Drops the change at the front. */
+static void finish_change(struct group_hooks *g)
+{
+	memmove(&g->waiting[0], &g->waiting[1], --g->count * sizeof(g->waiting[0]));
+	g->next_command = 0;
+}
+
+static void start(struct group_hooks *g, const char *command)
+{
+	int64_t timeout_ms = g->hooks->conf->node.hook_timeout_ns / NS_PER_MS;
+	int r = spawn(g, command);
+
+	g->busy = true;
+	if (r == 0) {
+		uv_timer_start(&g->timer, on_timeout, (uint64_t)timeout_ms, 0);
+		return;
+	}
+	log_error("group=%s event=hook: %s cannot be run: %s",
+		g->hooks->conf->groups[g->waiting[0].group].name, command, uv_strerror(r));
+	uv_close((uv_handle_t *)&g->process, on_process_closed);
+}
+
+static void run_next(struct group_hooks *g)
+{
+	while (!g->busy && g->count > 0) {
+		const struct engine_hook *change = &g->waiting[0];
+		const char *command = find_command(&g->hooks->conf->groups[change->group],
+			change->state, g->next_command++);
+
+		if (command)
+			start(g, command);
+		else
+			finish_change(g);
+	}
+}
+
+struct hooks *hooks_open(const struct conf *conf, uv_loop_t *loop)
+{
+	struct hooks *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		daemon_fail("out of memory");
+	h->conf = conf;
+	h->loop = loop;
+	for (size_t i = 0; i < conf->group_count; i++) {
+		struct group_hooks *g = &h->groups[i];
+
+		g->hooks = h;
+		g->process.data = g;
+		g->timer.data = g;
+		if (uv_timer_init(loop, &g->timer) != 0)
+			daemon_fail("no timer for hooks");
+	}
+	return h;
+}
+
+void hooks_run(struct hooks *h, const struct engine_hook *hook)
+{
+	struct group_hooks *g = &h->groups[hook->group];
+
+	if (g->count == WAITING_MAX) {
+		log_warning("group=%s event=hook: hooks do not keep up; a change is left out",
+			h->conf->groups[hook->group].name);
+		memmove(&g->waiting[1], &g->waiting[2], (WAITING_MAX - 2) * sizeof(g->waiting[0]));
+		g->count--;
+	}
+	g->waiting[g->count++] = *hook;
+	run_next(g);
+}
+
+bool hooks_are_idle(const struct hooks *h)
+{
+	for (size_t i = 0; i < h->conf->group_count; i++)
+		if (h->groups[i].count > 0)
+			return false;
+	return true;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/daemon.h"
+#include "sys/log.h"
+#include "sys/udp.h"
+
+/* Datagrams read in one go, so that a flood cannot keep the loop from sending. */
+#define RECEIVE_BATCH 64
+
+static int socket_for(const struct transport *t, const struct ip *to)
+{
+	return to->family == IP_V4 ? t->fd_v4 : t->fd_v6;
+}
+
+static void receive(struct transport *t, int fd)
+{
+	uint8_t buffer[HEARTBEAT_SIZE_MAX];
+	struct udp_datagram datagram;
+
+	for (int i = 0; i < RECEIVE_BATCH; i++) {
+		if (udp_receive(fd, buffer, sizeof(buffer), &datagram) != 0)
+			return; /* drained; other errors belong to an earlier sending (ICMP) */
+		struct engine_event event = {.kind = ENGINE_DATAGRAM,
+			.datagram = {.bytes = buffer,
+				.size = datagram.size,
+				.hop_limit = datagram.hop_limit,
+				.source = datagram.source}};
+		daemon_event(t->daemon, &event);
+	}
+}
+
+void transport_drain(struct transport *t)
+{
+	if (t->fd_v4 >= 0)
+		receive(t, t->fd_v4);
+	if (t->fd_v6 >= 0)
+		receive(t, t->fd_v6);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	transport_drain(poll->data);
+}
+
+static bool uses_family(const struct conf *conf, enum ip_family family)
+{
+	if (conf->node.multicast.family == family)
+		return true;
+	for (size_t i = 0; i < conf->node.peer_count; i++)
+		if (conf->node.peer[i].family == family)
+			return true;
+	return false;
+}
+
+static int open_socket(struct transport *t, enum ip_family family, uv_poll_t *poll, uv_loop_t *loop)
+{
+	int fd;
+
+	if (!uses_family(t->conf, family))
+		return -1;
+	fd = udp_open(family, t->conf->node.port);
+	if (fd < 0)
+		daemon_fail("UDP port %u cannot be opened: %s", t->conf->node.port, strerror(-fd));
+	poll->data = t;
+	if (uv_poll_init(loop, poll, fd) != 0 || uv_poll_start(poll, UV_READABLE, on_readable) != 0)
+		daemon_fail("the heartbeat socket cannot be polled");
+	return fd;
+}
+
+void transport_open(struct transport *t, struct daemon *d, const struct conf *conf, uv_loop_t *loop)
+{
+	memset(t, 0, sizeof(*t));
+	t->daemon = d;
+	t->conf = conf;
+	t->fd_v4 = open_socket(t, IP_V4, &t->poll_v4, loop);
+	t->fd_v6 = open_socket(t, IP_V6, &t->poll_v6, loop);
+}
+
+static void change_membership(struct transport *t, uint32_t before, uint32_t after)
+{
+	const struct ip *group = &t->conf->node.multicast;
+	int r;
+
+	if (group->family == IP_NONE || before == after)
+		return;
+	if (before != 0)
+		(void)udp_leave(socket_for(t, group), group, before); /* the device may be gone */
+	if (after == 0)
+		return;
+	r = udp_join(socket_for(t, group), group, after);
+	if (r != 0)
+		log_error("the multicast group cannot be joined on interface %u: %s", after, strerror(-r));
+}
+
+void transport_device(struct transport *t, const struct engine_device *device)
+{
+	uint32_t index = device->present ? device->interface_index : 0;
+
+	for (size_t i = 0; i < t->conf->node.path_count; i++) {
+		if (t->conf->node.path[i] != device->index)
+			continue;
+		change_membership(t, t->paths[i].interface_index, index);
+		t->paths[i].interface_index = index;
+		t->paths[i].v4 = device->v4;
+		t->paths[i].v6 = device->v6;
+	}
+}
+
+/* Multicast leaves by each path, from that path's own address: the kernel could choose a shared one. */
+static int send_multicast(struct transport *t, const uint8_t *bytes, size_t size)
+{
+	const struct conf_node *node = &t->conf->node;
+	bool v4 = node->multicast.family == IP_V4;
+	int result = -ENETDOWN;
+
+	for (size_t i = 0; i < node->path_count; i++) {
+		struct udp_destination to = {.to = node->multicast,
+			.port = node->port,
+			.interface_index = t->paths[i].interface_index,
+			.source = v4 ? t->paths[i].v4 : t->paths[i].v6};
+		int r;
+
+		if (to.interface_index == 0)
+			continue;
+		r = udp_send(socket_for(t, &to.to), &to, bytes, size);
+		result = result == 0 ? 0 : r;
+	}
+	return result;
+}
+
+static int send_unicast(struct transport *t, const struct ip *to, const uint8_t *bytes, size_t size)
+{
+	struct udp_destination destination = {.to = *to, .port = t->conf->node.port};
+
+	if (ip_is_link_local(to))
+		destination.interface_index = t->paths[0].interface_index;
+	else if (to->family == IP_V4)
+		destination.source = t->paths[0].v4;
+	return udp_send(socket_for(t, to), &destination, bytes, size);
+}
+
+int transport_send(struct transport *t, const uint8_t *bytes, size_t size)
+{
+	const struct conf_node *node = &t->conf->node;
+	int result = -ENETDOWN;
+
+	if (node->multicast.family != IP_NONE)
+		result = send_multicast(t, bytes, size);
+	for (size_t i = 0; i < node->peer_count; i++) {
+		int r = send_unicast(t, &node->peer[i], bytes, size);
+
+		result = result == 0 ? 0 : r;
+	}
+	return result == 0 ? 0 : -result;
+}
+
+void transport_send_to(struct transport *t, const struct ip *to, const uint8_t *bytes, size_t size)
+{
+	/* One that cannot be reached is one that the multicast did not reach either. */
+	if (socket_for(t, to) >= 0)
+		(void)send_unicast(t, to, bytes, size);
+}
