@@ -40,72 +40,69 @@ static int no_permission(const struct command *command, const char *path)
 		group->gr_name);
 }
 
-static int refused(const struct command *command, const char *path, int error)
+/* DIR/ha.sock. False if that is too long for a socket's path. */
+static bool socket_path(const char *runtime_dir, struct sockaddr_un *ret_address)
 {
-	switch (error) {
-	case ENOENT:
-	case ENOTDIR:
-	case ECONNREFUSED: return no_daemon(command, path);
-	case EACCES:
-	case EPERM: return no_permission(command, path);
-	default: return command_failed(command, "cannot connect to %s: %s", path, strerror(error));
-	}
+	struct text path;
+
+	*ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(runtime_dir) + sizeof("/" CONTROL_SOCKET_NAME) > sizeof(ret_address->sun_path))
+		return false;
+	path = text_init(ret_address->sun_path, sizeof(ret_address->sun_path));
+	text_add(&path, "%s/%s", runtime_dir, CONTROL_SOCKET_NAME);
+	return true;
 }
 
-static int connect_to(const struct command *command, const char *runtime_dir, int *ret_descriptor)
+int client_connect(
+	const char *runtime_dir, const struct control_request *request, struct client *ret_client)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct text path = text_init(address.sun_path, sizeof(address.sun_path));
-	int descriptor;
+	struct client c = {.buffer = malloc(CLIENT_LINE_MAX)};
+	char line[CONTROL_REQUEST_MAX];
+	const size_t size = control_encode(request, line, sizeof(line));
+	struct sockaddr_un address;
+	int error;
 
-	if (strlen(runtime_dir) + sizeof("/" CONTROL_SOCKET_NAME) > sizeof(address.sun_path))
-		return command_misused(command,
-			"--runtime-dir: %s is too long for a socket's path, which has at most %zu "
-			"bytes",
-			runtime_dir, sizeof(address.sun_path) - 1);
-	text_add(&path, "%s/%s", runtime_dir, CONTROL_SOCKET_NAME);
-	descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (descriptor < 0)
-		return command_failed(command, "cannot make a socket: %s", strerror(errno));
-	if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-		int error = errno;
-
-		(void)close(descriptor);
-		return refused(command, address.sun_path, error);
+	c.descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c.buffer && c.descriptor >= 0 && socket_path(runtime_dir, &address) &&
+		connect(c.descriptor, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+		send(c.descriptor, line, size, MSG_NOSIGNAL) == (ssize_t)size) {
+		*ret_client = c;
+		return 0;
 	}
-	*ret_descriptor = descriptor;
-	return EXIT_DONE;
+	error = errno;
+	client_close(&c);
+	return -error;
 }
 
 int client_open(const struct command *command, const char *runtime_dir,
 	const struct control_request *request, struct client *ret_client)
 {
-	struct client c = {.buffer = malloc(CLIENT_LINE_MAX)};
-	char line[CONTROL_REQUEST_MAX];
-	size_t size = control_encode(request, line, sizeof(line));
-	int status;
+	struct sockaddr_un address;
+	int r;
 
-	if (!c.buffer)
-		return command_failed(command, "out of memory");
-	status = connect_to(command, runtime_dir, &c.descriptor);
-	if (status != EXIT_DONE) {
-		free(c.buffer);
-		return status;
+	if (!socket_path(runtime_dir, &address))
+		return command_misused(command,
+			"--runtime-dir: %s is too long for a socket's path, which has at most %zu "
+			"bytes",
+			runtime_dir, sizeof(address.sun_path) - 1);
+	r = client_connect(runtime_dir, request, ret_client);
+	switch (-r) {
+	case 0: return EXIT_DONE;
+	case ENOENT:
+	case ENOTDIR:
+	case ECONNREFUSED: return no_daemon(command, address.sun_path);
+	case EACCES:
+	case EPERM: return no_permission(command, address.sun_path);
+	default:
+		return command_failed(command, "cannot ask the daemon at %s: %s", address.sun_path,
+			strerror(-r));
 	}
-	if (send(c.descriptor, line, size, MSG_NOSIGNAL) != (ssize_t)size) {
-		int error = errno;
-
-		client_close(&c);
-		return command_failed(
-			command, "cannot send the request to the daemon: %s", strerror(error));
-	}
-	*ret_client = c;
-	return EXIT_DONE;
 }
 
 void client_close(struct client *c)
 {
-	(void)close(c->descriptor);
+	if (c->descriptor >= 0)
+		(void)close(c->descriptor);
 	free(c->buffer);
 	c->buffer = NULL;
 }

@@ -24,6 +24,10 @@ struct client {
 	size_t taken; /* of which were given out */
 };
 
+/* Connects and sends @request, silently. 0 and *@ret_client (client_close()), or -errno. */
+int client_connect(
+	const char *runtime_dir, const struct control_request *request, struct client *ret_client);
+
 /* Connects and sends @request. EXIT_DONE and *@ret_client (client_close()), or another exit status
  * after a message. */
 int client_open(const struct command *command, const char *runtime_dir,

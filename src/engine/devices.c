@@ -36,6 +36,9 @@ void devices_changed(struct engine *e, const struct engine_device *state, struct
 		effect_report(e, out, REPORT_DEVICE,
 			state->carrier || d->managed ? REPORT_NOTICE : REPORT_WARNING, "%s %s%s",
 			conf->name, describe(state), d->managed && !state->up ? ", as it is while not held" : "");
+	/* Whoever can speak again does so at once: with long intervals the others would wait. */
+	if (!d->known || !same_link(&d->state, state))
+		e->beat_soon = true;
 	d->state = *state;
 	d->known = true;
 }
