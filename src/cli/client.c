@@ -94,8 +94,8 @@ int client_open(const struct command *command, const char *runtime_dir,
 	case EACCES:
 	case EPERM: return no_permission(command, address.sun_path);
 	default:
-		return command_failed(command, "cannot ask the daemon at %s: %s", address.sun_path,
-			strerror(-r));
+		return command_failed(
+			command, "cannot ask the daemon at %s: %s", address.sun_path, strerror(-r));
 	}
 }
 

@@ -33,6 +33,7 @@ int watch_command(const struct command *command, int argc, char **argv);
 int check_config_command(const struct command *command, int argc, char **argv);
 int keygen_command(const struct command *command, int argc, char **argv);
 int release_command(const struct command *command, int argc, char **argv);
+int demo_command(const struct command *command, int argc, char **argv);
 int version_command(const struct command *command, int argc, char **argv);
 
 /* What every subcommand's getopt_long() knows: give these as the last ones of its table. */

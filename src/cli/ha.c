@@ -65,6 +65,16 @@ static const struct command COMMANDS[] = {
 		"  --runtime-dir DIR         default /run/ha\n\n"
 		"Example:\n"
 		"  ha release    # a service manager does this after each stop\n"},
+	{"demo", demo_command, "Three servers and a client on this machine: watch an address move.",
+		" [--interval TIME] [--plain]",
+		"Builds a LAN in network namespaces, fails things one after the other and measures "
+		"what\n"
+		"a client sees. Needs root. Whatever ends it, the kernel takes everything away.\n"
+		"  --interval TIME  between heartbeats; default 100ms\n"
+		"  --plain          lines without colours; default where the output is no "
+		"terminal\n\n"
+		"Example:\n"
+		"  sudo ha demo --interval 20ms\n"},
 	{"version", version_command, "Print the version.", "", "Example:\n  ha version\n"},
 };
 

@@ -33,6 +33,17 @@ const struct option_key OPTION_KEY[OPTION_KEYS] = {
 	{"on-standby", OPTION_GROUP},
 };
 
+size_t options_key(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(OPTION_KEY[i].name, name) != 0) {
+		i++;
+		assert(i < OPTION_KEYS);
+	}
+	return i;
+}
+
 static bool is_blank(char byte)
 {
 	return byte == ' ' || byte == '\t';

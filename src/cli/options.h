@@ -27,6 +27,9 @@ struct option_key {
 #define OPTION_KEYS 21
 extern const struct option_key OPTION_KEY[OPTION_KEYS];
 
+/* Index into OPTION_KEY of the key called @name, which must be one. */
+size_t options_key(const char *name);
+
 /* Options as given: which key, which value (borrowed). */
 struct options {
 	size_t count;

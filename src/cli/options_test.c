@@ -12,21 +12,11 @@
 
 #include "base/time.h"
 
-static size_t key(const char *name)
-{
-	for (size_t i = 0; i < OPTION_KEYS; i++) {
-		if (strcmp(OPTION_KEY[i].name, name) == 0)
-			return i;
-	}
-	fail_msg("no option %s", name);
-	return 0;
-}
-
 static void give(struct options *o, const char *name, const char *value)
 {
 	const char *reason;
 
-	assert_true(options_add(o, key(name), value, &reason));
+	assert_true(options_add(o, options_key(name), value, &reason));
 }
 
 static char composed[CONF_TEXT_MAX];
@@ -104,7 +94,7 @@ static void refused(const char *name, const char *value)
 	struct options o = {0};
 	const char *reason = NULL;
 
-	assert_false(options_add(&o, key(name), value, &reason));
+	assert_false(options_add(&o, options_key(name), value, &reason));
 	assert_non_null(reason);
 	assert_int_equal(o.count, 0);
 }
@@ -182,7 +172,7 @@ static void options_are_counted(void **state)
 		give(&o, "peer", "10.0.0.3");
 	assert_true(options_has(&o, "peer"));
 	assert_false(options_has(&o, "address"));
-	assert_false(options_add(&o, key("peer"), "10.0.0.3", &reason));
+	assert_false(options_add(&o, options_key("peer"), "10.0.0.3", &reason));
 }
 
 int main(void)

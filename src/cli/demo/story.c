@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/demo/story.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/time.h"
+#include "sys/clock.h"
+#include "wire/heartbeat.h"
+
+/* Long enough to see, short enough to watch seven of them. */
+#define CALM_NS             (400 * NS_PER_MS)  /* before something is done */
+#define SHOWN_NS            (2000 * NS_PER_MS) /* after it, at least */
+#define STEADY_NS           (800 * NS_PER_MS)  /* of undisturbed answers, before a step is over */
+#define PATIENCE_NS         (5 * NS_PER_S)     /* and several tolerances: then a step has failed */
+#define PATIENCE_TOLERANCES 5
+#define ANSWER_NS           (100 * NS_PER_MS) /* younger requests may still be answered */
+#define BEFORE_NS           (50 * NS_PER_MS) /* who answered in this time is the holder of before */
+
+const struct step STORY[STEPS] = {
+	{"all three servers start", ACTION_START_ALL, NOBODY, ALPHA, EXPECT_ANYTHING},
+	{"alpha's cable is cut", ACTION_CUT, ALPHA, BETA, EXPECT_TOLERANCE},
+	{"beta's engine is killed", ACTION_KILL, BETA, GAMMA, EXPECT_INSTANT},
+	{"beta starts again", ACTION_START, BETA, BETA, EXPECT_INSTANT},
+	{"alpha's cable is back", ACTION_PLUG, ALPHA, ALPHA, EXPECT_INSTANT},
+	{"alpha is stopped", ACTION_STOP, ALPHA, BETA, EXPECT_INSTANT},
+	{"alpha starts again", ACTION_START, ALPHA, ALPHA, EXPECT_INSTANT},
+};
+
+void story_init(struct story *s, const struct command *command, const struct lan *lan,
+	const struct probe_log *log)
+{
+	*s = (struct story){.command = command, .lan = lan, .log = log};
+}
+
+void story_begin(struct story *s)
+{
+	s->begin_ns = s->step_ns = clock_now().ns;
+	for (int i = 0; i < SERVERS; i++) {
+		s->servers[i].told = story_told;
+		s->servers[i].context = s;
+	}
+}
+
+const struct event *story_event(const struct story *s, size_t index)
+{
+	assert(index < s->event_count && index + EVENTS_MAX >= s->event_count);
+	return &s->events[index % EVENTS_MAX];
+}
+
+__attribute__((format(printf, 5, 6))) static void tell(
+	struct story *s, int64_t at_ns, int server, bool alarming, const char *format, ...)
+{
+	struct event *e = &s->events[s->event_count++ % EVENTS_MAX];
+	va_list arguments;
+
+	*e = (struct event){.at_ns = at_ns, .server = server, .alarming = alarming};
+	va_start(arguments, format);
+	(void)vsnprintf(e->text, sizeof(e->text), format, arguments);
+	va_end(arguments);
+}
+
+static void state_changed(struct story *s, int server, const struct report *r)
+{
+	lane_set_state(
+		&s->lanes[server], r->at.ns, r->to == STATE_ACTIVE ? LANE_ACTIVE : LANE_STANDBY);
+}
+
+/* What a person wants to follow: changes of state, and what is wrong. */
+static bool is_interesting(const struct report *r)
+{
+	return r->kind == REPORT_STATE || r->level <= REPORT_WARNING;
+}
+
+void story_told(void *story, int server, const struct report *report)
+{
+	struct story *s = story;
+
+	if (!report) {
+		lane_set_state(&s->lanes[server], clock_now().ns, LANE_DOWN);
+		tell(s, clock_now().ns, server, false, "the daemon has ended");
+		return;
+	}
+	if (report->kind == REPORT_STATE && report->to)
+		state_changed(s, server, report);
+	if (is_interesting(report))
+		tell(s, report->at.ns, server, report->level <= REPORT_WARNING, "%s%s%s",
+			report->to ? node_state_name(report->to) : "", report->to ? ": " : "",
+			report->text);
+}
+
+static void start_server(struct story *s, int server)
+{
+	const int r = server_start(&s->servers[server]);
+
+	if (r)
+		tell(s, clock_now().ns, server, true, "cannot start: %s", uv_strerror(r));
+	else
+		lane_set_state(&s->lanes[server], clock_now().ns, LANE_STANDBY);
+}
+
+static void set_cable(struct story *s, int server, bool plugged)
+{
+	lane_set_cut(&s->lanes[server], clock_now().ns, !plugged);
+	lan_set_cable(s->lan, server, plugged);
+}
+
+static void act(struct story *s, const struct step *step)
+{
+	s->acted_ns = clock_now().ns;
+	tell(s, s->acted_ns, NOBODY, false, "%s", step->title);
+	switch (step->action) {
+	case ACTION_START_ALL:
+		for (int i = 0; i < SERVERS; i++)
+			start_server(s, i);
+		break;
+	case ACTION_CUT: set_cable(s, step->server, false); break;
+	case ACTION_PLUG: set_cable(s, step->server, true); break;
+	case ACTION_STOP: server_stop(&s->servers[step->server]); break;
+	case ACTION_START: start_server(s, step->server); break;
+	case ACTION_KILL:
+		if (!server_kill_engine(&s->servers[step->server]))
+			tell(s, s->acted_ns, step->server, true, "there is no engine to kill");
+		break;
+	}
+}
+
+/* Who answered every request to both addresses from @begin_ns to @end_ns; NOBODY if not one did. */
+static int holder_between(const struct story *s, int64_t begin_ns, int64_t end_ns)
+{
+	int holder[FAMILIES];
+
+	for (int i = 0; i < FAMILIES; i++)
+		holder[i] = outage_only_answerer(
+			outage_between(probe_requests(s->log, i), begin_ns, end_ns));
+	return holder[IPV4] == holder[IPV6] ? holder[IPV4] : NOBODY;
+}
+
+static void finish_step(struct story *s, int64_t end_ns, bool good)
+{
+	struct result *result = &s->results[s->step];
+
+	result->finished = true;
+	result->good = good;
+	result->before = holder_between(s, s->acted_ns - BEFORE_NS, s->acted_ns);
+	result->after = holder_between(s, end_ns - BEFORE_NS, end_ns);
+	for (int i = 0; i < FAMILIES; i++)
+		result->outage[i] = outage_measure(
+			outage_between(probe_requests(s->log, i), s->step_ns, end_ns));
+	s->step++;
+	s->step_ns = end_ns;
+	s->acted_ns = 0;
+}
+
+static void judge(struct story *s, int64_t now_ns)
+{
+	const int64_t end_ns = now_ns - ANSWER_NS;
+	const bool shown = now_ns - s->acted_ns >= SHOWN_NS;
+	const bool steady = holder_between(s, end_ns - STEADY_NS, end_ns) == STORY[s->step].holder;
+
+	if (shown && steady)
+		finish_step(s, end_ns, true);
+	else if (now_ns - s->acted_ns > PATIENCE_NS + PATIENCE_TOLERANCES * s->tolerance_ns)
+		finish_step(s, end_ns, false);
+}
+
+bool story_advance(struct story *s)
+{
+	const int64_t now_ns = clock_now().ns;
+
+	for (int i = 0; i < SERVERS; i++)
+		server_listen(&s->servers[i]);
+	if (s->step == STEPS)
+		return false;
+	if (s->acted_ns)
+		judge(s, now_ns);
+	else if (now_ns - s->step_ns >= CALM_NS + ANSWER_NS)
+		act(s, &STORY[s->step]);
+	return true;
+}
+
+bool story_is_good(const struct story *s)
+{
+	for (int i = 0; i < STEPS; i++) {
+		if (!s->results[i].good)
+			return false;
+	}
+	return true;
+}
