@@ -1,5 +1,62 @@
 /* SPDX-License-Identifier: ISC */
-int main(void)
+/*
+ * ha-keeper: the small privileged parent of the engine. It holds the addresses, and takes them down
+ * when the engine dies or stalls.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keeper/keeper.h"
+#include "sys/log.h"
+
+/* Descriptors 0 to 2 must be taken, or a socket of ours would become somebody's standard error. */
+static void fill_standard_descriptors(void)
 {
-	return 0;
+	int descriptor;
+
+	do
+		descriptor = open("/dev/null", O_RDWR);
+	while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+	if (descriptor >= 0)
+		(void)close(descriptor);
+}
+
+static int work(struct keeper *k)
+{
+	int status = keeper_prepare(k);
+
+	if (status != EXIT_SUCCESS)
+		return status;
+	status = keeper_clean(k);
+	if (status == EXIT_SUCCESS && !k->options.release) {
+		status = keeper_start(k);
+		if (status == EXIT_SUCCESS)
+			status = keeper_run(k);
+	}
+	keeper_finish(k, status);
+	return status;
+}
+
+int main(int count, char **arguments)
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+	int status = EXIT_FAILURE;
+
+	fill_standard_descriptors();
+	log_open("ha-keeper");
+	(void)umask(022);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (!k)
+		log_error("no memory");
+	else if (!options_parse(count, arguments, &k->options))
+		status = 2;
+	else
+		status = work(k);
+	if (k)
+		configuration_free(&k->configuration);
+	free(k);
+	return status;
 }

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* configuration: the two files that root wrote, read with suspicion: the configuration and the key.
+ */
+#ifndef HA_KEEPER_CONFIGURATION_H
+#define HA_KEEPER_CONFIGURATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf/conf.h"
+
+#define CONFIGURATION_SIZE_MAX (1024 * 1024)
+
+struct configuration {
+	char *text; /* owned; not terminated */
+	size_t size;
+	struct conf *conf; /* owned */
+};
+
+enum configuration_result {
+	CONFIGURATION_GOOD,
+	CONFIGURATION_WRONG,  /* its text has mistakes */
+	CONFIGURATION_REFUSED /* it cannot be read, or somebody else may write it */
+};
+
+/**
+ * configuration_read - the whole of @descriptor, checked
+ * @quiet: say nothing of what is wrong
+ *
+ * The file must belong to root or to us and must not be writable by others, or be sealed against
+ * writing: who can change it chooses what a privileged process does.
+ */
+enum configuration_result configuration_read(
+	int descriptor, bool quiet, struct configuration *ret_configuration);
+void configuration_free(struct configuration *c);
+
+/* Reads the key of @path, a file that only its owner (root or us) can touch. False after one line.
+ */
+bool configuration_read_key(const char *path, uint8_t ret_key[CONF_KEY_SIZE]);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/leftovers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "keeper/interfaces.h"
+#include "keeper/requests.h"
+
+#define FOUND_MAX  512 /* in one round */
+#define ROUNDS_MAX 8
+#define WHAT_SIZE  128
+
+struct found {
+	const struct conf *conf;
+	size_t count;
+	struct netlink_address list[FOUND_MAX];
+};
+
+static bool take_shared(const struct netlink_address *address, void *context)
+{
+	struct found *f = context;
+
+	if (interfaces_shared_anywhere(f->conf, &address->ip) >= 0)
+		f->list[f->count++] = *address;
+	return f->count < FOUND_MAX;
+}
+
+/* Stands in for the device's promote_secondaries. Returns what it was, or -1 if it needs no change
+ * or cannot be changed. */
+static char set_promotion(uint32_t index, char value)
+{
+	char device[IF_NAMESIZE], path[128], before = '0';
+	struct text name = text_init(path, sizeof(path));
+	int file;
+
+	if (!if_indextoname(index, device))
+		return value;
+	text_add(&name, "/proc/sys/net/ipv4/conf/%s/promote_secondaries", device);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	if (file < 0)
+		return value;
+	if (pread(file, &before, 1, 0) != 1 || pwrite(file, &value, 1, 0) != 1)
+		before = value;
+	(void)close(file);
+	return before;
+}
+
+int leftovers_delete_foreign(struct netlink *request, const struct netlink_address *address)
+{
+	bool primary = address->ip.family == IP_V4 && !interfaces_is_our_form(address) &&
+		       !(address->flags & IFA_F_SECONDARY);
+	char before = primary ? set_promotion(address->index, '1') : '1';
+	struct netlink_batch b;
+	int r;
+
+	netlink_batch_clear(&b);
+	request_no_address(&b, address->index, &address->ip, address->prefix_length);
+	r = netlink_request(request, &b);
+	if (before != '1')
+		(void)set_promotion(address->index, before);
+	return r == -EADDRNOTAVAIL || r == -ENODEV ? 0 : r;
+}
+
+static void tell(leftovers_told told, void *context, const struct netlink_address *address)
+{
+	char ip[IP_TEXT_SIZE], device[IF_NAMESIZE] = "?", what[WHAT_SIZE];
+	struct text t = text_init(what, sizeof(what));
+
+	(void)if_indextoname(address->index, device);
+	text_add(&t, "%s from %s", ip_format(&address->ip, ip), device);
+	told(what, context);
+}
+
+/* Only ours can match, by protocol and metric, so it does not matter whether there is one. */
+static void remove_routes(struct netlink *request, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->address_count; i++) {
+		const struct conf_address *a = &conf->addresses[i];
+		uint32_t index = if_nametoindex(conf->devices[a->device].name);
+		struct ip prefix = request_prefix(&a->ip, a->prefix_length);
+		struct netlink_batch b;
+
+		if (index == 0 || a->prefix_length == ip_bits(&a->ip))
+			continue;
+		netlink_batch_clear(&b);
+		request_no_route(&b, index, &prefix, a->prefix_length);
+		(void)netlink_request(request, &b);
+	}
+}
+
+int leftovers_remove(
+	struct netlink *request, const struct conf *conf, leftovers_told told, void *context)
+{
+	struct found found = {.conf = conf};
+	int removed = 0;
+
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		int r;
+
+		found.count = 0;
+		r = netlink_dump_addresses(0, take_shared, &found);
+		if (r < 0)
+			return r;
+		if (found.count == 0)
+			break;
+		for (size_t i = 0; i < found.count; i++) {
+			r = leftovers_delete_foreign(request, &found.list[i]);
+			if (r < 0)
+				return r;
+			tell(told, context, &found.list[i]);
+			removed++;
+		}
+	}
+	remove_routes(request, conf);
+	return removed;
+}
+
+struct lowering {
+	struct netlink *request;
+	const struct runtime_dir *dir;
+	leftovers_told told;
+	void *context;
+	int result;
+};
+
+static void lower_one(const char *device, void *context)
+{
+	struct lowering *l = context;
+	uint32_t index = if_nametoindex(device);
+	char what[WHAT_SIZE];
+	struct text t = text_init(what, sizeof(what));
+	int r = index != 0 ? request_link(l->request, index, false) : 0;
+
+	if (r < 0) {
+		l->result = r;
+		return;
+	}
+	runtime_dir_forget_raised(l->dir, device);
+	if (index == 0 || l->result < 0)
+		return;
+	text_add(&t, "%s, which is down again", device);
+	l->told(what, l->context);
+	l->result++;
+}
+
+int leftovers_lower(
+	struct netlink *request, const struct runtime_dir *dir, leftovers_told told, void *context)
+{
+	struct lowering l = {.request = request, .dir = dir, .told = told, .context = context};
+
+	runtime_dir_raised(dir, lower_one, &l);
+	return l.result;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/loop.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "keeper/notify.h"
+#include "base/assert.h"
+#include "sys/log.h"
+
+#define FRAMES_PER_TURN     64
+#define END_PATIENCE_MS     1000 /* between the end of the channel and of the process */
+#define STOP_EXTRA_MS       1000
+#define NS_IN_MS            1000000
+#define EXIT_CANNOT_EXECUTE 127
+
+struct loop {
+	uv_loop_t uv;
+	uv_poll_t channel, process, monitor, watchdog, frames[CAPTURE_SOCKETS];
+	uv_signal_t terminate, interrupt, hang_up;
+	uv_timer_t patience;
+	struct session *session;
+	const struct engine_process *engine;
+	bool stopping; /* the engine was told to stop */
+	int exit_status;
+};
+
+static void log_end(const struct loop *l, struct engine_end end)
+{
+	if (!end.known)
+		log_error("the engine closed its channel but still runs");
+	else if (!end.exited)
+		log_error("the engine was killed by signal %d", end.number);
+	else if (end.number == EXIT_CANNOT_EXECUTE)
+		log_error("the engine could not be started");
+	else if (end.number != 0 || !l->stopping)
+		log_error("the engine ended by itself with status %d", end.number);
+}
+
+/* First the addresses, for every one that answers a dead node's clients is an outage; then the word
+ * to the others; then the rest. An engine that stopped as told has said its goodbyes itself. */
+static void take_everything_down(const struct loop *l)
+{
+	bool held = addresses_any_held(l->session->addresses);
+
+	session_take_down(l->session);
+	if (held || !l->stopping)
+		will_send(l->session->will);
+	addresses_settle(l->session->addresses);
+}
+
+static void engine_gone(struct loop *l)
+{
+	struct engine_end end;
+
+	take_everything_down(l);
+	end = engine_wait(l->engine, END_PATIENCE_MS);
+	log_end(l, end);
+	if (!end.known)
+		engine_kill(l->engine);
+	l->exit_status = l->stopping && end.known && end.exited && end.number == 0 ? 0 : 1;
+	uv_stop(&l->uv);
+}
+
+static void give_engine_up(struct loop *l, const char *reason)
+{
+	log_error("%s; everything is taken down", reason);
+	take_everything_down(l);
+	engine_kill(l->engine);
+	l->exit_status = 1;
+	uv_stop(&l->uv);
+}
+
+static void on_channel(uv_poll_t *handle, int status, int events)
+{
+	struct loop *l = handle->data;
+
+	(void)status;
+	(void)events;
+	if (session_receive(l->session))
+		return;
+	if (l->session->overrun)
+		give_engine_up(l, "the engine does not read its messages");
+	else
+		engine_gone(l);
+}
+
+static void on_process(uv_poll_t *handle, int status, int events)
+{
+	(void)status;
+	(void)events;
+	engine_gone(handle->data);
+}
+
+static void on_monitor(uv_poll_t *handle, int status, int events)
+{
+	struct loop *l = handle->data;
+
+	(void)status;
+	(void)events;
+	session_watch(l->session);
+}
+
+static void on_watchdog(uv_poll_t *handle, int status, int events)
+{
+	struct loop *l = handle->data;
+
+	(void)status;
+	(void)events;
+	session_check_lease(l->session);
+}
+
+static void on_frames(uv_poll_t *handle, int status, int events)
+{
+	struct loop *l = handle->data;
+	uv_os_fd_t descriptor;
+
+	(void)status;
+	(void)events;
+	if (uv_fileno((const uv_handle_t *)handle, &descriptor) != 0)
+		return;
+	for (int n = 0; n < FRAMES_PER_TURN; n++) {
+		uint8_t frame[CHANNEL_FRAME_MAX];
+		uint32_t index;
+		int size = capture_receive(descriptor, frame, sizeof(frame), &index);
+
+		if (size < 0)
+			break;
+		session_frame(l->session, index, frame, (size_t)size);
+	}
+}
+
+static void on_patience(uv_timer_t *handle)
+{
+	give_engine_up(handle->data, "the engine did not stop in time");
+}
+
+static void on_stop(uv_signal_t *handle, int number)
+{
+	struct loop *l = handle->data;
+	int64_t tolerances_ms = 2 * l->session->conf->node.tolerance_ns / NS_IN_MS;
+
+	(void)number;
+	if (l->stopping)
+		return;
+	l->stopping = true;
+	notify_send("STOPPING=1");
+	session_tell(l->session, CHANNEL_STOP);
+	(void)uv_timer_start(&l->patience, on_patience, (uint64_t)tolerances_ms + STOP_EXTRA_MS, 0);
+}
+
+static void on_reload(uv_signal_t *handle, int number)
+{
+	struct loop *l = handle->data;
+
+	(void)number;
+	session_tell(l->session, CHANNEL_RELOAD);
+}
+
+static void watch(struct loop *l, uv_poll_t *handle, int descriptor, uv_poll_cb callback)
+{
+	int r = uv_poll_init(&l->uv, handle, descriptor);
+
+	assert(r == 0);
+	handle->data = l;
+	r = uv_poll_start(handle, UV_READABLE, callback);
+	assert(r == 0);
+}
+
+static void catch_signal(struct loop *l, uv_signal_t *handle, int number, uv_signal_cb callback)
+{
+	int r = uv_signal_init(&l->uv, handle);
+
+	assert(r == 0);
+	handle->data = l;
+	r = uv_signal_start(handle, callback, number);
+	assert(r == 0);
+}
+
+static void watch_everything(struct loop *l, const struct capture *capture)
+{
+	watch(l, &l->channel, l->engine->channel, on_channel);
+	watch(l, &l->process, l->engine->process, on_process);
+	watch(l, &l->monitor, l->session->interfaces->monitor.descriptor, on_monitor);
+	watch(l, &l->watchdog, l->session->watchdog, on_watchdog);
+	for (size_t i = 0; i < capture->count; i++)
+		watch(l, &l->frames[i], capture->descriptors[i], on_frames);
+	catch_signal(l, &l->terminate, SIGTERM, on_stop);
+	catch_signal(l, &l->interrupt, SIGINT, on_stop);
+	catch_signal(l, &l->hang_up, SIGHUP, on_reload);
+	(void)uv_timer_init(&l->uv, &l->patience);
+	l->patience.data = l;
+}
+
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+	(void)unused;
+	uv_close(handle, NULL);
+}
+
+int loop_run(
+	struct session *session, const struct engine_process *engine, const struct capture *capture)
+{
+	struct loop l = {.session = session, .engine = engine, .exit_status = 1};
+	int r = uv_loop_init(&l.uv);
+
+	if (r != 0) {
+		log_error("no event loop: %s", uv_strerror(r));
+		return 1;
+	}
+	watch_everything(&l, capture);
+	(void)uv_run(&l.uv, UV_RUN_DEFAULT);
+	uv_walk(&l.uv, close_handle, NULL);
+	(void)uv_run(&l.uv, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&l.uv);
+	return l.exit_status;
+}

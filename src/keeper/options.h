@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* options: the command line of ha-keeper, as `ha run` and `ha release` write it. */
+#ifndef HA_KEEPER_OPTIONS_H
+#define HA_KEEPER_OPTIONS_H
+
+#include <stdbool.h>
+
+struct options {
+	int configuration;       /* descriptor of the configuration text */
+	const char *runtime_dir; /* static: of the argument vector */
+	bool release;            /* take leftovers down and exit */
+};
+
+/* Reads the arguments. False, after one line on standard error, if they are wrong. */
+bool options_parse(int count, char **arguments, struct options *ret_options);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/privileges.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "sys/log.h"
+
+#define FALLBACK_USER "nobody"
+
+bool privileges_check(void)
+{
+	static const struct {
+		unsigned capability;
+		const char *name, *purpose;
+	} needed[] = {
+		{CAP_NET_ADMIN, "CAP_NET_ADMIN", "configure addresses"},
+		{CAP_NET_RAW, "CAP_NET_RAW", "announce addresses"},
+	};
+
+	if (capng_get_caps_process() != 0) {
+		log_error("cannot read the own capabilities; is /proc mounted?");
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability))
+			continue;
+		log_error("missing privilege %s (to %s): run as root, or let systemd give "
+			  "AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW, or run `setcap "
+			  "cap_net_admin,cap_net_raw+ep` on ha-keeper",
+			needed[i].name, needed[i].purpose);
+		return false;
+	}
+	return true;
+}
+
+bool privileges_account(const char *user, struct account *ret_account)
+{
+	const struct passwd *found;
+	bool named = user[0] != '\0';
+
+	*ret_account = (struct account){.change = geteuid() == 0};
+	if (!ret_account->change)
+		return true;
+	found = getpwnam(named ? user : HA_DEFAULT_USER);
+	if (!found && named) {
+		log_error("user %s of the configuration does not exist: create it with `useradd "
+			  "--system %s`, or leave the line out",
+			user, user);
+		return false;
+	}
+	if (!found) {
+		log_notice("there is no user %s; the engine runs as %s", HA_DEFAULT_USER,
+			FALLBACK_USER);
+		found = getpwnam(FALLBACK_USER);
+	}
+	if (!found) {
+		log_error("there is neither a user %s nor %s: create one with `useradd --system "
+			  "%s`",
+			HA_DEFAULT_USER, FALLBACK_USER, HA_DEFAULT_USER);
+		return false;
+	}
+	ret_account->user = found->pw_uid;
+	ret_account->group = found->pw_gid;
+	return true;
+}
+
+/* What is not in the bounding set cannot come back by executing a file. Only who has CAP_SETPCAP
+ * may shrink it; without it, no_new_privs does the same. */
+static void shrink_bounding_set(void)
+{
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		(void)capng_apply(CAPNG_SELECT_BOUNDS);
+}
+
+static int forbid_new_privileges(void)
+{
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+		return -errno;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int privileges_keep_two(void)
+{
+	const capng_type_t kept = CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET;
+
+	if (capng_get_caps_process() != 0)
+		return -EPERM;
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	if (capng_updatev(CAPNG_ADD, CAPNG_BOUNDING_SET, CAP_NET_ADMIN, CAP_NET_RAW, -1) != 0)
+		return -EPERM;
+	shrink_bounding_set();
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_updatev(CAPNG_ADD, kept, CAP_NET_ADMIN, CAP_NET_RAW, -1) != 0 ||
+		capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return -EPERM;
+	return forbid_new_privileges();
+}
+
+int privileges_drop_all(const struct account *account)
+{
+	if (capng_get_caps_process() != 0)
+		return -EPERM;
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	shrink_bounding_set();
+	if (account->change) {
+		if (setgroups(0, NULL) < 0 ||
+			setresgid(account->group, account->group, account->group) < 0 ||
+			setresuid(account->user, account->user, account->user) < 0)
+			return -errno;
+	}
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return -EPERM;
+	return forbid_new_privileges();
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/* requests: the rtnetlink messages of the keeper, put into batches. */
+#ifndef HA_KEEPER_REQUESTS_H
+#define HA_KEEPER_REQUESTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "sys/netlink.h"
+
+/* rtm_protocol of our routes, so that nobody's but our own are ever deleted. Unassigned in
+ * /etc/iproute2/rt_protos. */
+#define ROUTE_PROTOCOL 143
+/* Any route that the kernel (0 or 256) or a person (0 or 1024) has for the same prefix wins. */
+#define ROUTE_METRIC 4096
+
+/**
+ * request_address - put @ip on the device with @index, or change it
+ *
+ * The length is always the whole one, without a prefix route: such an address is nobody's primary,
+ * nobody's secondary and changes no route of the host. No duplicate address detection: the node
+ * asked already, and a second of waiting is an outage.
+ *
+ * @deprecated: IPv6 only; never the source of an outgoing connection while there is another
+ */
+void request_address(struct netlink_batch *b, uint32_t index, const struct ip *ip, bool deprecated);
+void request_no_address(
+	struct netlink_batch *b, uint32_t index, const struct ip *ip, uint8_t prefix_length);
+
+/* The connected route of @prefix/@length by the device with @index: add it, or take it away. */
+void request_route(
+	struct netlink_batch *b, uint32_t index, const struct ip *prefix, uint8_t length);
+void request_no_route(
+	struct netlink_batch *b, uint32_t index, const struct ip *prefix, uint8_t length);
+
+/* Sets the device administratively up or down. 0 or -errno. */
+int request_link(struct netlink *n, uint32_t index, bool up);
+
+/* @ip with all bits behind the first @length cleared. */
+struct ip request_prefix(const struct ip *ip, unsigned length);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * runtime_dir: the folder of one instance. ha.lock (held while a keeper runs, holds its process
+ * id), running.conf (the configuration in force, for `ha release` after a crash), raised-DEVICE (a
+ * device that was down and that we brought up), ha.sock (the control socket).
+ */
+#ifndef HA_KEEPER_RUNTIME_DIR_H
+#define HA_KEEPER_RUNTIME_DIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct runtime_dir {
+	const char *path; /* static */
+	int descriptor;   /* of the folder */
+	int lock;         /* of ha.lock */
+};
+
+/* Creates the folder if need be and takes its lock. False, after one line, if that fails;
+ * @releasing chooses its words. */
+bool runtime_dir_open(const char *path, bool releasing, struct runtime_dir *ret_dir);
+void runtime_dir_close(struct runtime_dir *dir);
+
+/* Puts @text of @size in the place of running.conf. False, after one line, if that fails. */
+bool runtime_dir_save_configuration(const struct runtime_dir *dir, const char *text, size_t size);
+void runtime_dir_forget_configuration(const struct runtime_dir *dir);
+/* running.conf for reading, if there is one that only we could have written; else -1. */
+int runtime_dir_saved_configuration(const struct runtime_dir *dir);
+
+/* Notes on disk that we brought @device up, so that a later run can set it down. 0 or -errno. */
+int runtime_dir_note_raised(const struct runtime_dir *dir, const char *device);
+void runtime_dir_forget_raised(const struct runtime_dir *dir, const char *device);
+/* Calls @each with every device so noted. */
+void runtime_dir_raised(const struct runtime_dir *dir,
+	void (*each)(const char *device, void *context), void *context);
+
+/* The listening control socket, or -1 after one line. */
+int runtime_dir_listen(const struct runtime_dir *dir);
+void runtime_dir_unlink_socket(const struct runtime_dir *dir);
+
+#endif
