@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_grows(void **state)
+{
+	char bytes[32];
+	struct text t = text_init(bytes, sizeof(bytes));
+
+	(void)state;
+	assert_string_equal(bytes, "");
+	text_add(&t, "%s is %d", "alpha", 200);
+	text_add(&t, "%s", "");
+	text_add(&t, ", beta %d", 100);
+	assert_string_equal(bytes, "alpha is 200, beta 100");
+	assert_int_equal(t.length, strlen(bytes));
+}
+
+/* Nothing is written behind the room, whatever is added: the bytes behind it stay as they were. */
+static void test_is_cut_and_never_overruns(void **state)
+{
+	(void)state;
+	for (size_t size = 1; size <= 12; size++) {
+		char bytes[16];
+		struct text t;
+
+		memset(bytes, '#', sizeof(bytes));
+		t = text_init(bytes, size);
+		for (int i = 0; i < 5; i++)
+			text_add(&t, "%s", "abc");
+		assert_int_equal(t.length, size - 1);
+		assert_int_equal(strlen(bytes), size - 1);
+		assert_int_equal(strncmp(bytes, "abcabcabcabcabc", size - 1), 0);
+		for (size_t i = size; i < sizeof(bytes); i++)
+			assert_int_equal(bytes[i], '#');
+	}
+}
+
+static void test_copy(void **state)
+{
+	char bytes[8];
+
+	(void)state;
+	memset(bytes, '#', sizeof(bytes));
+	assert_true(text_copy(bytes, 4, "abc"));
+	assert_string_equal(bytes, "abc");
+	assert_int_equal(bytes[4], '#');
+	assert_false(text_copy(bytes, 4, "defg"));
+	assert_string_equal(bytes, "def");
+	assert_int_equal(bytes[4], '#');
+	assert_true(text_copy(bytes, 1, ""));
+	assert_string_equal(bytes, "");
+	assert_false(text_copy(bytes, 1, "x"));
+	assert_string_equal(bytes, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_grows),
+		cmocka_unit_test(test_is_cut_and_never_overruns),
+		cmocka_unit_test(test_copy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
