@@ -18,7 +18,8 @@ static bool is_retired(const struct peer *p, uint64_t nonce)
 	return false;
 }
 
-/* The echo names a sequence number that we sent within about a tolerance: 32-bit serial arithmetic. */
+/* The echo names a sequence number that we sent within about a tolerance: 32-bit serial arithmetic.
+ */
 static bool echo_is_recent(uint32_t echo, const struct peer_challenge *challenge)
 {
 	uint32_t behind = (uint32_t)challenge->latest - echo;
@@ -26,16 +27,35 @@ static bool echo_is_recent(uint32_t echo, const struct peer_challenge *challenge
 	return behind <= (uint32_t)(challenge->latest - challenge->recent);
 }
 
+/* The last sequence number accepted of the boot @nonce; 0: none. */
+static uint64_t last_sequence(const struct peer *p, uint64_t nonce)
+{
+	if (nonce == p->nonce)
+		return p->sequence;
+	return nonce == p->earlier_nonce ? p->earlier_sequence : 0;
+}
+
 static void begin_boot(struct peer *p, uint64_t nonce)
 {
-	if (p->nonce != 0) {
-		p->retired[p->retired_next] = p->nonce;
-		p->retired_next = (uint8_t)((p->retired_next + 1) % PEER_RETIRED_MAX);
+	if (p->proven) {
+		p->earlier_nonce = p->nonce;
+		p->earlier_sequence = p->sequence;
 	}
 	p->nonce = nonce;
 	p->sequence = 0;
 	p->proven = false;
 	p->heard_us = TIME_ORIGIN;
+}
+
+/* Now it is certain that the boot before this one is over. */
+static void prove(struct peer *p)
+{
+	if (p->earlier_nonce != 0 && p->earlier_nonce != p->nonce) {
+		p->retired[p->retired_next] = p->earlier_nonce;
+		p->retired_next = (uint8_t)((p->retired_next + 1) % PEER_RETIRED_MAX);
+	}
+	p->earlier_nonce = 0;
+	p->proven = true;
 }
 
 static void take_in(struct peer *p, ha_time now, const struct peer_packet *packet, bool proves,
@@ -45,12 +65,13 @@ static void take_in(struct peer *p, ha_time now, const struct peer_packet *packe
 	p->heard = now;
 	p->leaving = packet->leaving;
 	p->interval_ns = packet->interval_ns;
-	p->tolerance_ns = packet->tolerance_ns < max_tolerance_ns ? packet->tolerance_ns
-								  : max_tolerance_ns;
-	p->names_us = packet->names_us;
-	if (packet->names_us)
+	p->tolerance_ns =
+		packet->tolerance_ns < max_tolerance_ns ? packet->tolerance_ns : max_tolerance_ns;
+	p->names_us = proves;
+	if (proves)
 		p->heard_us = (ha_time){now.ns - packet->echo_age_ns};
-	p->proven = p->proven || proves;
+	if (proves && !p->proven)
+		prove(p);
 }
 
 enum peer_verdict peer_hear(struct peer *p, ha_time now, const struct peer_packet *packet,
@@ -58,14 +79,17 @@ enum peer_verdict peer_hear(struct peer *p, ha_time now, const struct peer_packe
 {
 	bool proves = packet->names_us && echo_is_recent(packet->echo, challenge);
 	bool new_boot = packet->nonce != p->nonce;
+	uint64_t last = last_sequence(p, packet->nonce);
 
 	assert(packet->nonce != 0 && packet->sequence != 0);
 	if (new_boot && is_retired(p, packet->nonce))
 		return PEER_OLD_BOOT;
 	if (new_boot && peer_is_live(p, now) && !proves)
 		return PEER_UNPROVEN;
-	if (!new_boot && packet->sequence <= p->sequence)
-		return packet->sequence == p->sequence ? PEER_DUPLICATE : PEER_REPLAYED;
+	if (!new_boot && packet->sequence == last)
+		return PEER_DUPLICATE;
+	if (packet->sequence <= last)
+		return PEER_REPLAYED;
 	if (new_boot)
 		begin_boot(p, packet->nonce);
 	take_in(p, now, packet, proves, max_tolerance_ns);

@@ -4,10 +4,12 @@
  * docs/protocol.md sections 4 (freshness) and 5 (liveness). Pure.
  *
  * A boot of a peer is known by its nonce. Within a boot the sequence number must grow. A boot is
- * *proven* once one of its packets has named our own nonce together with a recent sequence number of
- * ours: nobody can have recorded that before we sent it. Only a proven boot counts, and only a proven
- * packet may replace the boot of a live peer: replaying an old boot neither revives a dead peer nor
- * hides a live one.
+ * *proven* once one of its packets has named our own nonce together with a recent sequence number
+ * of ours: nobody can have recorded that before we sent it. Only a proven boot counts, and only a
+ * proven packet may replace the boot of a live peer: replaying an old boot neither revives a dead
+ * peer nor hides a live one. A proven boot that fell silent and was then displaced by an unproven
+ * one (a new start, or a recording: that cannot be told) is remembered with its sequence number: it
+ * may return, its recordings may not. It is retired for good when another boot is proven.
  */
 #ifndef HA_CORE_PEER_H
 #define HA_CORE_PEER_H
@@ -17,7 +19,8 @@
 
 #include "base/time.h"
 
-#define PEER_RETIRED_MAX 4 /* earlier boots remembered, so that their packets are refused at once */
+#define PEER_RETIRED_MAX 4 /* earlier boots remembered, so that their packets are refused at once  \
+			    */
 
 struct peer {
 	uint64_t id;
@@ -25,10 +28,12 @@ struct peer {
 	uint64_t sequence;
 	uint64_t retired[PEER_RETIRED_MAX];
 	uint8_t retired_next;
+	uint64_t earlier_nonce; /* the proven boot that an unproven one has displaced; 0: none */
+	uint64_t earlier_sequence;
 	bool proven;
-	bool leaving;	      /* it said that it stops */
-	bool names_us;	      /* its last packet named our current nonce */
-	ha_time heard;	      /* when its last accepted packet came */
+	bool leaving;         /* it said that it stops */
+	bool names_us;        /* its last packet named our current nonce with a recent echo */
+	ha_time heard;        /* when its last accepted packet came */
 	ha_time heard_us;     /* when it last heard us, by its own account */
 	int64_t interval_ns;  /* as announced */
 	int64_t tolerance_ns; /* as announced, bounded */
@@ -41,8 +46,8 @@ struct peer_packet {
 	int64_t interval_ns;
 	int64_t tolerance_ns;
 	bool leaving;
-	bool names_us;	   /* its list of heard nodes holds our id with our current nonce */
-	uint32_t echo;	   /* the low 32 bits of our sequence number in that list */
+	bool names_us; /* its list of heard nodes holds our id with our current nonce */
+	uint32_t echo; /* the low 32 bits of our sequence number in that list */
 	int64_t echo_age_ns;
 };
 
@@ -54,11 +59,12 @@ struct peer_challenge {
 
 enum peer_verdict {
 	PEER_ACCEPTED,
-	PEER_NEW_BOOT, /* accepted, and the peer has started anew: forget what it held */
+	PEER_NEW_BOOT,  /* accepted, and the peer has started anew: forget what it held */
 	PEER_DUPLICATE, /* its last packet once more, by another path */
 	PEER_REPLAYED,
 	PEER_OLD_BOOT,
-	PEER_UNPROVEN, /* a new boot of a live peer that proved nothing yet: not counted, but answer it */
+	PEER_UNPROVEN, /* a new boot of a live peer that proved nothing yet: not counted, but answer
+			  it */
 };
 
 /* A peer of which the first packet is about to be heard. */
