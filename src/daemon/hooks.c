@@ -15,7 +15,7 @@
 #include "sys/log.h"
 
 #define WAITING_MAX	  8
-#define ARGUMENTS_MAX	  32
+#define ARGUMENTS_MAX	  (COMMAND_SIZE / 2) /* a word and a blank each */
 #define VARIABLES_MAX	  16
 #define ENVIRONMENT_SIZE  (24 * 1024) /* HA_ADDRESSES of 256 addresses included */
 

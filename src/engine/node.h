@@ -12,7 +12,7 @@
 #include "core/peer.h"
 #include "engine/engine.h"
 
-#define REMOVALS_MAX 32 /* remembered removals of one address; bounds removed-limit */
+#define REMOVALS_MAX CONF_REMOVALS_LIMIT_MAX /* remembered removals of one address */
 
 /* What a peer says of one of our groups. */
 struct peer_entry {

@@ -153,6 +153,7 @@ int addresses_add(struct addresses *a, size_t first, size_t count, size_t *ret_f
 	int r;
 
 	assert(count <= NETLINK_BATCH_MAX && first + count <= a->conf->address_count);
+	see_own_work(a);
 	remove_other_forms(a, first, count);
 	netlink_batch_clear(&b);
 	for (size_t i = first; i < first + count; i++)
@@ -160,8 +161,12 @@ int addresses_add(struct addresses *a, size_t first, size_t count, size_t *ret_f
 	r = netlink_batch_send(&a->netlink, &b, errors);
 	*ret_failed = first;
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (errors[i] == 0 || errors[i] == -EEXIST)
+		if (errors[i] == 0 || errors[i] == -EEXIST) {
+			/* The notice of a new IPv6 address comes later, from a work queue. That of
+			 * its removal never waits. */
+			a->interfaces->present[first + i] = true;
 			continue;
+		}
 		r = errors[i];
 		*ret_failed = first + i;
 	}
