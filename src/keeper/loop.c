@@ -25,6 +25,7 @@ struct loop {
 	struct session *session;
 	const struct engine_process *engine;
 	bool stopping; /* the engine was told to stop */
+	bool over;     /* uv_stop() lets the other events of the same turn come through */
 	int exit_status;
 };
 
@@ -52,26 +53,36 @@ static void take_everything_down(const struct loop *l)
 	addresses_settle(l->session->addresses);
 }
 
+static void finish(struct loop *l, int exit_status)
+{
+	l->exit_status = exit_status;
+	l->over = true;
+	uv_stop(&l->uv);
+}
+
+/* The end of the channel and that of the process may both tell it, in one turn. */
 static void engine_gone(struct loop *l)
 {
 	struct engine_end end;
 
+	if (l->over)
+		return;
 	take_everything_down(l);
 	end = engine_wait(l->engine, END_PATIENCE_MS);
 	log_end(l, end);
 	if (!end.known)
 		engine_kill(l->engine);
-	l->exit_status = l->stopping && end.known && end.exited && end.number == 0 ? 0 : 1;
-	uv_stop(&l->uv);
+	finish(l, l->stopping && end.known && end.exited && end.number == 0 ? 0 : 1);
 }
 
 static void give_engine_up(struct loop *l, const char *reason)
 {
+	if (l->over)
+		return;
 	log_error("%s; everything is taken down", reason);
 	take_everything_down(l);
 	engine_kill(l->engine);
-	l->exit_status = 1;
-	uv_stop(&l->uv);
+	finish(l, 1);
 }
 
 static void on_channel(uv_poll_t *handle, int status, int events)
@@ -80,7 +91,7 @@ static void on_channel(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (session_receive(l->session))
+	if (l->over || session_receive(l->session))
 		return;
 	if (l->session->overrun)
 		give_engine_up(l, "the engine does not read its messages");
