@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: ISC
+"""The fixtures of the network tests, and the promise that is checked after each of them: every node
+that still runs stops politely, with exit status 0, and leaves no shared address on its host."""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import lan as lan_module  # noqa: E402
+import node as node_module  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() != 0:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason="network namespaces need root"))
+
+
+class Cluster:
+    """The nodes of a test on its LAN."""
+
+    def __init__(self, lan, folder):
+        self.lan, self.folder = lan, folder
+        self.nodes = []
+        self.kept_logs = None
+
+    def node(self, host, **keys):
+        """A node that is not started yet; see node.Node for the keys."""
+        node = node_module.Node(self.folder, host, **keys)
+        self.nodes.append(node)
+        return node
+
+    def nodes_on(self, *numbers, **keys):
+        """Hosts alpha, beta, gamma ... with these numbers, a node on each."""
+        names = ["alpha", "beta", "gamma", "delta", "epsilon"]
+        return [self.node(self.lan.host(name, number), **keys)
+                for name, number in zip(names, numbers)]
+
+    def logs(self):
+        """Of all nodes; kept when the fixture ends, as their folder goes before the report is made."""
+        return self.kept_logs or [(node.name, node.log()) for node in self.nodes]
+
+    def stop(self):
+        """Stops all that still run; what they did wrong in that."""
+        running = [node for node in self.nodes if node.is_running()]
+        for node in running:
+            node.ask_to_stop()
+        return [complaint for node in running for complaint in self._await_end(node)]
+
+    def _await_end(self, node):
+        try:
+            status = node.wait_exit(15)
+        except Exception:
+            node.kill9()
+            return [f"{node.name} does not stop"]
+        if status != 0:
+            return [f"{node.name} stopped with exit status {status}"]
+        if not os.path.exists(node.host.path):
+            return []
+        shared = {word.split("/")[0] for group in node.groups.values()
+                  for word in as_list(group["address"])}
+        left = shared & set(node.host.addresses())
+        return [f"{node.name} left {' and '.join(left)} behind"] if left else []
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.fixture
+def lan():
+    with lan_module.Lan() as lan:
+        yield lan
+
+
+@pytest.fixture
+def second_lan():
+    with lan_module.Lan(second=True) as lan:
+        yield lan
+
+
+@pytest.fixture
+def client(lan):
+    return lan.host("client", 250)
+
+
+@pytest.fixture
+def folder():
+    """A folder that the engine's user can enter: hooks run as that user."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="ha-network-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def cluster(lan, folder):
+    cluster = Cluster(lan, folder)
+    yield cluster
+    complaints = cluster.stop()
+    cluster.kept_logs = cluster.logs()
+    assert not complaints, complaints
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    cluster = getattr(item, "funcargs", {}).get("cluster")
+    if cluster and outcome.get_result().failed:
+        for name, log in cluster.logs():
+            outcome.get_result().sections.append((f"log of {name}", log))
