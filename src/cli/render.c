@@ -223,20 +223,27 @@ static enum colour level_colour(enum report_level level)
 	return COLOUR_NONE;
 }
 
+/* The sentence of a change of state begins with the state, which has its own colour. */
+static void add_sentence(struct text *t, const struct report *r, bool colour)
+{
+	const enum colour level = level_colour(r->level);
+	const char *rest = r->text;
+
+	if (r->to && strncmp(rest, node_state_name(r->to), strlen(node_state_name(r->to))) == 0) {
+		add_state(t, colour, r->to, 0);
+		rest += strlen(node_state_name(r->to));
+	}
+	add_coloured(t, colour && level != COLOUR_NONE, level, rest);
+}
+
 void render_report(struct text *t, const struct report *r, const char *clock, bool colour)
 {
-	enum colour level = level_colour(r->level);
-
 	text_add(t, "%s%s%s  ", colour_on(colour, COLOUR_DIM), clock, colour_off(colour));
 	if (*r->group) {
 		add_coloured(t, colour, COLOUR_BOLD, r->group);
 		text_add(t, "  ");
 	}
-	if (r->to) {
-		add_state(t, colour, r->to, 0);
-		text_add(t, "  ");
-	}
-	add_coloured(t, colour && level != COLOUR_NONE, level, r->text);
+	add_sentence(t, r, colour);
 	if (r->epoch)
 		text_add(t, "%s, epoch %" PRIu64 "%s", colour_on(colour, COLOUR_DIM), r->epoch,
 			colour_off(colour));

@@ -208,13 +208,27 @@ static void an_event_is_one_line(void **state)
 		.from = STATE_STANDBY,
 		.to = STATE_ACTIVE,
 		.epoch = 8,
-		.text = "beta is gone\nthis node is next"};
+		.text = "ACTIVE: beta is gone\nthis node is next"};
 	struct text text = text_init(buffer, sizeof(buffer));
 
 	(void)state;
 	render_report(&text, &r, "05:09:21.123", false);
 	assert_string_equal(
-		buffer, "05:09:21.123  web  ACTIVE  beta is gone?this node is next, epoch 8\n");
+		buffer, "05:09:21.123  web  ACTIVE: beta is gone?this node is next, epoch 8\n");
+}
+
+static void the_state_of_a_change_has_its_colour(void **state)
+{
+	struct report r = {.kind = REPORT_STATE,
+		.level = REPORT_NOTICE,
+		.group = "web",
+		.to = STATE_ACTIVE,
+		.text = "ACTIVE: nobody held it"};
+	struct text text = text_init(buffer, sizeof(buffer));
+
+	(void)state;
+	render_report(&text, &r, "05:09:21.123", true);
+	assert_non_null(strstr(buffer, "\033[1;32mACTIVE\033[0m: nobody held it"));
 }
 
 static void errors_and_warnings_are_coloured(void **state)
@@ -238,6 +252,7 @@ int main(void)
 		cmocka_unit_test(full_tables_fit),
 		cmocka_unit_test(durations_show_their_two_largest_units),
 		cmocka_unit_test(an_event_is_one_line),
+		cmocka_unit_test(the_state_of_a_change_has_its_colour),
 		cmocka_unit_test(errors_and_warnings_are_coloured),
 	};
 

@@ -52,7 +52,7 @@ STATUS = {
 }
 
 EVENT = {"event": "state", "level": "notice", "time": "2026-11-23T05:09:21.123Z", "boottime_us": 5,
-         "group": "web", "from": "STANDBY", "to": "ACTIVE", "epoch": 4, "text": "beta is gone"}
+         "group": "web", "from": "STANDBY", "to": "ACTIVE", "epoch": 4, "text": "ACTIVE: beta is gone"}
 
 
 def ha(*arguments, **options):
@@ -454,11 +454,11 @@ def test_a_hostile_name_does_not_command_the_terminal(daemon, options):
 # watch
 
 def test_watch_prints_a_line_for_each_event_until_the_daemon_goes(daemon):
-    daemon.lines = [json.dumps(EVENT), json.dumps({**EVENT, "text": "and\x1b again"})]
+    daemon.lines = [json.dumps(EVENT), json.dumps({**EVENT, "text": "ACTIVE: and\x1b again"})]
     done = ha("watch", "--runtime-dir", daemon.directory, env={**os.environ, "TZ": "UTC"})
     assert done.returncode == NO_DAEMON
-    assert done.stdout == ("05:09:21.123  web  ACTIVE  beta is gone, epoch 4\n"
-                           "05:09:21.123  web  ACTIVE  and? again, epoch 4\n")
+    assert done.stdout == ("05:09:21.123  web  ACTIVE: beta is gone, epoch 4\n"
+                           "05:09:21.123  web  ACTIVE: and? again, epoch 4\n")
     assert "the daemon has gone" in one_line(done.stderr)
     assert daemon.requests == [{"command": "watch"}]
 

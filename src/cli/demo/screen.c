@@ -242,7 +242,7 @@ static void show_lines(struct screen *screen, const struct story *s, struct text
 {
 	if (screen->told == 0 && s->event_count > 0)
 		draw_title(t, s, screen->colour);
-	for (; screen->told < s->event_count; screen->told++)
+	for (; screen->told < (last ? s->event_count : s->event_settled); screen->told++)
 		draw_event(t, s, story_event(s, screen->told), EVENT_TEXT_SIZE, screen->colour);
 	for (; screen->results_told < s->step; screen->results_told++) {
 		text_add(t, " =");

@@ -18,6 +18,7 @@
 #define PATIENCE_NS         (5 * NS_PER_S)     /* and several tolerances: then a step has failed */
 #define PATIENCE_TOLERANCES 5
 #define ANSWER_NS           (100 * NS_PER_MS) /* younger requests may still be answered */
+#define TOLD_NS             (100 * NS_PER_MS) /* older events have all been told */
 #define BEFORE_NS           (50 * NS_PER_MS) /* who answered in this time is the holder of before */
 
 const struct step STORY[STEPS] = {
@@ -54,13 +55,29 @@ const struct event *story_event(const struct story *s, size_t index)
 __attribute__((format(printf, 5, 6))) static void tell(
 	struct story *s, int64_t at_ns, int server, bool alarming, const char *format, ...)
 {
-	struct event *e = &s->events[s->event_count++ % EVENTS_MAX];
+	struct event e = {.at_ns = at_ns, .server = server, .alarming = alarming};
 	va_list arguments;
+	size_t place;
 
-	*e = (struct event){.at_ns = at_ns, .server = server, .alarming = alarming};
 	va_start(arguments, format);
-	(void)vsnprintf(e->text, sizeof(e->text), format, arguments);
+	(void)vsnprintf(e.text, sizeof(e.text), format, arguments);
 	va_end(arguments);
+	for (place = s->event_count++; place > s->event_settled; place--) {
+		const struct event *before = &s->events[(place - 1) % EVENTS_MAX];
+
+		if (before->at_ns <= at_ns)
+			break;
+		s->events[place % EVENTS_MAX] = *before;
+	}
+	s->events[place % EVENTS_MAX] = e;
+}
+
+/* Servers tell what they do a little later than they do it. */
+static void settle_events(struct story *s, int64_t now_ns)
+{
+	while (s->event_settled < s->event_count &&
+		s->events[s->event_settled % EVENTS_MAX].at_ns < now_ns - TOLD_NS)
+		s->event_settled++;
 }
 
 static void state_changed(struct story *s, int server, const struct report *r)
@@ -69,10 +86,23 @@ static void state_changed(struct story *s, int server, const struct report *r)
 		&s->lanes[server], r->at.ns, r->to == STATE_ACTIVE ? LANE_ACTIVE : LANE_STANDBY);
 }
 
-/* What a person wants to follow: changes of state, and what is wrong. */
+/* What a person wants to follow: who takes the address and why, and what is wrong with it. That
+ * peers come and go is what the steps do. */
 static bool is_interesting(const struct report *r)
 {
-	return r->kind == REPORT_STATE || r->level <= REPORT_WARNING;
+	switch (r->kind) {
+	case REPORT_STATE:
+	case REPORT_CONFLICT:
+	case REPORT_HOOK: return true;
+	case REPORT_ADDRESS: return r->level <= REPORT_WARNING;
+	case REPORT_HOLDER:
+	case REPORT_PEER:
+	case REPORT_DEVICE:
+	case REPORT_ACKNOWLEDGED:
+	case REPORT_DROP:
+	case REPORT_NODE: break;
+	}
+	return false;
 }
 
 void story_told(void *story, int server, const struct report *report)
@@ -87,9 +117,7 @@ void story_told(void *story, int server, const struct report *report)
 	if (report->kind == REPORT_STATE && report->to)
 		state_changed(s, server, report);
 	if (is_interesting(report))
-		tell(s, report->at.ns, server, report->level <= REPORT_WARNING, "%s%s%s",
-			report->to ? node_state_name(report->to) : "", report->to ? ": " : "",
-			report->text);
+		tell(s, report->at.ns, server, report->level <= REPORT_WARNING, "%s", report->text);
 }
 
 static void start_server(struct story *s, int server)
@@ -155,6 +183,16 @@ static void finish_step(struct story *s, int64_t end_ns, bool good)
 	s->acted_ns = 0;
 }
 
+static bool patience_is_over(const struct story *s, int64_t now_ns)
+{
+	bool somebody_runs = false;
+
+	for (int i = 0; i < SERVERS; i++)
+		somebody_runs = somebody_runs || s->servers[i].running;
+	return !somebody_runs ||
+	       now_ns - s->acted_ns > PATIENCE_NS + PATIENCE_TOLERANCES * s->tolerance_ns;
+}
+
 static void judge(struct story *s, int64_t now_ns)
 {
 	const int64_t end_ns = now_ns - ANSWER_NS;
@@ -163,8 +201,11 @@ static void judge(struct story *s, int64_t now_ns)
 
 	if (shown && steady)
 		finish_step(s, end_ns, true);
-	else if (now_ns - s->acted_ns > PATIENCE_NS + PATIENCE_TOLERANCES * s->tolerance_ns)
+	else if (patience_is_over(s, now_ns))
 		finish_step(s, end_ns, false);
+	/* Without a beginning there is nothing to see. */
+	if (s->step > 0 && !s->results[0].good)
+		s->step = STEPS;
 }
 
 bool story_advance(struct story *s)
@@ -173,6 +214,7 @@ bool story_advance(struct story *s)
 
 	for (int i = 0; i < SERVERS; i++)
 		server_listen(&s->servers[i]);
+	settle_events(s, now_ns);
 	if (s->step == STEPS)
 		return false;
 	if (s->acted_ns)

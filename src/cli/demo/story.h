@@ -62,7 +62,8 @@ struct story {
 	int64_t begin_ns;
 	struct server servers[SERVERS];
 	struct lane lanes[SERVERS];
-	size_t event_count; /* of which the last EVENTS_MAX are kept */
+	size_t event_count;   /* of which the last EVENTS_MAX are kept, in the order of time */
+	size_t event_settled; /* nothing comes before or between the first of them any more */
 	struct event events[EVENTS_MAX];
 	int step; /* STEPS at the end */
 	int64_t step_ns;
