@@ -44,7 +44,6 @@ static void begin_boot(struct peer *p, uint64_t nonce)
 	p->nonce = nonce;
 	p->sequence = 0;
 	p->proven = false;
-	p->heard_us = TIME_ORIGIN;
 }
 
 /* Now it is certain that the boot before this one is over. */
@@ -68,8 +67,7 @@ static void take_in(struct peer *p, ha_time now, const struct peer_packet *packe
 	p->tolerance_ns =
 		packet->tolerance_ns < max_tolerance_ns ? packet->tolerance_ns : max_tolerance_ns;
 	p->names_us = proves;
-	if (proves)
-		p->heard_us = (ha_time){now.ns - packet->echo_age_ns};
+	p->echo_age_ns = packet->echo_age_ns;
 	if (proves && !p->proven)
 		prove(p);
 }
@@ -106,15 +104,13 @@ bool peer_is_live(const struct peer *p, ha_time now)
 	return p->proven && !p->leaving && !time_reached(now, peer_silence_deadline(p));
 }
 
-bool peer_hears_us(const struct peer *p, ha_time now, int64_t tolerance_ns)
+bool peer_hears_us(const struct peer *p, int64_t tolerance_ns)
 {
-	return p->names_us && !time_reached(now, time_add(p->heard_us, tolerance_ns));
+	return p->names_us && p->echo_age_ns < tolerance_ns;
 }
 
 void peer_credit_stall(struct peer *p, ha_time now, int64_t stall_ns)
 {
 	assert(stall_ns >= 0);
 	p->heard = time_min(now, time_add(p->heard, stall_ns));
-	if (p->names_us)
-		p->heard_us = time_min(now, time_add(p->heard_us, stall_ns));
 }

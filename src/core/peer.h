@@ -34,7 +34,7 @@ struct peer {
 	bool leaving;         /* it said that it stops */
 	bool names_us;        /* its last packet named our current nonce with a recent echo */
 	ha_time heard;        /* when its last accepted packet came */
-	ha_time heard_us;     /* when it last heard us, by its own account */
+	int64_t echo_age_ns;  /* how long before it that peer last heard us, by its own account */
 	int64_t interval_ns;  /* as announced */
 	int64_t tolerance_ns; /* as announced, bounded */
 };
@@ -83,8 +83,9 @@ ha_time peer_silence_deadline(const struct peer *p);
 /* Proven, not leaving, and heard within its own tolerance. */
 bool peer_is_live(const struct peer *p, ha_time now);
 
-/* Whether it heard us within @tolerance_ns (ours). Says nothing of a peer that is not live. */
-bool peer_hears_us(const struct peer *p, ha_time now, int64_t tolerance_ns);
+/* Whether it had heard us within @tolerance_ns (ours) when it last spoke. A peer that has fallen silent
+ * is not blamed for deafness: its silence is judged by peer_is_live(). */
+bool peer_hears_us(const struct peer *p, int64_t tolerance_ns);
 
 /* Rule R10: we did not run for @stall_ns; the peer's silence in that time is ours, not its own. */
 void peer_credit_stall(struct peer *p, ha_time now, int64_t stall_ns);

@@ -70,7 +70,7 @@ static void test_counts_when_proven(void **state)
 	/* It goes on counting while it does not hear us: a one-way link is no death. */
 	assert_int_equal(hear(&p, 1020, plain(FIRST, 3)), PEER_ACCEPTED);
 	assert_true(peer_is_live(&p, at(1020)));
-	assert_false(peer_hears_us(&p, at(1020), TOLERANCE_NS));
+	assert_false(peer_hears_us(&p, TOLERANCE_NS));
 }
 
 static void test_lives_for_its_own_tolerance(void **state)
@@ -142,7 +142,7 @@ static void test_echo_window(void **state)
 		struct peer_challenge challenge = {cases[i].recent, cases[i].latest};
 
 		(void)peer_hear(&p, at(0), &packet, &challenge, MAX_TOLERANCE_NS);
-		if (p.proven != cases[i].proves || peer_hears_us(&p, at(0), 1) != cases[i].proves)
+		if (p.proven != cases[i].proves || peer_hears_us(&p, 1) != cases[i].proves)
 			fail_msg("case %zu", i);
 	}
 }
@@ -237,14 +237,17 @@ static void test_hears_us_ages(void **state)
 	struct peer_packet packet = naming(FIRST, 1, 110);
 
 	(void)state;
-	packet.echo_age_ns = 200 * NS_PER_MS;
+	packet.echo_age_ns = TOLERANCE_NS - 1;
 	assert_int_equal(hear(&p, 1000, packet), PEER_NEW_BOOT);
-	assert_true(peer_hears_us(&p, at(1149), TOLERANCE_NS));
-	assert_false(peer_hears_us(&p, at(1150), TOLERANCE_NS));
+	assert_true(peer_hears_us(&p, TOLERANCE_NS));
+	packet = naming(FIRST, 2, 110);
+	packet.echo_age_ns = TOLERANCE_NS;
+	assert_int_equal(hear(&p, 1010, packet), PEER_ACCEPTED);
+	assert_false(peer_hears_us(&p, TOLERANCE_NS));
 	/* What names an old packet of ours says nothing about now, whatever age it claims. */
-	packet = naming(FIRST, 2, 10);
+	packet = naming(FIRST, 3, 10);
 	assert_int_equal(hear(&p, 1100, packet), PEER_ACCEPTED);
-	assert_false(peer_hears_us(&p, at(1100), TOLERANCE_NS));
+	assert_false(peer_hears_us(&p, TOLERANCE_NS));
 }
 
 static void test_leaving(void **state)
@@ -273,8 +276,7 @@ static void test_stall_credit(void **state)
 	peer_credit_stall(&p, at(1900), 800 * NS_PER_MS);
 	assert_int_equal(peer_silence_deadline(&p).ns, at(2150).ns);
 	assert_true(peer_is_live(&p, at(2149)));
-	assert_true(peer_hears_us(&p, at(2149), TOLERANCE_NS));
-	assert_false(peer_hears_us(&p, at(2150), TOLERANCE_NS));
+	assert_true(peer_hears_us(&p, TOLERANCE_NS));
 	peer_credit_stall(&p, at(2000), 5 * NS_PER_S);
 	assert_int_equal(peer_silence_deadline(&p).ns, at(2350).ns);
 }

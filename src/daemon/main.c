@@ -62,7 +62,10 @@ static void perform_report(struct daemon *d, const struct report *r)
 {
 	int64_t age_ms = time_between(r->at, clock_now()) / NS_PER_MS;
 
-	if (r->group[0] != '\0')
+	if (r->kind == REPORT_STATE)
+		log_line(level_of(r), "event=state group=%s epoch=%llu from=%s: %s", r->group,
+			(unsigned long long)r->epoch, node_state_name(r->from), r->text);
+	else if (r->group[0] != '\0')
 		log_line(level_of(r), "event=%s group=%s epoch=%llu: %s", report_kind_name(r->kind),
 			r->group, (unsigned long long)r->epoch, r->text);
 	else

@@ -170,6 +170,12 @@ static void acknowledge(struct engine *e, size_t a, const struct ip *neighbour, 
 	}
 }
 
+/* Two and a half probes without an answer: nobody is there any more. */
+static int64_t conflict_window_ns(const struct group *g)
+{
+	return g->probe_every_ns * 5 / 2;
+}
+
 /* Somebody else says that a shared address is its own. */
 static void meet_claim(struct engine *e, size_t a, const struct claim *claim, struct effects *out)
 {
@@ -182,6 +188,8 @@ static void meet_claim(struct engine *e, size_t a, const struct claim *claim, st
 	if (devices_own_mac(e, mac))
 		return;
 	if (g->probing) {
+		if (time_between(address->conflict_at, e->now) > conflict_window_ns(g))
+			address->conflict_since = e->now;
 		address->conflict_at = e->now;
 		memcpy(address->conflict_mac, mac, MAC_SIZE);
 		return;
@@ -283,12 +291,18 @@ void probes_due(struct engine *e, struct effects *out)
 
 int probes_conflict(const struct engine *e, size_t group)
 {
-	/* Two and a half probes without an answer: nobody is there any more. */
-	int64_t window = e->groups[group].probe_every_ns * 5 / 2;
+	const struct group *g = &e->groups[group];
+	/* One claim may be the announcement of a node that has just taken the group, whose heartbeat
+	 * is still on its way: a stranger answers more than one probe. */
+	int64_t sure_ns = g->conflict ? 0 : g->probe_every_ns / 2;
 
-	for (EACH_ADDRESS(e, group, a))
-		if (e->addresses[a].conflict_at.ns != 0 &&
-			time_between(e->addresses[a].conflict_at, e->now) < window)
+	for (EACH_ADDRESS(e, group, a)) {
+		const struct address *address = &e->addresses[a];
+
+		if (address->conflict_at.ns != 0 &&
+			time_between(address->conflict_at, e->now) < conflict_window_ns(g) &&
+			time_between(address->conflict_since, address->conflict_at) >= sure_ns)
 			return (int)a;
+	}
 	return -1;
 }

@@ -115,7 +115,7 @@ static void send_to_the_deaf(struct engine *e, struct effects *out)
 		const struct peer_record *p = &e->peers[i];
 
 		if (!peers_is_audible(e, p) || p->source.family == IP_NONE ||
-			peer_hears_us(&p->peer, e->now, e->conf->node.tolerance_ns))
+			peer_hears_us(&p->peer, e->conf->node.tolerance_ns))
 			continue;
 		struct effect *effect = effect_add(out, EFFECT_SEND_TO);
 		effect->send.bytes = e->datagram;

@@ -136,31 +136,30 @@ static void explain_rank(const struct engine *e, size_t group, const struct peer
 			ip_format(&p->address, a), ip_format(&own.address, b), own.worth);
 }
 
-static const struct peer_record *find_rival(const struct engine *e, size_t group, bool active)
+static const struct peer_record *find_best_eligible(const struct engine *e, size_t group)
 {
 	const struct peer_record *best = NULL;
+	struct election_rank best_rank;
 
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		const struct peer_record *p = &e->peers[i];
-		struct election_rival r, best_rival;
+		struct election_rival r;
 
 		if (!p->used || !peer_is_live(&p->peer, e->now) || !p->entries[group].present)
 			continue;
 		r = group_rival(e, group, p);
-		if (active ? !r.active : !r.eligible)
+		if (!r.eligible || (best && election_outranks(&best_rank, &r.rank)))
 			continue;
-		if (best)
-			best_rival = group_rival(e, group, best);
-		if (!best || election_outranks(&r.rank, &best_rival.rank))
-			best = p;
+		best = p;
+		best_rank = r.rank;
 	}
 	return best;
 }
 
 static void explain_standby(const struct engine *e, size_t group, struct text *t)
 {
-	const struct peer_record *holder = find_rival(e, group, true);
-	const struct peer_record *best = find_rival(e, group, false);
+	const struct peer_record *holder = group_active_peer(e, group);
+	const struct peer_record *best = find_best_eligible(e, group);
 	struct election_rank own = group_own_rank(e, group);
 	struct election_rival r;
 
@@ -187,14 +186,14 @@ static void explain_standby(const struct engine *e, size_t group, struct text *t
 static void explain_active(const struct engine *e, size_t group, struct text *t)
 {
 	const struct election *election = &e->groups[group].election;
-	const struct peer_record *other = find_rival(e, group, true);
-	const struct peer_record *next = find_rival(e, group, false);
+	const struct peer_record *other = group_active_peer(e, group);
+	const struct peer_record *next = find_best_eligible(e, group);
 	char cause[STATUS_REASON_SIZE];
 
 	explain_cause(e, group, cause, sizeof(cause));
 	if (election->grantee != 0)
 		text_add(t, "hands over to %s; ", peers_name(e, election->grantee));
-	if (other && !peer_hears_us(&other->peer, e->now, e->conf->node.tolerance_ns))
+	if (other && !peer_hears_us(&other->peer, e->conf->node.tolerance_ns))
 		text_add(t, "%s holds it too but hears neither this node nor, likely, clients; ",
 			other->name);
 	text_add(t, "%s", cause);

@@ -28,16 +28,33 @@ bool group_is_held(const struct group *g)
 	return g->election.phase == ELECTION_ACTIVE;
 }
 
-bool group_has_active_peer(const struct engine *e, size_t group)
+const struct peer_record *group_active_peer(const struct engine *e, size_t group)
 {
+	const struct peer_record *best = NULL;
+	struct election_rank best_rank;
+
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		const struct peer_record *p = &e->peers[i];
+		struct election_rival r;
 
-		if (p->used && peer_is_live(&p->peer, e->now) && p->entries[group].present &&
-			p->entries[group].state == STATE_ACTIVE)
-			return true;
+		if (!p->used || !peer_is_live(&p->peer, e->now) || !p->entries[group].present)
+			continue;
+		r = group_rival(e, group, p);
+		if (!r.active || (best && election_outranks(&best_rank, &r.rank)))
+			continue;
+		best = p;
+		best_rank = r.rank;
 	}
-	return false;
+	return best;
+}
+
+uint64_t group_holder(const struct engine *e, size_t group)
+{
+	const struct peer_record *p = group_active_peer(e, group);
+
+	if (group_state(&e->groups[group]) == STATE_ACTIVE)
+		return e->identity.id;
+	return p ? p->peer.id : 0;
 }
 
 void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t duration_ns)
@@ -90,7 +107,7 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 		.active = entry->state == STATE_ACTIVE,
 		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
 		.wants = entry->flags & HEARTBEAT_GROUP_WANT,
-		.hears_us = peer_hears_us(&p->peer, e->now, e->conf->node.tolerance_ns),
+		.hears_us = peer_hears_us(&p->peer, e->conf->node.tolerance_ns),
 		.granted_us = entry->granted_us,
 		.epoch = entry->epoch};
 }
@@ -158,6 +175,7 @@ static void run_hooks(struct engine *e, size_t group, enum node_state previous,
 	struct effects *out)
 {
 	const struct group *g = &e->groups[group];
+	uint64_t holder = group_holder(e, group);
 	struct engine_hook *hook;
 	bool any = false;
 
@@ -172,7 +190,7 @@ static void run_hooks(struct engine *e, size_t group, enum node_state previous,
 	hook->epoch = g->told_state == STATE_ACTIVE ? g->election.epoch : g->election.epoch_seen;
 	text_copy(hook->holder, sizeof(hook->holder),
 		g->told_state == STATE_ACTIVE ? e->conf->node.name
-		: g->told_holder != 0	      ? peers_name(e, g->told_holder)
+		: holder != 0		      ? peers_name(e, holder)
 					      : "");
 	explain_cause(e, group, hook->reason, sizeof(hook->reason));
 }
@@ -203,11 +221,14 @@ static void report_state(struct engine *e, size_t group, struct effects *out)
 static void report_holder(struct engine *e, size_t group, struct effects *out)
 {
 	struct group *g = &e->groups[group];
-	uint64_t holder = group_has_active_peer(e, group) ? g->election.holder : 0;
+	uint64_t holder = group_holder(e, group);
 
-	if (group_state(g) == STATE_ACTIVE)
-		holder = e->identity.id;
+	if (holder != 0)
+		g->held_last = e->now;
 	if (holder == g->told_holder)
+		return;
+	/* The moment between two holders is no news; that nobody takes over is. */
+	if (holder == 0 && time_between(g->held_last, e->now) < e->conf->node.tolerance_ns)
 		return;
 	g->told_holder = holder;
 	if (holder == 0)
@@ -326,7 +347,7 @@ static void review_conflict(struct engine *e, size_t group)
 
 	if (!g->probing)
 		return;
-	if (group_has_active_peer(e, group) || group_state(g) == STATE_ACTIVE) {
+	if (group_active_peer(e, group) || group_state(g) == STATE_ACTIVE) {
 		g->conflict = g->probing = false;
 		return;
 	}

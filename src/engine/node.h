@@ -56,6 +56,7 @@ struct group {
 	struct election election;
 	enum node_state told_state; /* as last reported */
 	uint64_t told_holder;	    /* as last reported */
+	ha_time held_last;	    /* when somebody last held it */
 	uint64_t told_epoch;
 	enum ineligible told_ineligible;
 	bool in_touch; /* its devices and a heartbeat interface worked when last looked at */
@@ -85,6 +86,7 @@ struct address {
 	ha_time removals[REMOVALS_MAX];
 	uint8_t removal_next;
 	ha_time conflict_at; /* last answer of a stranger; TIME_ORIGIN: none */
+	ha_time conflict_since; /* the first of an unbroken series of such answers */
 	uint8_t conflict_mac[MAC_SIZE];
 	ha_time defended_at; /* last time that we announced against a stranger's claim */
 };
@@ -166,7 +168,10 @@ ha_time groups_deadline(const struct engine *e);
 bool groups_are_shut_down(const struct engine *e);
 enum node_state group_state(const struct group *g);
 bool group_is_held(const struct group *g);
-bool group_has_active_peer(const struct engine *e, size_t group);
+/* The live peer of highest rank that is ACTIVE in it, or NULL. */
+const struct peer_record *group_active_peer(const struct engine *e, size_t group);
+/* The id of the node that holds it, this one included; 0: nobody. */
+uint64_t group_holder(const struct engine *e, size_t group);
 enum ineligible group_ineligible(const struct engine *e, size_t group);
 void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t duration_ns);
 /* What @p says of a group as a rival of ours. */

@@ -264,7 +264,7 @@ static void review_hearing(struct engine *e, struct peer_record *p, struct effec
 {
 	int64_t tolerance_ns = e->conf->node.tolerance_ns;
 	/* A peer that has just come is given a tolerance to hear us. */
-	bool hears = peer_hears_us(&p->peer, e->now, tolerance_ns) ||
+	bool hears = peer_hears_us(&p->peer, tolerance_ns) ||
 		time_between(p->boot_heard, e->now) < tolerance_ns;
 
 	if (!peers_is_audible(e, p) || hears == p->was_hearing)

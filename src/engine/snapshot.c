@@ -17,6 +17,7 @@ static void fill_group(const struct engine *e, size_t group, int64_t wall_ms, st
 	const struct conf_group *conf = &e->conf->groups[group];
 	const struct group *g = &e->groups[group];
 	struct status_group *status = &s->groups[group];
+	uint64_t holder = group_holder(e, group);
 
 	text_copy(status->name, sizeof(status->name), conf->name);
 	text_copy(status->policy, sizeof(status->policy), "worthiest");
@@ -25,10 +26,10 @@ static void fill_group(const struct engine *e, size_t group, int64_t wall_ms, st
 	status->worth = conf->worth;
 	status->eligible = group_ineligible(e, group) == ELIGIBLE;
 	status->epoch = status->state == STATE_ACTIVE ? g->election.epoch : g->election.epoch_seen;
-	if (g->told_holder == e->identity.id)
+	if (holder == e->identity.id)
 		text_copy(status->holder, sizeof(status->holder), e->conf->node.name);
-	else if (g->told_holder != 0)
-		text_copy(status->holder, sizeof(status->holder), peers_name(e, g->told_holder));
+	else if (holder != 0)
+		text_copy(status->holder, sizeof(status->holder), peers_name(e, holder));
 	status->since_ms = wall_of(e, g->state_since, wall_ms);
 	status->address_first = conf->address_first;
 	status->address_count = conf->address_count;
@@ -55,7 +56,7 @@ static void fill_peer(const struct engine *e, const struct peer_record *p,
 	status->id = p->peer.id;
 	status->address = p->address;
 	status->live = peer_is_live(&p->peer, e->now);
-	status->hears_me = peer_hears_us(&p->peer, e->now, e->conf->node.tolerance_ns);
+	status->hears_me = peer_hears_us(&p->peer, e->conf->node.tolerance_ns);
 	status->proven = p->peer.proven;
 	status->last_heard_ms = time_between(p->peer.heard, e->now) / NS_PER_MS;
 	status->interval_ms = p->peer.interval_ns / NS_PER_MS;
