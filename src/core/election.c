@@ -133,8 +133,7 @@ static void begin_releasing(struct election *e, ha_time now, enum election_cause
 {
 	e->cause_peer = peer;
 	e->grantee = 0;
-	e->offered = false;
-	e->contested = false;
+	e->offered = e->yielded = e->contested = false;
 	e->listen_again = cause == ELECTION_LEASE_PASSED;
 	enter(e, now, ELECTION_RELEASING, cause, out);
 	out->release = true;
@@ -201,6 +200,28 @@ static void evaluate_taking(struct election *e, ha_time now, const struct electi
 		begin_releasing(e, now, ELECTION_CANNOT_SERVE, 0, out);
 }
 
+/* R3: our grantee has the group. What clients have sent to us before they learned of it is still on
+ * its way, or in the hands of a service: we go on answering for a moment. True if that has passed. */
+static bool linger(struct election *e, ha_time now, const struct election_input *in)
+{
+	if (!e->yielded) {
+		e->yielded = true;
+		e->yield_until = time_add(now, in->linger_ns);
+	}
+	return time_reached(now, e->yield_until);
+}
+
+/* R3: a grantee that is ACTIVE no more before we have released left the clients to us. */
+static void resume_if_grantee_lost(struct election *e, const struct election_rival *holder,
+	struct election_output *out)
+{
+	if (!e->yielded || holder)
+		return;
+	e->yielded = false;
+	out->announce = true;
+	out->tell = true;
+}
+
 /*
  * R3, R4: what another holder means to us. One to whom we granted the group has taken it. One that
  * is granting it to us will release. Any other is a collision: of two that hear each other the lower
@@ -210,6 +231,7 @@ static void evaluate_taking(struct election *e, ha_time now, const struct electi
 static bool meet_holders(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
+	const struct election_rival *grantee = NULL;
 	bool contested = false;
 
 	for (size_t i = 0; i < in->rival_count; i++) {
@@ -218,6 +240,9 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 		if (!r->active)
 			continue;
 		if (e->grantee != 0 && e->grantee == r->rank.id) {
+			grantee = r;
+			if (!linger(e, now, in))
+				continue;
 			begin_releasing(e, now, ELECTION_HANDED_OVER, r->rank.id, out);
 			return true;
 		}
@@ -227,6 +252,7 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 		}
 		contested = true;
 	}
+	resume_if_grantee_lost(e, grantee, out);
 	/* Clients may have been answered by the other one: on meeting it, and when it is gone. */
 	if (contested != e->contested) {
 		e->contested = contested;
@@ -234,7 +260,7 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 		out->tell = true;
 	}
 	/* The loser may have claimed after us: a token must not be older than one that was used. */
-	if (!contested && e->epoch_seen > e->epoch)
+	if (!contested && !grantee && e->epoch_seen > e->epoch)
 		claim_epoch(e);
 	return false;
 }
@@ -252,7 +278,7 @@ static void grant(struct election *e, ha_time now, const struct election_input *
 static void lapse_grant(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
-	if (e->grantee == 0 || !time_reached(now, e->grant_until))
+	if (e->grantee == 0 || e->yielded || !time_reached(now, e->grant_until))
 		return;
 	e->grantee = 0;
 	e->grant_pause = time_add(now, GRANT_PAUSE_TOLERANCES * in->tolerance_ns);
@@ -368,7 +394,10 @@ ha_time election_deadline(const struct election *e, const struct election_input 
 	switch (e->phase) {
 	case ELECTION_LISTENING: return time_add(e->since, in->listen_ns);
 	case ELECTION_TAKING: return in->lease;
-	case ELECTION_ACTIVE: return e->grantee != 0 ? time_min(in->lease, e->grant_until) : in->lease;
+	case ELECTION_ACTIVE:
+		if (e->grantee == 0)
+			return in->lease;
+		return time_min(in->lease, e->yielded ? e->yield_until : e->grant_until);
 	case ELECTION_STANDBY:
 	case ELECTION_RELEASING:
 	case ELECTION_SHUTDOWN: break;

@@ -76,6 +76,7 @@ struct election_input {
 	bool stopping;	/* shut down as soon as possible */
 	ha_time lease;	/* until when a holder may serve (R7) */
 	int64_t tolerance_ns; /* ours */
+	int64_t linger_ns;    /* R3: how long we go on serving after our grantee is ACTIVE */
 	int64_t listen_ns;    /* R1: the largest tolerance announced by any peer, at least ours */
 	const struct election_rival *rivals; /* live peers only */
 	size_t rival_count;
@@ -91,6 +92,8 @@ struct election {
 	bool wants;		   /* R3: we ask its holder for it */
 	uint64_t grantee;	   /* R3: id of whom we grant it to; 0: nobody */
 	ha_time grant_until;
+	bool yielded;		   /* R3: the grantee is ACTIVE, we answer what is on its way */
+	ha_time yield_until;
 	ha_time grant_pause;	   /* no new grant to one that asks before this */
 	bool offered;		   /* R5: we have offered it before leaving */
 	bool listen_again;	   /* R7: after this release */

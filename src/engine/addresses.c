@@ -75,8 +75,11 @@ void addresses_announce(struct engine *e, size_t group, struct effects *out)
 void addresses_due(struct engine *e, struct effects *out)
 {
 	for (size_t a = 0; a < e->conf->address_count && effects_have_room(out); a++) {
+		const struct group *g = &e->groups[e->conf->addresses[a].group];
 		unsigned due = announce_take_due(&e->addresses[a].announce, e->now);
 
+		if (g->election.yielded)
+			continue; /* it is the new holder's to announce */
 		if (due & ANNOUNCE_BROADCAST)
 			effect_keeper(out, CHANNEL_ANNOUNCE, (uint16_t)a, 0, 0);
 		if (due & ANNOUNCE_REQUESTS)

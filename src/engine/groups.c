@@ -9,6 +9,8 @@
  * fro, short enough that a repaired host is of use again without anybody's help. */
 #define HOLD_FAILED_NS	(10 * NS_PER_S)
 #define NO_CARRIER_NS	(30 * NS_PER_S)
+#define LINGER_MAX_NS	(20 * NS_PER_MS)
+#define LINGERS_PER_TOLERANCE 8
 
 enum node_state group_state(const struct group *g)
 {
@@ -146,6 +148,14 @@ static int64_t listen_ns(const struct engine *e)
 	return longest;
 }
 
+/* R3: long enough for what is on its way, short beside the tolerance. */
+static int64_t linger_ns(const struct engine *e)
+{
+	int64_t part = e->conf->node.tolerance_ns / LINGERS_PER_TOLERANCE;
+
+	return part < LINGER_MAX_NS ? part : LINGER_MAX_NS;
+}
+
 static struct election_input input_of(const struct engine *e, size_t group,
 	struct election_rival *rivals)
 {
@@ -155,6 +165,7 @@ static struct election_input input_of(const struct engine *e, size_t group,
 		.stopping = e->stopping,
 		.lease = e->lease,
 		.tolerance_ns = e->conf->node.tolerance_ns,
+		.linger_ns = linger_ns(e),
 		.listen_ns = listen_ns(e),
 		.rivals = rivals,
 		.rival_count = collect_rivals(e, group, rivals)};

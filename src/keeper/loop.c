@@ -25,6 +25,7 @@ struct loop {
 	struct session *session;
 	const struct engine_process *engine;
 	bool stopping; /* the engine was told to stop */
+	bool ended;    /* what is still to be told of this turn of the loop does not count */
 	bool over;     /* uv_stop() lets the other events of the same turn come through */
 	int exit_status;
 };
@@ -101,9 +102,12 @@ static void on_channel(uv_poll_t *handle, int status, int events)
 
 static void on_process(uv_poll_t *handle, int status, int events)
 {
+	struct loop *l = handle->data;
+
 	(void)status;
 	(void)events;
-	engine_gone(handle->data);
+	if (!l->ended)
+		engine_gone(l);
 }
 
 static void on_monitor(uv_poll_t *handle, int status, int events)
@@ -112,7 +116,10 @@ static void on_monitor(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
+	if (l->ended)
+		return;
 	session_watch(l->session);
+	check_overrun(l);
 }
 
 static void on_watchdog(uv_poll_t *handle, int status, int events)
@@ -121,7 +128,10 @@ static void on_watchdog(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
+	if (l->ended)
+		return;
 	session_check_lease(l->session);
+	check_overrun(l);
 }
 
 static void on_frames(uv_poll_t *handle, int status, int events)
@@ -146,7 +156,10 @@ static void on_frames(uv_poll_t *handle, int status, int events)
 
 static void on_patience(uv_timer_t *handle)
 {
-	give_engine_up(handle->data, "the engine did not stop in time");
+	struct loop *l = handle->data;
+
+	if (!l->ended)
+		give_engine_up(l, "the engine did not stop in time");
 }
 
 static void on_stop(uv_signal_t *handle, int number)

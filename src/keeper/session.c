@@ -327,7 +327,7 @@ bool session_receive(struct session *s)
 			carry_out(s, bytes, (size_t)size);
 	}
 	tell_removed(s);
-	return open && !s->overrun;
+	return open;
 }
 
 void session_take_down(struct session *s)

@@ -122,9 +122,11 @@ static void take_answers(const struct traffic *t, int family)
 	struct datagram d;
 
 	while (recv(t->client[family], &d, sizeof(d), 0) == sizeof(d)) {
-		if (d.sequence < t->log->count[family])
-			__atomic_store_n(&t->log->requests[family][d.sequence].server, d.server,
-				__ATOMIC_RELEASE);
+		struct request *r = &t->log->requests[family][d.sequence];
+
+		if (d.sequence < t->log->count[family] &&
+			clock_now().ns - r->sent_ns <= PROBE_PATIENCE_NS)
+			__atomic_store_n(&r->server, d.server, __ATOMIC_RELEASE);
 	}
 }
 

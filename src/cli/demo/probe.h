@@ -11,7 +11,9 @@
 #include "cli/demo/lan.h"
 #include "cli/demo/outage.h"
 
-#define PROBE_INTERVAL_NS  INT64_C(1000000)
+#define PROBE_INTERVAL_NS INT64_C(1000000)
+/* A later answer counts as none: the kernel keeps requests to an unknown neighbour for a while. */
+#define PROBE_PATIENCE_NS  INT64_C(100000000)
 #define PROBE_REQUESTS_MAX 262144 /* four minutes */
 
 struct probe_log {

@@ -78,7 +78,7 @@ static void draw_rows(struct text *t, const struct story *s, const struct frame 
 	const struct span span = frame_span(s, f);
 
 	for (int i = 0; i < SERVERS; i++) {
-		text_add(t, " %-5s worth %-3s", CAST[i].name, CAST[i].worth);
+		text_add(t, " %-5s worth %-4s", CAST[i].name, CAST[i].worth);
 		timeline_lane(t, &s->lanes[i], i, span, f->colour);
 		text_add(t, "\n");
 	}
@@ -126,17 +126,18 @@ static void draw_events(struct text *t, const struct story *s, const struct fram
 
 static void add_expectation(struct text *t, const struct story *s, enum expectation expectation)
 {
-	switch (expectation) {
-	case EXPECT_ANYTHING: break;
-	case EXPECT_TOLERANCE:
-		text_add(t, "<= %g ms", (double)s->tolerance_ns / (double)NS_PER_MS);
-		break;
-	case EXPECT_INSTANT: text_add(t, "a few ms"); break;
-	}
+	const double ms = (double)story_allowance_ns(s, expectation) / (double)NS_PER_MS;
+
+	if (expectation == EXPECT_NOTHING)
+		text_add(t, "none");
+	else if (expectation != EXPECT_ANYTHING)
+		text_add(t, "<= %g ms", ms);
 }
 
-static void add_outage(struct text *t, const struct outage *o)
+/* An outage longer than @allowance_ns is marked. */
+static void add_outage(struct text *t, const struct outage *o, int64_t allowance_ns, bool colour)
 {
+	const bool marked = colour && o->longest_ns > allowance_ns;
 	char buffer[64];
 	struct text cell = text_init(buffer, sizeof(buffer));
 
@@ -145,7 +146,7 @@ static void add_outage(struct text *t, const struct outage *o)
 	else
 		text_add(&cell, "%4.0f ms (%zu)", (double)o->longest_ns / (double)NS_PER_MS,
 			o->lost);
-	text_add(t, " %-13s", buffer);
+	text_add(t, " %s%-13s%s", colour_on(marked, COLOUR_YELLOW), buffer, colour_off(marked));
 }
 
 static const char *name_of(int server)
@@ -157,13 +158,14 @@ void frame_draw_result(struct text *t, const struct story *s, int step, bool col
 {
 	const struct result *r = &s->results[step];
 
-	text_add(t, " %-24s", STORY[step].title);
+	text_add(t, " %-25s", STORY[step].title);
 	if (r->finished) {
 		text_add(t, "%s%-5s -> %-5s%s", colour_on(colour && !r->good, COLOUR_RED),
 			name_of(r->before), name_of(r->after), colour_off(colour && !r->good));
 		for (int i = 0; i < FAMILIES; i++) {
 			if (STORY[step].expectation != EXPECT_ANYTHING)
-				add_outage(t, &r->outage[i]);
+				add_outage(t, &r->outage[i],
+					story_allowance_ns(s, STORY[step].expectation), colour);
 		}
 		text_add(t, " ");
 		add_expectation(t, s, STORY[step].expectation);
@@ -176,7 +178,7 @@ void frame_draw_result(struct text *t, const struct story *s, int step, bool col
 
 static void draw_results(struct text *t, const struct story *s, bool colour)
 {
-	text_add(t, "%s %-24s%-14s   %-11s   %-11s %s%s\n", colour_on(colour, COLOUR_BOLD),
+	text_add(t, "%s %-25s%-14s   %-11s   %-11s %s%s\n", colour_on(colour, COLOUR_BOLD),
 		"what is done", "holder", "IPv4 (lost)", "IPv6 (lost)", "expected",
 		colour_off(colour));
 	for (int i = 0; i < STEPS; i++) {

@@ -22,7 +22,8 @@ enum action { ACTION_START_ALL, ACTION_CUT, ACTION_PLUG, ACTION_KILL, ACTION_STO
 enum expectation {
 	EXPECT_ANYTHING,  /* there was no holder before */
 	EXPECT_TOLERANCE, /* the silence of a host takes this long to be certain */
-	EXPECT_INSTANT,
+	EXPECT_INSTANT,   /* the keeper tells of a dead engine at once */
+	EXPECT_NOTHING,   /* a planned move: make before break */
 };
 
 struct step {
@@ -79,6 +80,9 @@ void story_begin(struct story *s);
 /* Goes on: listens to the servers, acts when it is time, judges. False when the last step is over.
  */
 bool story_advance(struct story *s);
+
+/* How long an outage @expectation allows; what the kernel and the client need is on top. */
+int64_t story_allowance_ns(const struct story *s, enum expectation expectation);
 
 /* Every step ended with the right holder. */
 bool story_is_good(const struct story *s);
