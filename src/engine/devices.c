@@ -109,6 +109,14 @@ enum ineligible devices_speak(const struct engine *e, size_t *ret_device)
 	return first;
 }
 
+bool devices_are_known(const struct engine *e)
+{
+	for (size_t i = 0; i < e->conf->device_count; i++)
+		if (!e->devices[i].known)
+			return false;
+	return true;
+}
+
 bool devices_can_send(const struct engine *e)
 {
 	for (size_t i = 0; i < e->conf->node.path_count; i++)

@@ -255,7 +255,7 @@ static void report_eligibility(struct engine *e, size_t group, struct effects *o
 	enum ineligible why = group_ineligible(e, group);
 	char text[STATUS_REASON_SIZE];
 
-	if (why == g->told_ineligible || why == INELIGIBLE_STOPPING)
+	if (why == g->told_ineligible || why == INELIGIBLE_STOPPING || !devices_are_known(e))
 		return;
 	g->told_ineligible = why;
 	if (why == ELIGIBLE) {

@@ -34,6 +34,10 @@ struct peer_record {
 	ha_time boot_heard; /* the first packet of its current boot */
 	bool was_live;	   /* as last reported */
 	bool was_hearing;  /* as last reported */
+	/* R9: does not hear what we send to all, and gets it by unicast. */
+	bool deaf;
+	ha_time deaf_since;
+	uint32_t deaf_sequence; /* our sequence number then */
 	struct peer_entry entries[GROUPS_MAX];
 };
 
@@ -130,6 +134,7 @@ struct engine {
 	struct heartbeat heartbeat;
 	uint8_t datagram[HEARTBEAT_SIZE_MAX];
 	size_t datagram_size;
+	uint8_t datagram_deaf[HEARTBEAT_SIZE_MAX]; /* the copy for the deaf */
 	uint8_t will[HEARTBEAT_SIZE_MAX];
 };
 
@@ -199,6 +204,8 @@ void devices_changed(struct engine *e, const struct engine_device *state, struct
  * *@ret_device is the one that is the matter. */
 enum ineligible devices_serve(const struct engine *e, size_t group, size_t *ret_device);
 enum ineligible devices_speak(const struct engine *e, size_t *ret_device);
+/* Whether the caller has told the state of each: at start it tells them one by one. */
+bool devices_are_known(const struct engine *e);
 /* Whether a heartbeat could leave by any path, also one without an address of its own. */
 bool devices_can_send(const struct engine *e);
 struct ip devices_real_address(const struct engine *e);
