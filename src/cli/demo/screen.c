@@ -11,7 +11,7 @@
 #include "cli/style.h"
 #include "sys/clock.h"
 
-#define LABEL_WIDTH      15
+#define LABEL_WIDTH      17
 #define CELL_NS          (50 * NS_PER_MS)
 #define LAG_NS           (50 * NS_PER_MS) /* requests and events younger than this may still change */
 #define FIXED_LINES      (12 + STEPS)     /* of a frame without its events */
@@ -51,7 +51,7 @@ static void add_cut(struct text *t, const char *string, unsigned width)
 
 static void draw_title(struct text *t, const struct story *s, bool colour)
 {
-	text_add(t, "%sThree servers share %s and %s%s: heartbeat %g ms, tolerance %g ms\n",
+	text_add(t, "%s3 servers share %s and %s%s: interval %g ms, tolerance %g ms\n",
 		colour_on(colour, COLOUR_BOLD), CAST_SHARED_V4, CAST_SHARED_V6, colour_off(colour),
 		s->interval_ms, (double)s->tolerance_ns / (double)NS_PER_MS);
 }
@@ -90,8 +90,8 @@ static void draw_rows(struct text *t, const struct story *s, const struct frame 
 	text_add(t, "%s%*s", colour_on(f->colour, COLOUR_DIM), LABEL_WIDTH, "");
 	timeline_ruler(t, span, s->begin_ns);
 	text_add(t,
-		"\n  a b g: holds it, answers  -: standby  .: no daemon  x: cable cut, no answer  "
-		"!: some lost%s\n",
+		"\n a b g: holds it  -: standby  .: no daemon  x: cut off, no answer  !: some "
+		"lost%s\n",
 		colour_off(f->colour));
 }
 
@@ -168,11 +168,12 @@ void frame_draw_result(struct text *t, const struct story *s, int step, bool col
 					story_allowance_ns(s, STORY[step].expectation), colour);
 		}
 		text_add(t, " ");
-		add_expectation(t, s, STORY[step].expectation);
+		if (r->good)
+			add_expectation(t, s, STORY[step].expectation);
+		else
+			text_add(t, "%swant %s%s", colour_on(colour, COLOUR_RED),
+				name_of(STORY[step].holder), colour_off(colour));
 	}
-	if (r->finished && !r->good)
-		text_add(t, " %sshould be %s%s", colour_on(colour, COLOUR_RED),
-			name_of(STORY[step].holder), colour_off(colour));
 	text_add(t, "\n");
 }
 

@@ -147,13 +147,16 @@ void timeline_client(struct text *t, struct requests requests, struct span span,
 	for (unsigned i = 0; i < span.cells && cell_end(span, i) <= span.until_ns; i++) {
 		const int64_t end_ns = cell_end(span, i);
 
-		struct requests asked = outage_between(requests, end_ns - span.cell_ns, end_ns);
+		const int64_t begin_ns = end_ns - span.cell_ns;
 
 		/* Before somebody served for the first time nothing was lost. */
 		if (end_ns <= first_ns)
 			add_cell(t, (struct cell){'.', FAINT}, &look, colour);
 		else
-			add_cell(t, client_cell(asked), &look, colour);
+			add_cell(t,
+				client_cell(outage_between(requests,
+					begin_ns < first_ns ? first_ns : begin_ns, end_ns)),
+				&look, colour);
 	}
 	text_add(t, "%s", colour ? PLAIN : "");
 }

@@ -110,6 +110,7 @@ static void before_the_first_answer_nothing_is_lost(void **state)
 {
 	(void)state;
 	assert_string_equal(client_row("xxxxxxxxxxaaaaaxxxxx"), "..ax ");
+	assert_string_equal(client_row("xxxxxxaaaaaaaaa"), ".aa ");
 	assert_string_equal(client_row("xxxxx"), "..");
 }
 
