@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "keeper/leftovers.h"
+#include "keeper/order.h"
 #include "keeper/requests.h"
 #include "sys/log.h"
 
@@ -141,9 +142,11 @@ static bool should_be_deprecated(const struct addresses *a, size_t index)
 
 static void put_address(struct addresses *a, struct netlink_batch *b, size_t index)
 {
+	const struct ip *ip = &a->conf->addresses[index].ip;
+
 	a->deprecated[index] = should_be_deprecated(a, index);
-	request_address(b, interface_of(a, index)->index, &a->conf->addresses[index].ip,
-		a->deprecated[index]);
+	request_address(
+		b, interface_of(a, index)->index, ip, (uint8_t)ip_bits(ip), a->deprecated[index]);
 }
 
 int addresses_add(struct addresses *a, size_t first, size_t count, size_t *ret_failed)
@@ -336,6 +339,41 @@ static void settle_deprecation(struct addresses *a)
 	}
 }
 
+static bool is_ours_now(const struct addresses *a, size_t index, size_t device)
+{
+	return a->conf->addresses[index].device == device && addresses_is_held(a, index) &&
+	       a->interfaces->present[index];
+}
+
+static void move_behind(struct addresses *a, size_t device)
+{
+	uint32_t index = a->interfaces->list[device].index;
+
+	for (size_t i = 0; i < a->conf->address_count; i++) {
+		const struct ip *ip = &a->conf->addresses[i].ip;
+
+		if (ip->family == IP_V4 && is_ours_now(a, i, device))
+			(void)order_move_behind(&a->netlink, index, ip);
+	}
+}
+
+static bool holds_v4(const struct addresses *a, size_t device)
+{
+	for (size_t i = 0; i < a->conf->address_count; i++) {
+		if (a->conf->addresses[i].ip.family == IP_V4 && is_ours_now(a, i, device))
+			return true;
+	}
+	return false;
+}
+
+static void settle_order(struct addresses *a)
+{
+	for (size_t d = 0; d < a->conf->device_count; d++) {
+		if (holds_v4(a, d) && order_is_wrong(a->conf, a->interfaces->list[d].index))
+			move_behind(a, d);
+	}
+}
+
 static bool is_device_used(const struct addresses *a, size_t device)
 {
 	for (size_t i = 0; i < a->conf->address_count; i++) {
@@ -369,6 +407,9 @@ void addresses_settle(struct addresses *a)
 {
 	/* Lowering a device is itself a change; it comes to rest after one more round. */
 	for (int round = 0; round < SETTLE_ROUNDS_MAX; round++) {
+		if (a->interfaces->host_changed)
+			settle_order(a);
+		a->interfaces->host_changed = false;
 		a->interfaces->changed = false;
 		settle_subnets(a);
 		settle_deprecation(a);

@@ -79,6 +79,7 @@ static void add_host(struct interfaces *i, size_t device, const struct netlink_a
 	i->host[i->host_count++] =
 		(struct host_address){.device = (uint8_t)device, .address = *address};
 	i->changed = true;
+	i->host_changed = true;
 }
 
 static void take_address(struct interfaces *i, const struct netlink_address *address, bool added)

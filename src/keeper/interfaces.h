@@ -43,8 +43,9 @@ struct interfaces {
 	bool present[ADDRESSES_MAX]; /* the shared address is on its device, in our form */
 	size_t host_count;
 	struct host_address host[HOST_ADDRESSES_MAX];
-	bool stale;   /* a device appeared: read everything again */
-	bool changed; /* a link or a host address changed; for the reader to clear */
+	bool stale;        /* a device appeared: read everything again */
+	bool changed;      /* a link or a host address changed; for the reader to clear */
+	bool host_changed; /* a host address came; likewise */
 };
 
 /* Opens the sockets and reads the tables. 0 or -errno. */

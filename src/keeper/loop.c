@@ -25,7 +25,6 @@ struct loop {
 	struct session *session;
 	const struct engine_process *engine;
 	bool stopping; /* the engine was told to stop */
-	bool ended;    /* what is still to be told of this turn of the loop does not count */
 	bool over;     /* uv_stop() lets the other events of the same turn come through */
 	int exit_status;
 };
@@ -86,28 +85,32 @@ static void give_engine_up(struct loop *l, const char *reason)
 	finish(l, 1);
 }
 
+/* An answer that could not be sent leaves the engine in error about what is held. */
+static void check_overrun(struct loop *l)
+{
+	if (l->session->overrun)
+		give_engine_up(l, "the engine does not read its messages");
+}
+
 static void on_channel(uv_poll_t *handle, int status, int events)
 {
 	struct loop *l = handle->data;
 
 	(void)status;
 	(void)events;
-	if (l->over || session_receive(l->session))
+	if (l->over)
 		return;
-	if (l->session->overrun)
-		give_engine_up(l, "the engine does not read its messages");
-	else
+	if (!session_receive(l->session))
 		engine_gone(l);
+	else
+		check_overrun(l);
 }
 
 static void on_process(uv_poll_t *handle, int status, int events)
 {
-	struct loop *l = handle->data;
-
 	(void)status;
 	(void)events;
-	if (!l->ended)
-		engine_gone(l);
+	engine_gone(handle->data);
 }
 
 static void on_monitor(uv_poll_t *handle, int status, int events)
@@ -116,7 +119,7 @@ static void on_monitor(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (l->ended)
+	if (l->over)
 		return;
 	session_watch(l->session);
 	check_overrun(l);
@@ -128,7 +131,7 @@ static void on_watchdog(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (l->ended)
+	if (l->over)
 		return;
 	session_check_lease(l->session);
 	check_overrun(l);
@@ -156,10 +159,7 @@ static void on_frames(uv_poll_t *handle, int status, int events)
 
 static void on_patience(uv_timer_t *handle)
 {
-	struct loop *l = handle->data;
-
-	if (!l->ended)
-		give_engine_up(l, "the engine did not stop in time");
+	give_engine_up(handle->data, "the engine did not stop in time");
 }
 
 static void on_stop(uv_signal_t *handle, int number)

@@ -33,14 +33,15 @@ static struct nlmsghdr *address_message(struct netlink_batch *b, uint16_t type, 
 	return m;
 }
 
-void request_address(struct netlink_batch *b, uint32_t index, const struct ip *ip, bool deprecated)
+void request_address(struct netlink_batch *b, uint32_t index, const struct ip *ip, uint8_t length,
+	bool deprecated)
 {
 	const struct ifa_cacheinfo lifetimes = {
 		.ifa_prefered = deprecated ? 0 : LIFETIME_FOREVER,
 		.ifa_valid = LIFETIME_FOREVER,
 	};
-	struct nlmsghdr *m = address_message(
-		b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, ip, (uint8_t)ip_bits(ip));
+	struct nlmsghdr *m =
+		address_message(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, ip, length);
 
 	mnl_attr_put_u32(m, IFA_FLAGS, IFA_F_NOPREFIXROUTE | IFA_F_NODAD);
 	mnl_attr_put(m, IFA_CACHEINFO, sizeof(lifetimes), &lifetimes);

@@ -17,14 +17,14 @@
 
 /**
  * request_address - put @ip on the device with @index, or change it
- *
- * The length is always the whole one, without a prefix route: such an address is nobody's primary,
- * nobody's secondary and changes no route of the host. No duplicate address detection: the node
- * asked already, and a second of waiting is an outage.
- *
+ * @length:     our form is the whole length: such an address is nobody's primary and nobody's
+ *              secondary; and without a prefix route it changes no route of the host
  * @deprecated: IPv6 only; never the source of an outgoing connection while there is another
+ *
+ * No duplicate address detection: the node asked already, and a second of waiting is an outage.
  */
-void request_address(struct netlink_batch *b, uint32_t index, const struct ip *ip, bool deprecated);
+void request_address(struct netlink_batch *b, uint32_t index, const struct ip *ip, uint8_t length,
+	bool deprecated);
 void request_no_address(
 	struct netlink_batch *b, uint32_t index, const struct ip *ip, uint8_t prefix_length);
 

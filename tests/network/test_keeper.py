@@ -378,6 +378,21 @@ def test_the_source_of_outgoing_connections_stays(keeper, host):
     assert [host.source_for(d) for d in destinations] == before
 
 
+def test_an_address_of_the_host_that_comes_later_is_the_source(keeper, host):
+    host.ip("route add 10.9.0.0/16 dev e0", "route add 239.0.0.0/8 dev e0")
+    keeper.start(BOTH)
+    keeper.hold()
+    host.ip("addr add 10.1.0.5/25 dev e0", "addr del 10.1.0.1/24 dev e0",
+            "route replace 10.9.0.0/16 dev e0")
+    wait_until(lambda: host.source_for("10.9.1.1") == "10.1.0.5", "its source is the host's", 1)
+    assert host.source_for("239.1.1.1") == "10.1.0.5"
+    assert host.source_for("10.1.0.2") == "10.1.0.5"
+    assert [a for a in host.addresses("e0") if a.startswith("10.")] == ["10.1.0.5/25", V4]
+    keeper.hears_nothing()
+    keeper.release_group()
+    assert V4 not in host.addresses("e0")
+
+
 @pytest.mark.parametrize("promote", [0, 1])
 def test_other_addresses_and_routes_survive(keeper, host, promote):
     host.sysctl("ipv4/conf/all/promote_secondaries", promote)
