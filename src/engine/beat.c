@@ -43,13 +43,13 @@ static void fill_group(const struct engine *e, const struct heartbeat *h, size_t
 	const struct election *election = &g->election;
 	enum node_state state = group_state(g);
 	bool ready = election->phase != ELECTION_LISTENING && !time_reached(e->now, e->lease) &&
-		group_ineligible(e, group) == ELIGIBLE;
+		     group_ineligible(e, group) == ELIGIBLE;
 
 	*entry = (struct heartbeat_group){.id = e->conf->groups[group].id,
 		.worth = e->conf->groups[group].worth,
 		.state = (uint8_t)state,
 		.flags = (uint8_t)((ready ? HEARTBEAT_GROUP_ELIGIBLE : 0) |
-			(election->wants ? HEARTBEAT_GROUP_WANT : 0)),
+				   (election->wants ? HEARTBEAT_GROUP_WANT : 0)),
 		.grantee = grantee_index(h, state == STATE_ACTIVE ? election->grantee : 0),
 		.epoch = state == STATE_ACTIVE ? election->epoch : election->epoch_seen};
 }
@@ -108,18 +108,50 @@ static void update_will(struct engine *e, struct effects *out)
 		heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, e->will);
 }
 
-/* R9: whoever is heard but does not hear us gets it by unicast too. */
+/*
+ * R9: whoever is heard but does not hear us gets it by unicast too, and goes on getting it until it
+ * is certain to hear what is sent to all; else it would lose us again and again. That shows in its
+ * echo: the copies sent to the deaf go out first and have odd sequence numbers, those sent to all
+ * even ones.
+ */
+static bool mark_the_deaf(struct engine *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		struct peer_record *p = &e->peers[i];
+
+		if (!p->used || p->source.family == IP_NONE)
+			continue;
+		if (!p->deaf && peers_is_audible(e, p) &&
+			!peer_hears_us(&p->peer, e->conf->node.tolerance_ns)) {
+			p->deaf = true;
+			p->deaf_since = e->now;
+			p->deaf_sequence = (uint32_t)e->sequence;
+		}
+		any = any || (p->deaf && peers_is_audible(e, p));
+	}
+	return any;
+}
+
 static void send_to_the_deaf(struct engine *e, struct effects *out)
 {
+	struct heartbeat *h = &e->heartbeat;
+	size_t size;
+
+	if (!mark_the_deaf(e))
+		return;
+	h->sequence = e->sequence - 1;
+	size = heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, e->datagram_deaf);
+	h->sequence = e->sequence;
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		const struct peer_record *p = &e->peers[i];
 
-		if (!peers_is_audible(e, p) || p->source.family == IP_NONE ||
-			peer_hears_us(&p->peer, e->conf->node.tolerance_ns))
+		if (!p->deaf || !peers_is_audible(e, p))
 			continue;
 		struct effect *effect = effect_add(out, EFFECT_SEND_TO);
-		effect->send.bytes = e->datagram;
-		effect->send.size = e->datagram_size;
+		effect->send.bytes = e->datagram_deaf;
+		effect->send.size = size;
 		effect->send.to = p->source;
 	}
 }
@@ -139,11 +171,12 @@ static void speak(struct engine *e, bool leaving, struct effects *out)
 	struct heartbeat *h = &e->heartbeat;
 
 	rotate_challenge(e);
-	e->sequence++;
+	e->sequence += 2; /* even; the odd one before it is for the deaf */
 	if (leaving)
 		fill_leaving(e, h, e->sequence);
 	else
 		fill(e, h, e->sequence, false);
+	send_to_the_deaf(e, out);
 	e->datagram_size = heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, e->datagram);
 	e->beat_last = e->now;
 	e->beat_soon = false;
@@ -151,7 +184,6 @@ static void speak(struct engine *e, bool leaving, struct effects *out)
 	effect->send.bytes = e->datagram;
 	effect->send.size = e->datagram_size;
 	effect->send.to = (struct ip){0};
-	send_to_the_deaf(e, out);
 }
 
 void beat_due(struct engine *e, struct effects *out)

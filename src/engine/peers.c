@@ -8,7 +8,7 @@
 /* The same refusal is told at most this often; the counters count all of them. */
 #define DROP_TOLD_EVERY_NS (60 * NS_PER_S)
 /* A record of a peer that has been silent this long makes room for another one. */
-#define FORGET_AFTER_NS	   (60 * NS_PER_S)
+#define FORGET_AFTER_NS      (60 * NS_PER_S)
 #define ANSWERS_PER_INTERVAL 8
 
 struct peer_record *peers_find(struct engine *e, uint64_t id)
@@ -30,16 +30,17 @@ const char *peers_name(const struct engine *e, uint64_t id)
 bool peers_is_audible(const struct engine *e, const struct peer_record *p)
 {
 	return p->used && !p->peer.leaving &&
-		!time_reached(e->now, peer_silence_deadline(&p->peer));
+	       !time_reached(e->now, peer_silence_deadline(&p->peer));
 }
 
 bool peers_is_forgettable(const struct engine *e, const struct peer_record *p)
 {
 	return time_between(p->peer.heard, e->now) > FORGET_AFTER_NS &&
-		time_reached(e->now, peer_silence_deadline(&p->peer));
+	       time_reached(e->now, peer_silence_deadline(&p->peer));
 }
 
-/* The peer's record: its own, a free one, or that of one that is long gone; NULL if all are in use. */
+/* The peer's record: its own, a free one, or that of one that is long gone; NULL if all are in use.
+ */
 static struct peer_record *find_or_add(struct engine *e, uint64_t id)
 {
 	struct peer_record *p = peers_find(e, id);
@@ -61,8 +62,10 @@ static const char *drop_advice(enum heartbeat_drop drop)
 {
 	switch (drop) {
 	case HEARTBEAT_DROP_HOP_LIMIT: return "not sent on this link (TTL below 255)";
-	case HEARTBEAT_DROP_VERSION: return "another major version of the protocol; upgrade the older one";
-	case HEARTBEAT_DROP_FOREIGN: return "another cluster; give each its own multicast group or port";
+	case HEARTBEAT_DROP_VERSION:
+		return "another major version of the protocol; upgrade the older one";
+	case HEARTBEAT_DROP_FOREIGN:
+		return "another cluster; give each its own multicast group or port";
 	case HEARTBEAT_DROP_UNAUTHENTICATED: return "no tag; that node has no key-file";
 	case HEARTBEAT_DROP_UNKNOWN_KEY: return "signed with another key; compare the key files";
 	case HEARTBEAT_DROP_FORGED: return "its tag is wrong: forged or damaged";
@@ -90,7 +93,7 @@ static void drop(struct engine *e, const struct engine_event *event, enum heartb
 
 	e->dropped[reason]++;
 	if (!advice || (e->drop_told[reason].ns != 0 &&
-			time_between(e->drop_told[reason], e->now) < DROP_TOLD_EVERY_NS))
+			       time_between(e->drop_told[reason], e->now) < DROP_TOLD_EVERY_NS))
 		return;
 	e->drop_told[reason] = e->now;
 	effect_report(e, out, REPORT_DROP, REPORT_WARNING,
@@ -119,11 +122,11 @@ static struct peer_packet packet_of(const struct engine *e, const struct heartbe
 	return packet;
 }
 
-static bool grants_us(const struct engine *e, const struct heartbeat *h,
-	const struct heartbeat_group *g)
+static bool grants_us(
+	const struct engine *e, const struct heartbeat *h, const struct heartbeat_group *g)
 {
 	return g->grantee != HEARTBEAT_GRANTEE_NONE && h->heard[g->grantee].id == e->identity.id &&
-		h->heard[g->grantee].nonce == e->identity.nonce;
+	       h->heard[g->grantee].nonce == e->identity.nonce;
 }
 
 static void take_groups(const struct engine *e, const struct heartbeat *h, struct peer_record *p)
@@ -140,8 +143,8 @@ static void take_groups(const struct engine *e, const struct heartbeat *h, struc
 					.epoch = h->groups[i].epoch};
 }
 
-/* Whoever does not know us yet learns of us at once, and finds itself in our list: its proof. Bounded,
- * because recordings of unknown boots ask for it too. */
+/* Whoever does not know us yet learns of us at once, and finds itself in our list: its proof.
+ * Bounded, because recordings of unknown boots ask for it too. */
 static void answer(struct engine *e)
 {
 	if (time_between(e->answered, e->now) < e->conf->node.interval_ns / ANSWERS_PER_INTERVAL)
@@ -150,8 +153,16 @@ static void answer(struct engine *e)
 	e->beat_soon = true;
 }
 
-static void take_heartbeat(struct engine *e, const struct engine_event *event,
-	struct peer_record *p, bool new_boot)
+/* An even echo, newer than its deafness: see send_to_the_deaf(). Serial arithmetic, RFC 1982. */
+static void review_deafness(struct peer_record *p, const struct peer_packet *packet)
+{
+	if (p->deaf && packet->names_us && packet->echo % 2 == 0 &&
+		(int32_t)(packet->echo - p->deaf_sequence) > 0)
+		p->deaf = false;
+}
+
+static void take_heartbeat(
+	struct engine *e, const struct engine_event *event, struct peer_record *p, bool new_boot)
 {
 	const struct heartbeat *h = &e->heartbeat;
 
@@ -181,8 +192,8 @@ static void judge(struct engine *e, const struct engine_event *event, struct eff
 		return;
 	}
 	proven_before = p->used && p->peer.proven;
-	enum peer_verdict verdict = peer_hear(&p->peer, e->now, &packet, &challenge,
-		e->conf->node.max_tolerance_ns);
+	enum peer_verdict verdict =
+		peer_hear(&p->peer, e->now, &packet, &challenge, e->conf->node.max_tolerance_ns);
 	p->used = true;
 	switch (verdict) {
 	case PEER_NEW_BOOT: take_heartbeat(e, event, p, true); break;
@@ -192,6 +203,8 @@ static void judge(struct engine *e, const struct engine_event *event, struct eff
 	case PEER_OLD_BOOT: drop(e, event, HEARTBEAT_DROP_OLD_BOOT, out); break;
 	case PEER_UNPROVEN: answer(e); break;
 	}
+	if (verdict == PEER_NEW_BOOT || verdict == PEER_ACCEPTED)
+		review_deafness(p, &packet);
 	/* It has proven itself to us: our next heartbeat proves us to it, and need not wait. */
 	if (p->peer.proven && !proven_before)
 		answer(e);
@@ -252,7 +265,8 @@ static void review_presence(struct engine *e, struct peer_record *p, struct effe
 	}
 }
 
-/* Clients may have followed somebody else while a peer did not hear us: docs/protocol.md section 8. */
+/* Clients may have followed somebody else while a peer did not hear us: docs/protocol.md section 8.
+ */
 static void announce_all(struct engine *e, struct effects *out)
 {
 	for (size_t g = 0; g < e->conf->group_count; g++)
@@ -263,9 +277,11 @@ static void announce_all(struct engine *e, struct effects *out)
 static void review_hearing(struct engine *e, struct peer_record *p, struct effects *out)
 {
 	int64_t tolerance_ns = e->conf->node.tolerance_ns;
-	/* A peer that has just come is given a tolerance to hear us. */
-	bool hears = peer_hears_us(&p->peer, tolerance_ns) ||
-		time_between(p->boot_heard, e->now) < tolerance_ns;
+	/* A peer that has just come, or just missed one, is given a tolerance to hear us. */
+	bool hears = (peer_hears_us(&p->peer, tolerance_ns) ||
+			     time_between(p->boot_heard, e->now) < tolerance_ns) &&
+		     (!p->deaf || (p->was_hearing &&
+					  time_between(p->deaf_since, e->now) < tolerance_ns));
 
 	if (!peers_is_audible(e, p) || hears == p->was_hearing)
 		return;

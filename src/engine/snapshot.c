@@ -49,14 +49,15 @@ static void fill_address(const struct engine *e, size_t a, struct status_address
 		status->acknowledged = (uint8_t)(status->acknowledged + address->answered[t]);
 }
 
-static void fill_peer(const struct engine *e, const struct peer_record *p,
-	struct status_peer *status)
+static void fill_peer(
+	const struct engine *e, const struct peer_record *p, struct status_peer *status)
 {
 	text_copy(status->name, sizeof(status->name), p->name);
 	status->id = p->peer.id;
 	status->address = p->address;
 	status->live = peer_is_live(&p->peer, e->now);
-	status->hears_me = peer_hears_us(&p->peer, e->conf->node.tolerance_ns);
+	/* Shown for what it is also while unicast helps. */
+	status->hears_me = peer_hears_us(&p->peer, e->conf->node.tolerance_ns) && p->was_hearing;
 	status->proven = p->peer.proven;
 	status->last_heard_ms = time_between(p->peer.heard, e->now) / NS_PER_MS;
 	status->interval_ms = p->peer.interval_ns / NS_PER_MS;
@@ -81,10 +82,21 @@ static void warn_of_peers(const struct engine *e, struct status *s)
 		const struct peer_record *p = &e->peers[i];
 		char address[IP_TEXT_SIZE];
 
-		if (peers_is_audible(e, p) && !p->was_hearing)
-			warn(s, "%s (%s) is heard but does not hear this node: is multicast filtered "
+		if (!peers_is_audible(e, p) || p->was_hearing)
+			continue;
+		ip_format(&p->address, address);
+		if (peer_hears_us(&p->peer, e->conf->node.tolerance_ns))
+			warn(s,
+				"%s (%s) hears this node by unicast only: is multicast filtered on "
+				"the "
+				"way?",
+				p->name, address);
+		else
+			warn(s,
+				"%s (%s) is heard but does not hear this node: is multicast "
+				"filtered "
 				"on the way, or unicast by a firewall?",
-				p->name, ip_format(&p->address, address));
+				p->name, address);
 	}
 }
 
@@ -101,7 +113,8 @@ static void warn_of_groups(const struct engine *e, struct status *s)
 static void fill_warnings(const struct engine *e, struct status *s)
 {
 	if (!e->key.present)
-		warn(s, "heartbeats are not authenticated: anybody on this LAN can move the address; "
+		warn(s, "heartbeats are not authenticated: anybody on this LAN can move the "
+			"address; "
 			"make a key with `ha keygen` and name it as key-file");
 	if (e->send_failing)
 		warn(s, "heartbeats cannot be sent: %s", strerror(e->send_error));

@@ -106,7 +106,9 @@ class Node:
         return self.process.wait(timeout)
 
     def kill_engine(self):
+        """The keeper survives it for as long as it takes to clean up."""
         os.kill(self.engine_pid(), signal.SIGKILL)
+        assert self.process.wait(10) == 1, "a dead engine is a failure for the service manager"
 
     def kill9(self):
         """Both processes at once, as if the kernel had died: nobody cleans up."""

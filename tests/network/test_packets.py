@@ -26,10 +26,12 @@ def key_file(folder):
 @pytest.fixture
 def keyed(cluster, key_file):
     """Two nodes with a key; alpha holds the address."""
-    nodes = cluster.nodes_on(1, 2, key_file=key_file)
-    start(*nodes)
-    wait_holder(*nodes)
-    return nodes
+    alpha, beta = cluster.nodes_on(1, 2, key_file=key_file)
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    beta.start()
+    wait_holder(alpha, beta)
+    return alpha, beta
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ CASES = {
     "not-ours": lambda ear: b"something else on this port",
     "oversized": lambda ear: takeover(ear).encode(KEY) + bytes(3000),
     "malformed": lambda ear: takeover(ear).encode(KEY)[:-1],
-    "duplicate-id": lambda ear: dataclasses.replace(ear.latest("alpha"), nonce=7).encode(KEY),
+    "duplicate-id": lambda ear: dataclasses.replace(ear.latest("alpha"), nonce=7, heard=[]).encode(KEY),
 }
 
 

@@ -3,6 +3,8 @@
 
 import dataclasses
 import itertools
+import os
+import signal
 
 import pytest
 
@@ -14,6 +16,11 @@ from node import ADDRESS, ADDRESS6, SHARED, busy_wait, start, wait_holder
 def check_client(lan, client, node, address=ADDRESS):
     wait_until(lambda: client.ask(address) == node.name, f"{node.name} answers the client")
     assert lan.cached(client, address) == node.name
+
+
+def transitions(*nodes):
+    """Changes of state so far: nodes that start together may have to settle first."""
+    return [node.group()["transitions"] for node in nodes]
 
 
 # --- who is the worthiest
@@ -38,11 +45,12 @@ def test_groups_spread_over_nodes(cluster, lan, client):
         wait_holder(holder, *(n for n in nodes if n is not holder), group=name)
         check_client(lan, client, holder, f"10.77.0.{101 + g}")
         check_client(lan, client, holder, f"fd77::{101 + g}")
+    moves = nodes[1].group("two")["transitions"], nodes[2].group("three")["transitions"]
     nodes[0].kill_engine()  # its group goes to the next; the others stay where they are
     wait_holder(nodes[1], nodes[2], group="one")
     check_client(lan, client, nodes[1], "10.77.0.101")
     check_client(lan, client, nodes[2], "10.77.0.103")
-    assert nodes[1].group("two")["transitions"] == nodes[2].group("three")["transitions"] == 1
+    assert moves == (nodes[1].group("two")["transitions"], nodes[2].group("three")["transitions"])
 
 
 def test_worth_zero_never_holds(cluster):
@@ -64,8 +72,9 @@ def test_every_peer_counts_with_its_own_tolerance(cluster, lan, client):
     beta.change(interval="400ms", tolerance="1400ms", worth=200)
     start(alpha, beta)
     wait_holder(beta, alpha)
+    moves = transitions(alpha, beta)
     stays(beta.is_active, "beta holds it", 2.5)
-    assert alpha.group()["transitions"] == 0, "400 ms between heartbeats are no failure"
+    assert transitions(alpha, beta) == moves, "400 ms between heartbeats are no failure"
     assert alpha.peer("beta")["interval_ms"] == 400 and alpha.peer("beta")["tolerance_ms"] == 1400
     assert beta.peer("alpha")["interval_ms"] == 50
     with client.probe(ADDRESS) as probe:
@@ -101,7 +110,7 @@ def test_listens_for_one_tolerance_before_it_claims(cluster, client):
         alpha.start()
         begin = probe.asked[-1]
         probe.wait_for("alpha")
-    assert min(a.asked for a in probe.answers) - begin > 1.2
+    assert min(a.answered for a in probe.answers) - begin > 1.2
 
 
 def test_configured_huge_tolerance_is_bounded(cluster, lan, client):
@@ -144,6 +153,7 @@ def test_unproven_claim_changes_nothing(cluster, lan):
     mallory = lan.host("mallory", 66)
     start(*nodes)
     wait_holder(*nodes)
+    moves = transitions(*nodes)
     with Ear(mallory) as ear:
         for sequence in range(1, 30):
             ear.say(Heartbeat(sequence=sequence, tolerance_us=3_600_000_000,
@@ -152,7 +162,7 @@ def test_unproven_claim_changes_nothing(cluster, lan):
             assert nodes[0].is_active()
     assert nodes[0].peer("mallory")["proven"] is False
     assert nodes[0].peer("mallory")["live"] is False
-    assert [n.group()["transitions"] for n in nodes] == [1, 0]
+    assert transitions(*nodes) == moves
 
 
 # --- collisions
@@ -162,6 +172,7 @@ def test_partition_heals_with_one_holder(cluster, lan, client, client_side):
     alpha, beta = cluster.nodes_on(1, 2)
     start(alpha, beta)
     wait_holder(alpha, beta)
+    moves = transitions(alpha)
     side = {"winner": [[alpha.host, client], [beta.host]],
             "loser": [[alpha.host], [beta.host, client]]}[client_side]
     lan.part(*side)
@@ -174,7 +185,7 @@ def test_partition_heals_with_one_holder(cluster, lan, client, client_side):
     assert lan.answering(client, ADDRESS) == {"alpha"}
     assert not beta.host.has(ADDRESS)
     assert "worthier" in beta.log()
-    assert alpha.group()["transitions"] == 1, "the winner never let go"
+    assert transitions(alpha) == moves, "the winner never let go"
 
 
 def test_winner_announces_again(cluster, lan, client):
@@ -184,8 +195,8 @@ def test_winner_announces_again(cluster, lan, client):
     wait_holder(alpha, beta)
     lan.part([alpha.host], [beta.host])  # the client hears both
     wait_until(lambda: alpha.is_active() and beta.is_active(), "both hold it")
-    wait_until(lambda: lan.cached(client, ADDRESS) == "beta" or client.ask(ADDRESS) is None,
-               "beta has taken the client")
+    for address in (ADDRESS, ADDRESS6):  # whoever announced last has the client
+        wait_until(lambda a=address: client.ask(a), "somebody answers the client")
     lan.heal()
     wait_holder(alpha, beta)
     wait_until(lambda: lan.cached(client, ADDRESS) == lan.cached(client, ADDRESS6) == "alpha",
@@ -199,6 +210,7 @@ def test_partition_of_five(cluster, lan, client):
         node.change(worth=worth)
     start(*nodes)
     wait_holder(*nodes)
+    moves = transitions(*nodes)
     lan.part([n.host for n in nodes[:2]], [*[n.host for n in nodes[2:]], client])
     wait_holder(nodes[2], *nodes[3:])
     wait_holder(nodes[0], nodes[1])
@@ -207,7 +219,8 @@ def test_partition_of_five(cluster, lan, client):
     wait_holder(*nodes)
     check_client(lan, client, nodes[0])
     assert lan.answering(client, ADDRESS6) == {"alpha"}
-    assert [n.group()["transitions"] for n in nodes] == [1, 0, 2, 0, 0]
+    moves[2] += 2
+    assert transitions(*nodes) == moves
 
 
 # --- unicast and one-way links
@@ -253,12 +266,16 @@ def test_one_way_multicast_is_replaced_by_unicast(cluster, lan, client):
     start(alpha, beta)
     wait_holder(alpha, beta)
     check_client(lan, client, alpha)
-    before = beta.peer("alpha")["received"]
+    alpha.wait_peer("beta", hears_me=False, live=True)
+    assert any("by unicast only" in w for w in alpha.status()["warnings"])
+    before, moves = beta.peer("alpha")["received"], transitions(alpha, beta)
     stays(lambda: alpha.is_active() and beta.state() == "STANDBY", "nothing flaps", 3)
-    assert beta.peer("alpha")["received"] > before + 10, "heartbeats come steadily"
-    assert (alpha.group()["transitions"], beta.group()["transitions"]) == (1, 0)
+    assert beta.peer("alpha")["received"] > before + 15, "heartbeats come steadily"
+    assert transitions(alpha, beta) == moves
     assert "is gone" not in beta.log()
-    assert "does not hear this node" in alpha.log()
+    lan.heal()
+    alpha.wait_peer("beta", hears_me=True, live=True)
+    assert not any("unicast" in w for w in alpha.status()["warnings"])
 
 
 def test_one_way_multicast_that_begins_later(cluster, lan):
@@ -266,12 +283,13 @@ def test_one_way_multicast_that_begins_later(cluster, lan):
     start(alpha, beta)
     wait_holder(alpha, beta)
     lan.cut_multicast(alpha.host, beta.host)
-    wait_until(lambda: "does not hear this node" in alpha.log(), "alpha notices")
+    alpha.wait_peer("beta", hears_me=False)
     wait_holder(alpha, beta)
-    transitions = beta.group()["transitions"]
+    moves = transitions(alpha, beta)
     stays(lambda: alpha.is_active() and beta.state() == "STANDBY", "nothing flaps", 3)
-    assert beta.group()["transitions"] == transitions
+    assert transitions(alpha, beta) == moves
     lan.heal()
+    alpha.wait_peer("beta", hears_me=True, live=True)
     wait_holder(alpha, beta)
 
 
@@ -298,8 +316,6 @@ def test_one_way_link_is_shown(cluster, lan, client):
 
 def test_stalled_engine_stops_serving_and_comes_back(cluster, lan, client):
     """R7, R10: a stopped engine loses the group; when it wakes up it does not fight for the past."""
-    import os
-    import signal
     alpha, beta = cluster.nodes_on(1, 2)
     start(alpha, beta)
     wait_holder(alpha, beta)
@@ -317,18 +333,17 @@ def test_stalled_engine_stops_serving_and_comes_back(cluster, lan, client):
 
 def test_observer_that_stalls_claims_nothing(cluster, lan):
     """R10: its own absence is not the peers' silence."""
-    import os
-    import signal
     alpha, beta = cluster.nodes_on(1, 2)
     start(alpha, beta)
     wait_holder(alpha, beta)
+    moves = transitions(alpha, beta)
     for _ in range(3):
         os.kill(beta.engine_pid(), signal.SIGSTOP)
         busy_wait(0.8)
         os.kill(beta.engine_pid(), signal.SIGCONT)
         busy_wait(0.4)
     wait_holder(alpha, beta)
-    assert beta.group()["transitions"] == 0 and alpha.group()["transitions"] == 1
+    assert transitions(alpha, beta) == moves
     assert "did not run" in beta.log()
 
 
