@@ -122,7 +122,7 @@ static int check_composed(const struct command *command, const struct configurat
 static int run_options(const struct command *command, const struct run *run)
 {
 	const char *lines[OPTIONS_LINES_MAX];
-	struct configuration configuration = {.bytes = malloc(CONF_TEXT_MAX)};
+	struct configuration configuration;
 	struct text text;
 	int status;
 
@@ -134,6 +134,7 @@ static int run_options(const struct command *command, const struct run *run)
 		return command_misused(command,
 			"--address is missing: the address to share, such as "
 			"--address 192.168.1.100/24");
+	configuration.bytes = malloc(CONF_TEXT_MAX);
 	if (!configuration.bytes)
 		return command_failed(command, "out of memory");
 	text = text_init(configuration.bytes, CONF_TEXT_MAX);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * control: requests on the control socket (Unix stream, DIR/ha.sock), one JSON object a line:
- * {"command": "status"} is answered by one line and the end of the connection, {"command": "watch"} by
- * a line per event until the client closes. What is not understood is answered by {"error": "..."}.
+ * {"command": "status"} is answered by one line and the end of the connection, {"command": "watch"}
+ * by a line per event until the client closes. What is not understood is answered by {"error":
+ * "..."}.
  */
 #ifndef HA_WIRE_CONTROL_H
 #define HA_WIRE_CONTROL_H
@@ -19,9 +20,10 @@ struct control_request {
 	enum control_command command;
 };
 
-/* Decodes one line (without its newline). False with a sentence in *@reterr (static) if it is none. */
-bool control_decode(const char *line, size_t size, struct control_request *ret_request,
-	const char **reterr);
+/* Decodes one line (without its newline). False with a sentence in *@reterr (static) if it is none.
+ */
+bool control_decode(
+	const char *line, size_t size, struct control_request *ret_request, const char **reterr);
 /* Encodes a request as a line with its newline; returns its length. */
 size_t control_encode(const struct control_request *r, char *line, size_t size);
 

@@ -14,15 +14,15 @@
 #include "base/limits.h"
 #include "wire/heartbeat.h"
 
-#define STATUS_REASON_SIZE 256
+#define STATUS_REASON_SIZE  256
 #define STATUS_WARNINGS_MAX 16
 
 struct status_address {
 	struct ip ip;
 	uint8_t prefix_length;
 	char device[DEVICE_SIZE];
-	uint8_t targets;	/* neighbours asked to acknowledge, 0 while not held */
-	uint8_t acknowledged;	/* of which answered since this node took the address */
+	uint8_t targets;      /* neighbours asked to acknowledge, 0 while not held */
+	uint8_t acknowledged; /* of which answered since this node took the address */
 };
 
 struct status_group {
@@ -34,10 +34,10 @@ struct status_group {
 	char policy[NAME_SIZE];
 	uint64_t epoch;
 	char holder[NAME_SIZE]; /* "" if nobody is known to hold it */
-	int64_t since_ms;	/* wall clock, milliseconds since 1970, of the last change of state */
-	uint16_t address_first;	/* into status.addresses */
+	int64_t since_ms; /* wall clock, milliseconds since 1970, of the last change of state */
+	uint16_t address_first; /* into status.addresses */
 	uint16_t address_count;
-	uint64_t transitions;	/* changes of state since start */
+	uint64_t transitions; /* changes of state since start */
 };
 
 struct status_peer {
@@ -46,10 +46,10 @@ struct status_peer {
 	struct ip address;
 	bool live;
 	bool hears_me;
-	bool proven;		/* named our boot nonce: not a recording */
-	int64_t last_heard_ms;	/* ago; -1 never */
+	bool proven;                       /* named our boot nonce: not a recording */
+	int64_t last_heard_ms;             /* ago; -1 never */
 	int64_t interval_ms, tolerance_ms; /* as announced */
-	uint64_t received;	/* accepted heartbeats */
+	uint64_t received;                 /* accepted heartbeats */
 };
 
 struct status {
@@ -72,12 +72,13 @@ struct status {
 	struct status_peer peers[PEERS_MAX];
 };
 
-/* {"node": {...}, "groups": [...], "peers": [...], "warnings": [...], "counters": {...}}: a new object,
- * owned by the caller; NULL if memory ran out. Ids are strings of 16 hexadecimal digits (JSON numbers
- * cannot carry 64 bits); "since" is RFC 3339; what is not known is null. */
+/* {"node": {...}, "groups": [...], "peers": [...], "warnings": [...], "counters": {...}}: a new
+ * object, owned by the caller; NULL if memory ran out. Ids are strings of 16 hexadecimal digits
+ * (JSON numbers cannot carry 64 bits); "since" is RFC 3339; what is not known is null. */
 json_t *status_to_json(const struct status *s);
 
-/* The reverse, for the command line. False, with a reason in *@reterr (static), if it is not a status. */
+/* The reverse, for the command line. False, with a reason in *@reterr (static), if it is not a
+ * status. */
 bool status_from_json(const json_t *json, struct status *ret_status, const char **reterr);
 
 #endif

@@ -114,8 +114,10 @@ static int judge(const struct performance *p)
 {
 	if (p->interrupted)
 		return command_failed(p->story.command, "interrupted; everything is taken away");
-	if (story_is_good(&p->story))
-		return EXIT_DONE;
+	if (story_is_good(&p->story)) {
+		printf("\nAfter each step the right server answered. Nothing is left behind.\n");
+		return command_finish_output(p->story.command);
+	}
 	for (int i = 0; i < SERVERS; i++)
 		server_print_log(&p->story.servers[i]);
 	return command_failed(p->story.command, "not every step ended with the right server");

@@ -2,6 +2,7 @@
 #include "cli/demo/isolate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -92,6 +93,7 @@ static int wait_for_end(pid_t first)
 int isolate_run(const struct command *command, int (*stage)(void *context), void *context)
 {
 	struct place place = {.command = command, .stage = stage, .context = context};
+	const int here = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	int ends[2];
 	pid_t first;
 
@@ -109,6 +111,8 @@ int isolate_run(const struct command *command, int (*stage)(void *context), void
 		return command_failed(command, "cannot fork: %s", strerror(errno));
 	if (first > 0) {
 		(void)close(ends[0]);
+		/* This process's own later children, if there are any, belong outside again. */
+		(void)setns(here, CLONE_NEWPID);
 		return wait_for_end(first);
 	}
 	(void)close(ends[1]);

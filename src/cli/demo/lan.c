@@ -22,8 +22,6 @@
 #define BATCH_PATH "/run/ha-demo.ip"
 #define BATCH_SIZE 2048
 
-extern char **environ;
-
 /* Writes @text into the file @path; false if that is not possible. */
 static bool write_text(const char *path, const char *text, int flags)
 {
