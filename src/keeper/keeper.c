@@ -22,6 +22,7 @@ int keeper_prepare(struct keeper *k)
 	if (!privileges_check())
 		return EXIT_FAILURE;
 	result = configuration_read(k->options.configuration, false, &k->configuration);
+	(void)close(k->options.configuration);
 	if (result != CONFIGURATION_GOOD)
 		return result == CONFIGURATION_WRONG ? EXIT_CONFIGURATION : EXIT_FAILURE;
 	if (!k->options.release &&

@@ -393,6 +393,18 @@ def test_an_address_of_the_host_that_comes_later_is_the_source(keeper, host):
     assert V4 not in host.addresses("e0")
 
 
+def test_an_ipv6_address_is_deprecated_while_the_host_has_one(keeper, host):
+    host.ip("addr del fd01::1/64 dev e0")
+    keeper.start(BOTH)
+    keeper.hold()
+    assert "deprecated" not in host.addresses("e0")[V6]
+    host.ip("addr add fd01::1/64 dev e0 nodad")
+    wait_until(lambda: host.addresses("e0")[V6].get("deprecated"), "it is deprecated", 1)
+    host.ip("addr del fd01::1/64 dev e0")
+    wait_until(lambda: "deprecated" not in host.addresses("e0")[V6], "it is preferred again", 1)
+    keeper.hears_nothing()
+
+
 @pytest.mark.parametrize("promote", [0, 1])
 def test_other_addresses_and_routes_survive(keeper, host, promote):
     host.sysctl("ipv4/conf/all/promote_secondaries", promote)
@@ -454,10 +466,12 @@ def test_a_device_is_brought_up_and_down_with_its_addresses(keeper, host):
         interface = e0
         [group one]
         address = 10.5.0.100/24 dev e1
+        address = fd05::100/64 dev e1
         [group two]
         address = 10.5.0.101/24 dev e1
         """)
     keeper.hold(0)
+    assert len(own_subnet_routes(host)) == 2
     keeper.hold(1)
     assert host.is_up("e1") and (keeper.runtime / "raised-e1").exists()
     keeper.release_group(0)
@@ -599,6 +613,36 @@ def test_own_changes_are_not_somebody_elses(keeper, host):
     keeper.hears_nothing()
 
 
+def test_notices_that_got_lost_are_made_up_for(keeper, host):
+    keeper.start(BOTH)
+    keeper.hold()
+    keeper.process.send_signal(signal.SIGSTOP)
+    # more than the socket's buffer takes
+    host.ip(f"addr del {V6} dev e0",
+            *(f"addr {verb} 10.7.{n // 200}.{n % 200 + 1}/32 dev e1"
+              for n in range(100) for verb in ["add", "del"] * 80),
+            f"addr del {V4} dev e0", "addr add 10.1.0.9/24 dev e0")
+    sockets = host.run("cat", "/proc/net/netlink", check=True).stdout.splitlines()
+    assert any(int(line.split()[8]) > 0 for line in sockets[1:]), "nothing was lost"
+    keeper.process.send_signal(signal.SIGCONT)
+    keeper.hear(REMOVED, 0)
+    keeper.hear(REMOVED, 1)
+    keeper.speak(RESTORE, 0)
+    keeper.speak(RESTORE, 1)
+    wait_until(lambda: {V4, V6} <= set(host.addresses("e0")), "they are put back", 1)
+    keeper.hears_nothing()
+
+
+def test_a_device_without_neighbours_holds_silently(keeper, host):
+    keeper.start(configured("10.5.0.100 dev lo", "fd05::100 dev lo"))
+    keeper.hold()
+    assert {"10.5.0.100/32", "fd05::100/128"} <= set(host.addresses("lo"))
+    for verb in (ANNOUNCE, RESTORE):
+        keeper.speak(verb, 0)
+    keeper.release_group()
+    assert "10.5.0.100/32" not in host.addresses("lo")
+
+
 def test_a_device_that_vanishes_takes_its_addresses_along(keeper, host):
     keeper.start(configured("10.1.0.100", "10.5.0.100/24 dev e1", "fd05::100/64 dev e1"))
     keeper.hold()
@@ -710,6 +754,13 @@ def test_an_engine_that_ends_by_itself_is_a_failure(keeper, host):
     keeper.engine_exits(0)
     assert keeper.process.wait(3) == 1
     assert V4 not in host.addresses("e0")
+
+
+def test_an_engine_that_cannot_be_executed(keeper):
+    (keeper.programs / "had").write_text("#!/nonexistent\n")
+    status, said = keeper.refused(BOTH)
+    assert status == 1 and "cannot execute the engine" in said and "could not be started" in said
+    assert sorted(os.listdir(keeper.runtime)) == ["ha.lock", "running.conf"]
 
 
 def test_a_polite_stop_leaves_no_trace_and_no_will(keeper, host, client):
