@@ -18,8 +18,7 @@ static const struct command COMMANDS[] = {
 		"  --address ADDRESS/LENGTH    shared address, IPv4 or IPv6; may repeat\n"
 		"  --worth NUMBER              how worthy this server is, 0 to 65535; default 100\n"
 		"  --interval TIME             between heartbeats; default 100ms\n"
-		"  --tolerance TIME            silence after which a server is gone; default 3.5x "
-		"that\n"
+		"  --tolerance TIME            silence that means gone; default 3.5 intervals\n"
 		"  --name NAME                 of this server; default the host's name\n"
 		"  --key-file FILE             from `ha keygen`, the same on all servers\n"
 		"  --peer ADDRESS              unicast heartbeats to it as well; may repeat\n"
@@ -47,8 +46,7 @@ static const struct command COMMANDS[] = {
 		"  ha watch --json | jq -r 'select(.event == \"state\") | .text'\n"},
 	{"check-config", check_config_command, "Name every mistake of a configuration file.",
 		" [FILE]",
-		"Without a file, of /etc/ha/ha.conf; - is standard input. Status 2 if there is "
-		"one.\n\n"
+		"Without a file, of /etc/ha/ha.conf; - is standard input. Status 2 if wrong.\n\n"
 		"Example:\n"
 		"  ha check-config /etc/ha/ha.conf && systemctl restart ha\n"},
 	{"keygen", keygen_command,
@@ -59,20 +57,17 @@ static const struct command COMMANDS[] = {
 		"  ha keygen /etc/ha/key && scp -p /etc/ha/key root@beta:/etc/ha/key\n"},
 	{"release", release_command, "Take down shared addresses that a daemon left behind.",
 		" [-c FILE] [--runtime-dir DIR]",
-		"Those that the last daemon ran with, if DIR/running.conf tells, else those of "
-		"FILE.\n"
+		"Those that the last daemon ran with (DIR/running.conf), else those of FILE.\n"
 		"  -c, --configuration FILE  default /etc/ha/ha.conf\n"
 		"  --runtime-dir DIR         default /run/ha\n\n"
 		"Example:\n"
 		"  ha release    # a service manager does this after each stop\n"},
 	{"demo", demo_command, "Three servers and a client on this machine: watch an address move.",
 		" [--interval TIME] [--plain]",
-		"Builds a LAN in network namespaces, fails things one after the other and measures "
-		"what\n"
-		"a client sees. Needs root. Whatever ends it, the kernel takes everything away.\n"
+		"Builds a LAN in network namespaces, fails one thing after the other and measures\n"
+		"what a client sees. Needs root. The kernel takes it all away in the end.\n"
 		"  --interval TIME  between heartbeats; default 100ms\n"
-		"  --plain          lines without colours; default where the output is no "
-		"terminal\n\n"
+		"  --plain          lines without colours, as where the output is no terminal\n\n"
 		"Example:\n"
 		"  sudo ha demo --interval 20ms\n"},
 	{"version", version_command, "Print the version.", "", "Example:\n  ha version\n"},

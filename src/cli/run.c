@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "cli/command.h"
@@ -77,8 +78,12 @@ static int run_file(const struct command *command, const struct run *run)
 	const char *path = run->path ? run->path : DEFAULT_CONFIGURATION;
 	struct configuration configuration;
 	struct conf *conf;
-	int status = configuration_load(command, path, &configuration, &conf);
+	int status;
 
+	if (!run->path && access(path, F_OK) != 0)
+		return command_misused(
+			command, "there is no %s; give -c FILE or --interface and --address", path);
+	status = configuration_load(command, path, &configuration, &conf);
 	if (status != EXIT_DONE)
 		return status;
 	free(conf);

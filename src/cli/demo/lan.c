@@ -59,6 +59,8 @@ static int configure(const struct command *command, const char *host, const char
 static void tune_here(void)
 {
 	static const char *const SETTINGS[][2] = {
+		{"/proc/sys/net/ipv6/conf/default/disable_ipv6", "0"},
+		{"/proc/sys/net/ipv6/conf/all/disable_ipv6", "0"},
 		{"/proc/sys/net/ipv6/conf/default/accept_dad", "0"},
 		{"/proc/sys/net/ipv6/conf/all/accept_dad", "0"},
 		{"/proc/sys/net/bridge/bridge-nf-call-iptables", "0"},
@@ -122,8 +124,12 @@ static int build_host(const struct command *command, struct lan *lan, int host)
 
 int lan_build(const struct command *command, struct lan *ret_lan)
 {
-	int status = open_namespace(command, "/proc/self/ns/net", &ret_lan->here);
+	int status;
 
+	if (access("/proc/sys/net/ipv6", F_OK) != 0)
+		return command_failed(
+			command, "this kernel runs without IPv6, which the demo shows too");
+	status = open_namespace(command, "/proc/self/ns/net", &ret_lan->here);
 	if (status == EXIT_DONE)
 		status = build_switch(command);
 	for (int i = 0; status == EXIT_DONE && i < HOSTS; i++)

@@ -11,11 +11,12 @@
 #include "cli/style.h"
 #include "sys/clock.h"
 
-#define LABEL_WIDTH      17
-#define CELL_NS          (50 * NS_PER_MS)
-#define LAG_NS           (50 * NS_PER_MS) /* requests and events younger than this may still change */
-#define FIXED_LINES      (12 + STEPS)     /* of a frame without its events */
-#define EVENTS_SHOWN_MAX 12
+#define LABEL_WIDTH        17
+#define CELL_NS            (50 * NS_PER_MS)
+#define LAG_NS             (50 * NS_PER_MS) /* requests and events younger than this may still change */
+#define FIXED_LINES        (12 + STEPS)     /* of a frame without its events */
+#define EVENT_PREFIX_WIDTH 19               /* time and server */
+#define EVENTS_SHOWN_MAX   12
 
 struct screen screen_open(bool plain)
 {
@@ -90,16 +91,14 @@ static void draw_rows(struct text *t, const struct story *s, const struct frame 
 	text_add(t, "%s%*s", colour_on(f->colour, COLOUR_DIM), LABEL_WIDTH, "");
 	timeline_ruler(t, span, s->begin_ns);
 	text_add(t,
-		"\n a b g: holds it  -: standby  .: no daemon  x: cut off, no answer  !: some "
-		"lost%s\n",
+		"\n a b g: holds it  -: standby  .: no daemon  x: cut off, no answer  !: lost "
+		"some%s\n",
 		colour_off(f->colour));
 }
 
 static void draw_event(
 	struct text *t, const struct story *s, const struct event *e, unsigned columns, bool colour)
 {
-	const unsigned prefix = 18;
-
 	text_add(t, " %s%7.3f s%s  ", colour_on(colour, COLOUR_DIM),
 		seconds(e->at_ns - s->begin_ns), colour_off(colour));
 	if (e->server == NOBODY)
@@ -107,7 +106,7 @@ static void draw_event(
 	else
 		text_add(t, "%s%-5s%s %s", timeline_colour(colour, e->server), CAST[e->server].name,
 			colour_off(colour), colour_on(colour && e->alarming, COLOUR_YELLOW));
-	add_cut(t, e->text, columns - prefix);
+	add_cut(t, e->text, columns - EVENT_PREFIX_WIDTH);
 	text_add(t, "%s\n", colour_off(colour));
 }
 

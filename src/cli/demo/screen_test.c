@@ -93,7 +93,7 @@ static void a_frame_shows_who_served_and_what_it_cost(void **state)
 		" client IPv4     aaaaaaaaaaaaaaaaaaaaxxxxxxbbbbbbbbbbbbbb\n"
 		" client IPv6     aaaaaaaaaaaaaaaaaaaaxxxxxxbbbbbbbbbbbbbb\n"
 		"                 |0 s                |1 s                |2 s\n"
-		" a b g: holds it  -: standby  .: no daemon  x: cut off, no answer  !: some lost\n"
+		" a b g: holds it  -: standby  .: no daemon  x: cut off, no answer  !: lost some\n"
 		"\n"
 		"\n"
 		"   0.000 s  alpha ACTIVE: nobody held it\n"
