@@ -95,6 +95,15 @@ class Namespace:
         (link,) = self.show("address", "show", "dev", device)
         return {f"{a['local']}/{a['prefixlen']}": a for a in link["addr_info"]}
 
+    def await_link_local(self):
+        """Until every device that is up has a link-local address that is not tentative."""
+        def done():
+            settled = [link["ifname"] for link in self.show("address", "show")
+                       for a in link["addr_info"]
+                       if a["local"].startswith("fe80:") and not a.get("tentative")]
+            return sorted(settled) == ["e0", "e1"]
+        wait_until(done, "duplicate address detection ends")
+
     def mac(self, device="e0"):
         return self.show("link", "show", "dev", device)[0]["address"]
 
@@ -410,7 +419,7 @@ def test_other_addresses_and_routes_survive(keeper, host, promote):
     host.sysctl("ipv4/conf/all/promote_secondaries", promote)
     host.sysctl("ipv4/conf/e0/promote_secondaries", promote)
     host.ip("addr add 10.1.0.7/24 dev e0", "route add default via 10.1.0.2")
-    time.sleep(1.5)  # until the link-local address is not tentative any more
+    host.await_link_local()
     addresses, routes = host.addresses("e0"), host.routes()
     keeper.start(BOTH)
     keeper.hold()
@@ -577,6 +586,21 @@ def test_targets_are_gateway_peers_and_neighbours(keeper, host, client):
     assert message and message[4][54] == 136
 
 
+def test_gateways_of_a_route_by_several_ways(keeper, host):
+    host.ip("addr add 10.5.0.1/24 dev e1", "addr add fd05::1/64 dev e1 nodad",
+            "route add default nexthop via 10.5.0.254 dev e1 nexthop via 10.1.0.254 dev e0 "
+            "nexthop via 10.1.0.253 dev e0",
+            "route add default nexthop via fd01::fe dev e0 nexthop via fd05::fe dev e1")
+    keeper.start(BOTH)
+    keeper.speak(HOLD)
+    told = []
+    while (message := keeper.hear_any())[0] != HELD:
+        if message[0] == TARGET:
+            told.append((message[1], message[4]))
+    v4 = [(0, bytes(10) + b"\xff\xff" + socket.inet_aton(a)) for a in ("10.1.0.254", "10.1.0.253")]
+    assert told == v4 + [(1, socket.inet_pton(socket.AF_INET6, "fd01::fe"))]
+
+
 def test_frames_about_others_are_not_passed_on(keeper, host, client):
     keeper.start(BOTH)
     host.run("ping", "-c1", "-W1", "10.1.0.2")
@@ -631,6 +655,24 @@ def test_notices_that_got_lost_are_made_up_for(keeper, host):
     keeper.speak(RESTORE, 1)
     wait_until(lambda: {V4, V6} <= set(host.addresses("e0")), "they are put back", 1)
     keeper.hears_nothing()
+
+
+def test_only_the_kernels_notices_count(keeper, host):
+    keeper.start(configured("10.1.0.100"))
+    keeper.hold()
+    index = host.show("link", "show", "dev", "e0")[0]["ifindex"]
+    ip = socket.inet_aton("10.1.0.100")
+    forged = struct.pack("=IHHII", 40, 21, 0, 0, 0) + struct.pack("=BBBBI", 2, 32, 0, 0, index) + \
+        struct.pack("=HH4s", 8, 1, ip) + struct.pack("=HH4s", 8, 2, ip)  # RTM_DELADDR
+    ports = [int(line.split()[2]) for line in
+             host.run("cat", "/proc/net/netlink", check=True).stdout.splitlines()[1:]
+             if line.split()[1] == "0"]
+    with host.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as forger:
+        for port in filter(None, ports):
+            forger.sendto(forged, (port, 0))
+    keeper.hears_nothing()
+    host.ip(f"addr del {V4} dev e0")
+    keeper.hear(REMOVED, 0)
 
 
 def test_a_device_without_neighbours_holds_silently(keeper, host):
@@ -970,7 +1012,7 @@ def drain(keeper):
 
 
 def test_every_verb_with_every_index(keeper, host):
-    time.sleep(1.5)  # until the link-local addresses are not tentative any more
+    host.await_link_local()
     before = everything(host)
     keeper.start(BOTH)
     for verb, index, second in itertools.product(
@@ -986,7 +1028,7 @@ def test_every_verb_with_every_index(keeper, host):
 
 
 def test_random_messages(keeper, host):
-    time.sleep(1.5)
+    host.await_link_local()
     before = everything(host)
     chance = random.Random(42)
     keeper.start(BOTH)

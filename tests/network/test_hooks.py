@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: ISC
+"""Hooks: their order, what they are told, their end; and that nothing waits for them."""
+
+import json
+import os
+import time
+
+import pytest
+
+from lan import stays, wait_until
+from node import ADDRESS, SHARED, start, wait_holder
+
+RECORDER = """#!/usr/bin/python3
+import json, os, sys
+record = {"hook": sys.argv[1], "arguments": sys.argv[2:], "environment": dict(os.environ),
+          "user": os.geteuid()}
+descriptor = os.open(sys.argv[1] + ".log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+os.write(descriptor, json.dumps(record).encode() + b"\\n")
+"""
+
+
+class Hooks:
+    """Programs that record how they were called, in one file each."""
+
+    def __init__(self, folder):
+        self.folder = folder / "hooks"
+        self.folder.mkdir()
+        self.folder.chmod(0o777)  # hooks run as the engine's user
+        self.recorder = self.script("record", RECORDER)
+
+    def script(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def recording(self, name, *arguments):
+        """A command line that records its calls under a name."""
+        return " ".join([str(self.recorder), str(self.folder / name), *arguments])
+
+    def calls(self, name):
+        path = self.folder / f"{name}.log"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def states(self, name):
+        return [call["environment"]["HA_STATE"] for call in self.calls(name)]
+
+    def wait_calls(self, name, count):
+        wait_until(lambda: len(self.calls(name)) >= count, lambda: f"{name}: {self.calls(name)}")
+        return self.calls(name)
+
+
+@pytest.fixture
+def hooks(folder):
+    return Hooks(folder)
+
+
+def test_environment(cluster, hooks):
+    alpha, beta = cluster.nodes_on(1, 2, on_change=hooks.recording("change", "--verbose", "x"))
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    (call,) = hooks.wait_calls("change", 1)
+    environment = call["environment"]
+    assert call["arguments"] == ["--verbose", "x"]
+    assert call["user"] != 0, "not as root"
+    expected = {"HA_GROUP": "main", "HA_STATE": "ACTIVE", "HA_PREVIOUS": "STANDBY",
+                "HA_EPOCH": str(alpha.group()["epoch"]), "HA_NODE": "alpha", "HA_HOLDER": "alpha",
+                "HA_ADDRESSES": " ".join(SHARED), "HA_INTERFACE": "eth0"}
+    assert expected.items() <= environment.items()
+    assert environment["HA_REASON"] and environment["PATH"]
+    assert not [name for name in environment if name.startswith("PYTEST")], "nothing is inherited"
+
+
+def test_order_of_states_and_kinds(cluster, hooks):
+    (alpha,) = cluster.nodes_on(1)
+    alpha.change(on_change=hooks.recording("change"), on_active=hooks.recording("active"),
+                 on_standby=hooks.recording("standby"))
+    alpha.start()
+    hooks.wait_calls("change", 1)
+    alpha.host.ip("link set eth0 down")
+    hooks.wait_calls("change", 2)
+    alpha.host.ip("link set eth0 up")
+    hooks.wait_calls("change", 3)
+    assert alpha.stop() == 0
+    hooks.wait_calls("change", 4)
+    assert hooks.states("change") == ["ACTIVE", "STANDBY", "ACTIVE", "SHUTDOWN"]
+    assert hooks.states("active") == ["ACTIVE", "ACTIVE"]
+    assert hooks.states("standby") == ["STANDBY"]
+    previous = [c["environment"]["HA_PREVIOUS"] for c in hooks.calls("change")]
+    assert previous == ["STANDBY", "ACTIVE", "STANDBY", "ACTIVE"]
+    epochs = [int(c["environment"]["HA_EPOCH"]) for c in hooks.calls("change")]
+    assert epochs == sorted(epochs) and epochs[2] > epochs[0]
+
+
+def test_hooks_on_both_nodes(cluster, hooks):
+    alpha, beta = cluster.nodes_on(1, 2)
+    for node in (alpha, beta):
+        node.change(on_change=hooks.recording(node.name))
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    beta.start()
+    wait_holder(alpha, beta)
+    assert alpha.stop() == 0
+    beta.wait_state("ACTIVE")
+    hooks.wait_calls("alpha", 2)
+    taken = hooks.wait_calls("beta", 1)[0]["environment"]
+    left = hooks.calls("alpha")[1]["environment"]
+    assert (left["HA_STATE"], left["HA_PREVIOUS"]) == ("SHUTDOWN", "ACTIVE")
+    assert (taken["HA_STATE"], taken["HA_HOLDER"]) == ("ACTIVE", "beta")
+    assert int(taken["HA_EPOCH"]) > int(hooks.calls("alpha")[0]["environment"]["HA_EPOCH"])
+
+
+def test_several_commands_one_after_the_other(cluster, hooks):
+    slow = hooks.script("slow", f"#!/bin/sh\necho begin >>{hooks.folder}/order\nsleep 0.5\n"
+                                f"echo end >>{hooks.folder}/order\n")
+    last = hooks.script("last", f"#!/bin/sh\necho last >>{hooks.folder}/order\n")
+    (alpha,) = cluster.nodes_on(1, on_change=[slow, last])
+    alpha.start()
+    order = hooks.folder / "order"
+    wait_until(lambda: order.exists() and "last" in order.read_text(), "all have run")
+    assert order.read_text().split() == ["begin", "end", "last"]
+
+
+def test_two_groups_do_not_wait_for_each_other(cluster, hooks):
+    hang = hooks.script("hang", "#!/bin/sh\nsleep 100\n")
+    (alpha,) = cluster.nodes_on(1, hook_timeout="20s", groups={
+        "one": {"address": "10.77.0.101/24", "on_change": hang},
+        "two": {"address": "10.77.0.102/24", "on_change": hooks.recording("two")}})
+    alpha.start()
+    hooks.wait_calls("two", 1)
+
+
+def test_hanging_hook_delays_nothing_and_is_killed_with_its_children(cluster, hooks):
+    pids = hooks.folder / "pids"
+    hang = hooks.script("hang", f"#!/bin/sh\ntrap '' TERM\nsleep 1000 &\n"
+                                f"echo $$ $! >>{pids}\nsleep 1000\n")
+    alpha, beta = cluster.nodes_on(1, 2)
+    alpha.change(on_change=[hang, hooks.recording("after")], hook_timeout="1500ms")
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    beta.start()
+    wait_holder(alpha, beta)
+    wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 2, "the hook runs")
+    parent, child = map(int, pids.read_text().split())
+    sent = alpha.status()["counters"]["sent"]
+    stays(lambda: alpha.is_active() and beta.peer("alpha")["live"], "heartbeats come", 0.8)
+    assert alpha.status()["counters"]["sent"] > sent + 4
+    assert os.path.exists(f"/proc/{parent}") and not hooks.calls("after")
+    wait_until(lambda: not is_alive(parent) and not is_alive(child), "both are killed")
+    hooks.wait_calls("after", 1)
+    alpha.wait_log("took longer than hook-timeout")
+    assert alpha.is_active() and beta.group()["transitions"] == 0
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_failing_hooks_are_logged(cluster, hooks):
+    bad = hooks.script("bad", "#!/bin/sh\necho it went wrong >&2\nexit 7\n")
+    suicide = hooks.script("suicide", "#!/bin/sh\nkill -9 $$\n")
+    (alpha,) = cluster.nodes_on(1, on_change=[bad, hooks.folder / "missing", suicide,
+                                              hooks.recording("last")])
+    alpha.start()
+    hooks.wait_calls("last", 1)
+    assert "exited with status 7" in alpha.log()
+    assert "it went wrong" in alpha.log(), "what it says reaches the log"
+    assert "killed by signal 9" in alpha.log()
+    assert "missing" in alpha.log() and "cannot be run" in alpha.log()
+    assert alpha.is_active()
+
+
+def test_stop_does_not_wait_for_ever_for_a_hook(cluster, hooks):
+    hang = hooks.script("hang", "#!/bin/sh\nsleep 1000\n")
+    alpha, beta = cluster.nodes_on(1, 2)
+    alpha.change(on_change=hang, hook_timeout="60s")
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    beta.start()
+    wait_holder(alpha, beta)
+    begin = time.monotonic()
+    alpha.ask_to_stop()
+    beta.wait_state("ACTIVE")
+    alpha.wait_exit(10)
+    assert time.monotonic() - begin < 8
+    assert not alpha.host.has(ADDRESS)
+
+
+def test_quick_changes_end_with_the_present_state(cluster, hooks, lan):
+    """A group whose hooks cannot keep up loses old changes, never the last one."""
+    slow = hooks.script("slow", "#!/bin/sh\nsleep 0.3\n")
+    (alpha,) = cluster.nodes_on(1, interval="20ms", tolerance="70ms",
+                                on_change=[slow, hooks.recording("change")])
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    for _ in range(8):
+        lan.cable_out(alpha.host)
+        alpha.wait_state("STANDBY")
+        lan.cable_in(alpha.host)
+        alpha.wait_state("ACTIVE")
+    epoch = str(alpha.group()["epoch"])
+    wait_until(lambda: [c for c in hooks.calls("change") if c["environment"]["HA_EPOCH"] == epoch
+                        and c["environment"]["HA_STATE"] == "ACTIVE"], hooks.states("change"))
+    assert hooks.states("change")[-1] == "ACTIVE"
