@@ -91,9 +91,9 @@ static void draw_rows(struct text *t, const struct story *s, const struct frame 
 	text_add(t, "%s%*s", colour_on(f->colour, COLOUR_DIM), LABEL_WIDTH, "");
 	timeline_ruler(t, span, s->begin_ns);
 	text_add(t,
-		"\n a b g: holds it  -: standby  .: no daemon  x: cut off, no answer  !: lost "
+		"%s\n%s a b g: holds it  -: standby  .: no daemon  x: cut off, no answer  !: lost "
 		"some%s\n",
-		colour_off(f->colour));
+		colour_off(f->colour), colour_on(f->colour, COLOUR_DIM), colour_off(f->colour));
 }
 
 static void draw_event(
@@ -157,22 +157,20 @@ void frame_draw_result(struct text *t, const struct story *s, int step, bool col
 {
 	const struct result *r = &s->results[step];
 
-	text_add(t, " %-25s", STORY[step].title);
-	if (r->finished) {
-		text_add(t, "%s%-5s -> %-5s%s", colour_on(colour && !r->good, COLOUR_RED),
-			name_of(r->before), name_of(r->after), colour_off(colour && !r->good));
-		for (int i = 0; i < FAMILIES; i++) {
-			if (STORY[step].expectation != EXPECT_ANYTHING)
-				add_outage(t, &r->outage[i],
-					story_allowance_ns(s, STORY[step].expectation), colour);
-		}
-		text_add(t, " ");
-		if (r->good)
-			add_expectation(t, s, STORY[step].expectation);
-		else
-			text_add(t, "%swant %s%s", colour_on(colour, COLOUR_RED),
-				name_of(STORY[step].holder), colour_off(colour));
+	text_add(t, " %-25s%s%-5s -> %-5s%s", STORY[step].title,
+		colour_on(colour && !r->good, COLOUR_RED), name_of(r->before), name_of(r->after),
+		colour_off(colour && !r->good));
+	for (int i = 0; i < FAMILIES; i++) {
+		if (STORY[step].expectation != EXPECT_ANYTHING)
+			add_outage(t, &r->outage[i], story_allowance_ns(s, STORY[step].expectation),
+				colour);
 	}
+	text_add(t, " ");
+	if (r->good)
+		add_expectation(t, s, STORY[step].expectation);
+	else
+		text_add(t, "%swant %s%s", colour_on(colour, COLOUR_RED),
+			name_of(STORY[step].holder), colour_off(colour));
 	text_add(t, "\n");
 }
 
@@ -182,12 +180,12 @@ static void draw_results(struct text *t, const struct story *s, bool colour)
 		"what is done", "holder", "IPv4 (lost)", "IPv6 (lost)", "expected",
 		colour_off(colour));
 	for (int i = 0; i < STEPS; i++) {
-		if (i == s->step)
-			text_add(t, "%s", colour_on(colour, COLOUR_CYAN));
-		else if (i > s->step)
-			text_add(t, "%s", colour_on(colour, COLOUR_DIM));
-		frame_draw_result(t, s, i, colour);
-		text_add(t, "%s", i >= s->step ? colour_off(colour) : "");
+		if (i < s->step)
+			frame_draw_result(t, s, i, colour);
+		else
+			text_add(t, "%s %s%s\n",
+				colour_on(colour, i == s->step ? COLOUR_CYAN : COLOUR_DIM),
+				STORY[i].title, colour_off(colour));
 	}
 }
 

@@ -41,7 +41,7 @@ void screen_show(struct screen *screen, const struct story *s, bool last);
 /* Appends a frame. */
 void frame_draw(struct text *t, const struct story *s, const struct frame *f);
 
-/* Appends the line of a step's result, with its newline. */
+/* Appends the line of a finished step's result, with its newline. */
 void frame_draw_result(struct text *t, const struct story *s, int step, bool colour);
 
 #endif

@@ -58,10 +58,8 @@ static int tell_a_story(void **state)
 	ask_until(1300, NOBODY);
 	ask_until(2000, BETA);
 	story.step = 2;
-	story.results[0] =
-		(struct result){.finished = true, .good = true, .before = NOBODY, .after = ALPHA};
-	story.results[1] = (struct result){.finished = true,
-		.good = true,
+	story.results[0] = (struct result){.good = true, .before = NOBODY, .after = ALPHA};
+	story.results[1] = (struct result){.good = true,
 		.before = ALPHA,
 		.after = BETA,
 		.outage = {{300, 301 * NS_PER_MS}, {0, 0}}};
@@ -102,11 +100,31 @@ static void a_frame_shows_who_served_and_what_it_cost(void **state)
 		" what is done             holder           IPv4 (lost)   IPv6 (lost) expected\n"
 		" all three servers start  -     -> alpha \n"
 		" alpha's cable is cut     alpha -> beta   301 ms (300)    none       <= 355 ms\n"
-		" kill -9 of beta's engine \n"
+		" kill -9 of beta's engine\n"
 		" beta starts again        \n"
 		" alpha's cable is back    \n"
 		" alpha is told to stop    \n"
 		" alpha starts again       \n");
+}
+
+static void every_line_ends_without_colour(void **state)
+{
+	const struct frame f = {.columns = FRAME_COLUMNS,
+		.event_lines = 3,
+		.colour = true,
+		.now_ns = 2050 * NS_PER_MS};
+	struct text text = text_init(buffer, sizeof(buffer));
+	const char *look = NULL;
+
+	(void)state;
+	frame_draw(&text, &story, &f);
+	for (const char *c = buffer; *c; c++) {
+		if (*c == '\033')
+			look = strncmp(c, "\033[0m", 4) == 0 ? NULL : c;
+		if (*c == '\n' && look)
+			fail_msg("a line ends in the colour %.8s", look + 1);
+	}
+	assert_null(look);
 }
 
 static void no_line_is_wider_than_the_frame(void **state)
@@ -181,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_frame_shows_who_served_and_what_it_cost, tell_a_story),
+		cmocka_unit_test_setup(every_line_ends_without_colour, tell_a_story),
 		cmocka_unit_test_setup(no_line_is_wider_than_the_frame, tell_a_story),
 		cmocka_unit_test_setup(the_last_seconds_scroll_by, tell_a_story),
 		cmocka_unit_test_setup(the_whole_story_fits_in_the_end, tell_a_story),

@@ -137,6 +137,14 @@ static void set_cable(struct story *s, int server, bool plugged)
 	lan_set_cable(s->lan, server, plugged);
 }
 
+static void kill_engine(struct story *s, int server)
+{
+	if (server_kill_engine(&s->servers[server]))
+		lane_set_state(&s->lanes[server], clock_now().ns, LANE_DOWN);
+	else
+		tell(s, clock_now().ns, server, true, "there is no engine to kill");
+}
+
 static void act(struct story *s, const struct step *step)
 {
 	s->acted_ns = clock_now().ns;
@@ -150,10 +158,7 @@ static void act(struct story *s, const struct step *step)
 	case ACTION_PLUG: set_cable(s, step->server, true); break;
 	case ACTION_STOP: server_stop(&s->servers[step->server]); break;
 	case ACTION_START: start_server(s, step->server); break;
-	case ACTION_KILL:
-		if (!server_kill_engine(&s->servers[step->server]))
-			tell(s, s->acted_ns, step->server, true, "there is no engine to kill");
-		break;
+	case ACTION_KILL: kill_engine(s, step->server); break;
 	}
 }
 
@@ -172,7 +177,6 @@ static void finish_step(struct story *s, int64_t end_ns, bool good)
 {
 	struct result *result = &s->results[s->step];
 
-	result->finished = true;
 	result->good = good;
 	result->before = holder_between(s, s->acted_ns - BEFORE_NS, s->acted_ns);
 	result->after = holder_between(s, end_ns - BEFORE_NS, end_ns);

@@ -38,7 +38,6 @@ struct step {
 extern const struct step STORY[STEPS];
 
 struct result {
-	bool finished;
 	bool good; /* the right server answered in the end */
 	int before, after;
 	struct outage outage[FAMILIES];
@@ -66,7 +65,7 @@ struct story {
 	size_t event_count;   /* of which the last EVENTS_MAX are kept, in the order of time */
 	size_t event_settled; /* nothing comes before or between the first of them any more */
 	struct event events[EVENTS_MAX];
-	int step; /* STEPS at the end */
+	int step; /* those below it are finished; STEPS at the end */
 	int64_t step_ns;
 	int64_t acted_ns; /* 0: not yet */
 	struct result results[STEPS];
