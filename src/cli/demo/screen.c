@@ -15,7 +15,8 @@
 #define CELL_NS            (50 * NS_PER_MS)
 #define LAG_NS             (50 * NS_PER_MS) /* requests and events younger than this may still change */
 #define FIXED_LINES        (12 + STEPS)     /* of a frame without its events */
-#define EVENT_PREFIX_WIDTH 19               /* time and server */
+#define LEGEND             " a b g: holds it  -: standby  .: no daemon  x: cut off, no answer  !: lost some"
+#define EVENT_PREFIX_WIDTH 19 /* time and server */
 #define EVENTS_SHOWN_MAX   12
 
 struct screen screen_open(bool plain)
@@ -90,10 +91,8 @@ static void draw_rows(struct text *t, const struct story *s, const struct frame 
 	}
 	text_add(t, "%s%*s", colour_on(f->colour, COLOUR_DIM), LABEL_WIDTH, "");
 	timeline_ruler(t, span, s->begin_ns);
-	text_add(t,
-		"%s\n%s a b g: holds it  -: standby  .: no daemon  x: cut off, no answer  !: lost "
-		"some%s\n",
-		colour_off(f->colour), colour_on(f->colour, COLOUR_DIM), colour_off(f->colour));
+	text_add(t, "%s\n%s%s%s\n", colour_off(f->colour), colour_on(f->colour, COLOUR_DIM), LEGEND,
+		colour_off(f->colour));
 }
 
 static void draw_event(

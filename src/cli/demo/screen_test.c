@@ -101,10 +101,10 @@ static void a_frame_shows_who_served_and_what_it_cost(void **state)
 		" all three servers start  -     -> alpha \n"
 		" alpha's cable is cut     alpha -> beta   301 ms (300)    none       <= 355 ms\n"
 		" kill -9 of beta's engine\n"
-		" beta starts again        \n"
-		" alpha's cable is back    \n"
-		" alpha is told to stop    \n"
-		" alpha starts again       \n");
+		" beta starts again\n"
+		" alpha's cable is back\n"
+		" alpha is told to stop\n"
+		" alpha starts again\n");
 }
 
 static void every_line_ends_without_colour(void **state)
