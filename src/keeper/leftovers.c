@@ -30,8 +30,8 @@ static bool take_shared(const struct netlink_address *address, void *context)
 	return f->count < FOUND_MAX;
 }
 
-/* Stands in for the device's promote_secondaries. Returns what it was, or -1 if it needs no change
- * or cannot be changed. */
+/* Sets the device's promote_secondaries to @value ('0' or '1') and returns what it was; @value
+ * itself if it cannot be changed, so that there is nothing to set back. */
 static char set_promotion(uint32_t index, char value)
 {
 	char device[IF_NAMESIZE], path[128], before = '0';
