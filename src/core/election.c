@@ -27,6 +27,13 @@ void election_init(struct election *e, ha_time now)
 		.grant_pause = TIME_ORIGIN};
 }
 
+void election_credit_stall(struct election *e, ha_time now, int64_t stall_ns)
+{
+	assert(stall_ns >= 0);
+	if (e->phase == ELECTION_LISTENING)
+		e->since = time_min(now, time_add(e->since, stall_ns));
+}
+
 void election_listen(struct election *e, ha_time now)
 {
 	if (e->phase != ELECTION_LISTENING && e->phase != ELECTION_STANDBY)
@@ -57,6 +64,7 @@ static void learn_epochs(struct election *e, const struct election_input *in)
 static void claim_epoch(struct election *e)
 {
 	e->epoch = ++e->epoch_seen;
+	e->epoch_shared = false;
 }
 
 /* The holder of highest rank among the peers, or NULL. */
@@ -184,8 +192,10 @@ static void evaluate_standby(struct election *e, ha_time now, const struct elect
 	} else if (ready && !holder && !is_outranked_by_eligible(in)) {
 		begin_taking(e, now, vacancy(e, in), e->holder, out);
 	} else {
-		set_wants(e, ready && holder && election_outranks(&in->own, &holder->rank) &&
-				!is_outranked_by_eligible(in), out);
+		set_wants(e,
+			ready && holder && election_outranks(&in->own, &holder->rank) &&
+				!is_outranked_by_eligible(in),
+			out);
 	}
 }
 
@@ -201,7 +211,8 @@ static void evaluate_taking(struct election *e, ha_time now, const struct electi
 }
 
 /* R3: our grantee has the group. What clients have sent to us before they learned of it is still on
- * its way, or in the hands of a service: we go on answering for a moment. True if that has passed. */
+ * its way, or in the hands of a service: we go on answering for a moment. True if that has passed.
+ */
 static bool linger(struct election *e, ha_time now, const struct election_input *in)
 {
 	if (!e->yielded) {
@@ -212,8 +223,8 @@ static bool linger(struct election *e, ha_time now, const struct election_input 
 }
 
 /* R3: a grantee that is ACTIVE no more before we have released left the clients to us. */
-static void resume_if_grantee_lost(struct election *e, const struct election_rival *holder,
-	struct election_output *out)
+static void resume_if_grantee_lost(
+	struct election *e, const struct election_rival *holder, struct election_output *out)
 {
 	if (!e->yielded || holder)
 		return;
@@ -224,9 +235,9 @@ static void resume_if_grantee_lost(struct election *e, const struct election_riv
 
 /*
  * R3, R4: what another holder means to us. One to whom we granted the group has taken it. One that
- * is granting it to us will release. Any other is a collision: of two that hear each other the lower
- * rank releases, the higher announces again (R9: one that does not hear us cannot hear clients
- * either, so nothing is yielded to it). True if we release.
+ * is granting it to us will release. Any other is a collision: of two that hear each other the
+ * lower rank releases, the higher announces again (R9: one that does not hear us cannot hear
+ * clients either, so nothing is yielded to it). True if we release.
  */
 static bool meet_holders(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
@@ -239,7 +250,9 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 
 		if (!r->active)
 			continue;
-		if (e->grantee != 0 && e->grantee == r->rank.id) {
+		/* One that does not hear us claims because it is deaf, not because of our grant
+		 * (R9). */
+		if (e->grantee != 0 && e->grantee == r->rank.id && r->hears_us) {
 			grantee = r;
 			if (!linger(e, now, in))
 				continue;
@@ -251,6 +264,7 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 			return true;
 		}
 		contested = true;
+		e->epoch_shared = e->epoch_shared || r->epoch == e->epoch;
 	}
 	resume_if_grantee_lost(e, grantee, out);
 	/* Clients may have been answered by the other one: on meeting it, and when it is gone. */
@@ -259,14 +273,15 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 		out->announce = true;
 		out->tell = true;
 	}
-	/* The loser may have claimed after us: a token must not be older than one that was used. */
-	if (!contested && !grantee && e->epoch_seen > e->epoch)
+	/* The loser may have claimed after us, or with the same epoch as we when neither heard the
+	 * other: a token must be newer than all that others have used. */
+	if (!contested && !grantee && (e->epoch_seen > e->epoch || e->epoch_shared))
 		claim_epoch(e);
 	return false;
 }
 
-static void grant(struct election *e, ha_time now, const struct election_input *in, uint64_t grantee,
-	struct election_output *out)
+static void grant(struct election *e, ha_time now, const struct election_input *in,
+	uint64_t grantee, struct election_output *out)
 {
 	e->grantee = grantee;
 	e->grant_until = time_add(now, in->tolerance_ns);
@@ -365,7 +380,7 @@ void election_step(struct election *e, ha_time now, enum election_event event,
 {
 	*out = (struct election_output){0};
 	switch (event) {
-	case ELECTION_EVALUATE: break;
+	case ELECTION_EVALUATE: evaluate(e, now, in, out); break;
 	case ELECTION_HELD:
 		if (e->phase == ELECTION_TAKING) {
 			e->contested = e->granter != 0; /* its release is met by announcing again */
@@ -385,7 +400,6 @@ void election_step(struct election *e, ha_time now, enum election_event event,
 			begin_releasing(e, now, ELECTION_LEASE_PASSED, 0, out);
 		break;
 	}
-	evaluate(e, now, in, out);
 	assert(!(out->hold && out->release));
 }
 

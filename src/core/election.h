@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * election: which node holds one group, as one node decides it. docs/protocol.md section 6, rules
- * R1 to R7. Pure: the caller brings time, what the live peers say, and what this node can do; it gets
- * back what must be done, in a fixed order.
+ * R1 to R7. Pure: the caller brings time, what the live peers say, and what this node can do; it
+ * gets back what must be done, in a fixed order.
  *
  *   LISTENING --tolerance--> STANDBY --claim, grant--> TAKING --held--> ACTIVE
  *       ^                       ^                        |                |
  *       |                       +-------- RELEASING <----+----------------+
  *       +-- after a lost lease ------------|
  *
- * LISTENING, STANDBY and TAKING are STANDBY to other nodes. RELEASING is ACTIVE to them, because the
- * addresses are still up. SHUTDOWN is the end.
+ * LISTENING, STANDBY and TAKING are STANDBY to other nodes. RELEASING is ACTIVE to them, because
+ * the addresses are still up. SHUTDOWN is the end.
  */
 #ifndef HA_CORE_ELECTION_H
 #define HA_CORE_ELECTION_H
@@ -25,7 +25,7 @@
 enum election_phase {
 	ELECTION_LISTENING,
 	ELECTION_STANDBY,
-	ELECTION_TAKING,    /* the keeper was asked to hold the group */
+	ELECTION_TAKING, /* the keeper was asked to hold the group */
 	ELECTION_ACTIVE,
 	ELECTION_RELEASING, /* the keeper was asked to release it */
 	ELECTION_SHUTDOWN,
@@ -33,18 +33,18 @@ enum election_phase {
 
 /* Why a group changed its state. Every change names one. */
 enum election_cause {
-	ELECTION_STARTED,	  /* R1 */
-	ELECTION_VACANT,	  /* R2: nobody held it */
-	ELECTION_HOLDER_SILENT,	  /* R2: its holder was silent for its tolerance */
+	ELECTION_STARTED,         /* R1 */
+	ELECTION_VACANT,          /* R2: nobody held it */
+	ELECTION_HOLDER_SILENT,   /* R2: its holder was silent for its tolerance */
 	ELECTION_HOLDER_RESIGNED, /* R2: its holder gave it up */
-	ELECTION_GRANTED,	  /* R3: its holder handed it over to us */
-	ELECTION_HANDED_OVER,	  /* R3: we handed it over */
-	ELECTION_COLLISION,	  /* R4: a holder of higher rank was heard */
-	ELECTION_INELIGIBLE,	  /* R5: we may not hold it any more */
-	ELECTION_CANNOT_SERVE,	  /* R5: we cannot serve it any more */
-	ELECTION_STOPPING,	  /* R5: we were told to stop */
-	ELECTION_LEASE_PASSED,	  /* R7: we did not send in time, others may hold it */
-	ELECTION_HOLD_FAILED,	  /* the keeper could not configure the addresses */
+	ELECTION_GRANTED,         /* R3: its holder handed it over to us */
+	ELECTION_HANDED_OVER,     /* R3: we handed it over */
+	ELECTION_COLLISION,       /* R4: a holder of higher rank was heard */
+	ELECTION_INELIGIBLE,      /* R5: we may not hold it any more */
+	ELECTION_CANNOT_SERVE,    /* R5: we cannot serve it any more */
+	ELECTION_STOPPING,        /* R5: we were told to stop */
+	ELECTION_LEASE_PASSED,    /* R7: we did not send in time, others may hold it */
+	ELECTION_HOLD_FAILED,     /* the keeper could not configure the addresses */
 };
 
 /* Worth first; at equal worth the numerically lowest real address; then the id, so that any two
@@ -62,8 +62,8 @@ bool election_outranks(const struct election_rank *a, const struct election_rank
 struct election_rival {
 	struct election_rank rank;
 	bool active;
-	bool eligible;	 /* could hold it at once */
-	bool wants;	 /* asks its holder for it */
+	bool eligible; /* could hold it at once */
+	bool wants;    /* asks its holder for it */
 	bool hears_us;
 	bool granted_us; /* holds it and offers it to us */
 	uint64_t epoch;
@@ -71,10 +71,10 @@ struct election_rival {
 
 struct election_input {
 	struct election_rank own;
-	bool eligible;	/* may hold it: worth above 0, devices in order, no conflict */
-	bool can_serve; /* could go on serving for now, eligible or not */
-	bool stopping;	/* shut down as soon as possible */
-	ha_time lease;	/* until when a holder may serve (R7) */
+	bool eligible;        /* may hold it: worth above 0, devices in order, no conflict */
+	bool can_serve;       /* could go on serving for now, eligible or not */
+	bool stopping;        /* shut down as soon as possible */
+	ha_time lease;        /* until when a holder may serve (R7) */
 	int64_t tolerance_ns; /* ours */
 	int64_t linger_ns;    /* R3: how long we go on serving after our grantee is ACTIVE */
 	int64_t listen_ns;    /* R1: the largest tolerance announced by any peer, at least ours */
@@ -85,26 +85,27 @@ struct election_input {
 struct election {
 	enum election_phase phase;
 	enum election_cause cause; /* of the last change of state */
-	uint64_t cause_peer;	   /* id of the other node that the cause is about; 0: none */
-	ha_time since;		   /* of the phase */
-	uint64_t epoch;		   /* of our last claim */
-	uint64_t epoch_seen;	   /* the highest one known, ours included */
-	bool wants;		   /* R3: we ask its holder for it */
-	uint64_t grantee;	   /* R3: id of whom we grant it to; 0: nobody */
+	uint64_t cause_peer;       /* id of the other node that the cause is about; 0: none */
+	ha_time since;             /* of the phase */
+	uint64_t epoch;            /* of our last claim */
+	uint64_t epoch_seen;       /* the highest one known, ours included */
+	bool epoch_shared; /* R4: another holder was heard to have claimed with the same one */
+	bool wants;        /* R3: we ask its holder for it */
+	uint64_t grantee;  /* R3: id of whom we grant it to; 0: nobody */
 	ha_time grant_until;
-	bool yielded;		   /* R3: the grantee is ACTIVE, we answer what is on its way */
+	bool yielded; /* R3: the grantee is ACTIVE, we answer what is on its way */
 	ha_time yield_until;
-	ha_time grant_pause;	   /* no new grant to one that asks before this */
-	bool offered;		   /* R5: we have offered it before leaving */
-	bool listen_again;	   /* R7: after this release */
-	bool contested;		   /* another holder was heard while we are ACTIVE */
-	uint64_t holder;	   /* id of the last other holder heard; 0: none */
-	uint64_t granter;	   /* id of whom we are taking it over from; 0: a claim */
+	ha_time grant_pause; /* no new grant to one that asks before this */
+	bool offered;        /* R5: we have offered it before leaving */
+	bool listen_again;   /* R7: after this release */
+	bool contested;      /* another holder was heard while we are ACTIVE */
+	uint64_t holder;     /* id of the last other holder heard; 0: none */
+	uint64_t granter;    /* id of whom we are taking it over from; 0: a claim */
 };
 
 enum election_event {
 	ELECTION_EVALUATE, /* time passed or something above changed */
-	ELECTION_HELD,	   /* the keeper has configured and announced the addresses */
+	ELECTION_HELD,     /* the keeper has configured and announced the addresses */
 	ELECTION_FAILED,   /* it could not */
 	ELECTION_RELEASED, /* it has taken them down */
 	ELECTION_EXPIRED,  /* its watchdog took them down */
@@ -120,12 +121,19 @@ struct election_output {
 
 void election_init(struct election *e, ha_time now);
 
-/* R1 again: the node was deaf (no heartbeat interface worked) and must not trust the silence that it
- * heard. Only a group that is not held is affected. */
+/* R1 again: the node was deaf (no heartbeat interface worked) and must not trust the silence that
+ * it heard. Only a group that is not held is affected. */
 void election_listen(struct election *e, ha_time now);
+
+/* R10: the node did not run for @stall_ns; in that time it has not listened (R1). */
+void election_credit_stall(struct election *e, ha_time now, int64_t stall_ns);
 
 /**
  * election_step - advance one group by one event
+ *
+ * An event of the keeper is only taken in, so that each change of state has the cause that it has;
+ * what follows from it is decided by the next ELECTION_EVALUATE, which the caller brings at once.
+ *
  * @in:  borrowed for the call
  * @out: what must be done now
  */
