@@ -36,12 +36,21 @@ static uint8_t grantee_index(const struct heartbeat *h, uint64_t grantee)
 	return HEARTBEAT_GRANTEE_NONE;
 }
 
+/* R7: whoever finds its lease passed has lost the group, whatever is still up: saying ACTIVE once
+ * more would make the one that has claimed it since release. */
+static enum node_state wire_state(const struct group *g)
+{
+	if (g->election.phase == ELECTION_RELEASING && g->election.listen_again)
+		return STATE_STANDBY;
+	return group_state(g);
+}
+
 static void fill_group(const struct engine *e, const struct heartbeat *h, size_t group,
 	struct heartbeat_group *entry)
 {
 	const struct group *g = &e->groups[group];
 	const struct election *election = &g->election;
-	enum node_state state = group_state(g);
+	enum node_state state = wire_state(g);
 	bool ready = election->phase != ELECTION_LISTENING && !time_reached(e->now, e->lease) &&
 		     group_ineligible(e, group) == ELIGIBLE;
 
@@ -180,6 +189,9 @@ static void speak(struct engine *e, bool leaving, struct effects *out)
 	e->datagram_size = heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, e->datagram);
 	e->beat_last = e->now;
 	e->beat_soon = false;
+	if (!time_is_never(e->answer_at))
+		e->answered = e->now; /* this one answers as well */
+	e->answer_at = TIME_NEVER;
 	struct effect *effect = effect_add(out, EFFECT_SEND);
 	effect->send.bytes = e->datagram;
 	effect->send.size = e->datagram_size;
@@ -189,7 +201,8 @@ static void speak(struct engine *e, bool leaving, struct effects *out)
 void beat_due(struct engine *e, struct effects *out)
 {
 	bool regular = time_reached(e->now, e->beat_at);
-	bool early = e->beat_soon && time_between(e->beat_last, e->now) >= SPACING_NS;
+	bool early = (e->beat_soon || time_reached(e->now, e->answer_at)) &&
+		     time_between(e->beat_last, e->now) >= SPACING_NS;
 
 	if (!regular && !early)
 		return;
@@ -197,6 +210,7 @@ void beat_due(struct engine *e, struct effects *out)
 		e->beat_at = time_add(e->now, e->conf->node.interval_ns);
 	if (!devices_can_send(e)) {
 		e->beat_soon = false;
+		e->answer_at = TIME_NEVER;
 		return;
 	}
 	speak(e, false, out);
@@ -235,7 +249,7 @@ void beat_failed(struct engine *e, int error, struct effects *out)
 
 ha_time beat_deadline(const struct engine *e)
 {
-	if (e->beat_soon)
-		return time_min(e->beat_at, time_add(e->beat_last, SPACING_NS));
-	return e->beat_at;
+	ha_time early = e->beat_soon ? TIME_ORIGIN : e->answer_at;
+
+	return time_min(e->beat_at, time_max(early, time_add(e->beat_last, SPACING_NS)));
 }

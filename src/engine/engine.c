@@ -34,6 +34,7 @@ static void start(struct engine *e, struct effects *out)
 {
 	e->started = true;
 	e->beat_at = e->now;
+	e->answer_at = TIME_NEVER;
 	e->sequence_rotated = e->now;
 	groups_start(e);
 	effect_keeper(out, CHANNEL_READY, 0, 0, 0);
@@ -41,7 +42,8 @@ static void start(struct engine *e, struct effects *out)
 		e->conf->node.name, e->conf->group_count, e->conf->address_count);
 	if (!e->key.present)
 		effect_report(e, out, REPORT_NODE, REPORT_WARNING,
-			"heartbeats are not authenticated: anybody on this LAN can move the address; make "
+			"heartbeats are not authenticated: anybody on this LAN can move the "
+			"address; make "
 			"a key with `ha keygen` and name it as key-file");
 }
 
@@ -54,6 +56,8 @@ static void account_for_stall(struct engine *e, struct effects *out)
 		return;
 	late_ns = time_between(e->deadline, e->now);
 	peers_credit_stall(e, late_ns);
+	for (size_t g = 0; g < e->conf->group_count; g++)
+		election_credit_stall(&e->groups[g].election, e->now, late_ns);
 	if (late_ns < STALL_TOLD_NS)
 		return;
 	e->stalls++;
@@ -157,8 +161,8 @@ static ha_time next_deadline(const struct engine *e)
 	return time_min(deadline, addresses_deadline(e));
 }
 
-void engine_step(struct engine *e, ha_time now, const struct engine_event *event,
-	struct effects *out)
+void engine_step(
+	struct engine *e, ha_time now, const struct engine_event *event, struct effects *out)
 {
 	assert(now.ns >= e->now.ns);
 	assert(e->started != (event->kind == ENGINE_START));

@@ -44,7 +44,8 @@ static void explain_conflict(const struct engine *e, size_t group, struct text *
 	}
 	mac = e->addresses[a].conflict_mac;
 	text_add(t, "%s is in use by a host outside the cluster, %02x:%02x:%02x:%02x:%02x:%02x",
-		ip_format(&e->conf->addresses[a].ip, ip), mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+		ip_format(&e->conf->addresses[a].ip, ip), mac[0], mac[1], mac[2], mac[3], mac[4],
+		mac[5]);
 }
 
 static void explain_hold_off(const struct engine *e, size_t group, struct text *t)
@@ -55,8 +56,8 @@ static void explain_hold_off(const struct engine *e, size_t group, struct text *
 	text_add(t, "; tries again in %s", rest);
 }
 
-void explain_ineligible(const struct engine *e, size_t group, enum ineligible why, char *buffer,
-	size_t size)
+void explain_ineligible(
+	const struct engine *e, size_t group, enum ineligible why, char *buffer, size_t size)
 {
 	struct text t = text_init(buffer, size);
 	const struct group *g = &e->groups[group];
@@ -123,14 +124,15 @@ void explain_cause(const struct engine *e, size_t group, char *buffer, size_t si
 }
 
 /* "b is worthier (200 > 100)": why @p ranks above this node. */
-static void explain_rank(const struct engine *e, size_t group, const struct peer_record *p,
-	struct text *t)
+static void explain_rank(
+	const struct engine *e, size_t group, const struct peer_record *p, struct text *t)
 {
 	struct election_rank own = group_own_rank(e, group);
 	char a[IP_TEXT_SIZE], b[IP_TEXT_SIZE];
 
 	if (p->entries[group].worth != own.worth)
-		text_add(t, "%s is worthier (%u > %u)", p->name, p->entries[group].worth, own.worth);
+		text_add(
+			t, "%s is worthier (%u > %u)", p->name, p->entries[group].worth, own.worth);
 	else
 		text_add(t, "%s has the lower address (%s < %s) at equal worth %u", p->name,
 			ip_format(&p->address, a), ip_format(&own.address, b), own.worth);
@@ -198,7 +200,8 @@ static void explain_active(const struct engine *e, size_t group, struct text *t)
 			other->name);
 	text_add(t, "%s", cause);
 	if (next && next->entries[group].worth != e->conf->groups[group].worth)
-		text_add(t, "; next is %s (%u < %u)", next->name, next->entries[group].worth,
+		text_add(t, "; next is %s (%u %c %u)", next->name, next->entries[group].worth,
+			next->entries[group].worth < e->conf->groups[group].worth ? '<' : '>',
 			e->conf->groups[group].worth);
 	else if (next)
 		text_add(t, "; next is %s", next->name);
@@ -210,8 +213,8 @@ static void explain_listening(const struct engine *e, size_t group, struct text 
 {
 	char duration[DURATION_TEXT_SIZE];
 
-	explain_duration(time_between(e->groups[group].election.since, e->now), duration,
-		sizeof(duration));
+	explain_duration(
+		time_between(e->groups[group].election.since, e->now), duration, sizeof(duration));
 	text_add(t, "listens for other nodes, since %s", duration);
 }
 

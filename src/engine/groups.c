@@ -5,11 +5,11 @@
 #include "base/text.h"
 #include "engine/node.h"
 
-/* How long a node keeps off a group that it could not hold. Long enough not to toss the address to and
- * fro, short enough that a repaired host is of use again without anybody's help. */
-#define HOLD_FAILED_NS	(10 * NS_PER_S)
-#define NO_CARRIER_NS	(30 * NS_PER_S)
-#define LINGER_MAX_NS	(20 * NS_PER_MS)
+/* How long a node keeps off a group that it could not hold. Long enough not to toss the address to
+ * and fro, short enough that a repaired host is of use again without anybody's help. */
+#define HOLD_FAILED_NS        (10 * NS_PER_S)
+#define NO_CARRIER_NS         (30 * NS_PER_S)
+#define LINGER_MAX_NS         (20 * NS_PER_MS)
 #define LINGERS_PER_TOLERANCE 8
 
 enum node_state group_state(const struct group *g)
@@ -114,8 +114,8 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 		.epoch = entry->epoch};
 }
 
-/* Those who leave politely stay known, with nothing to offer, until they would have been missed: so a
- * resignation can be told from a silence. */
+/* Those who leave politely stay known, with nothing to offer, until they would have been missed: so
+ * a resignation can be told from a silence. */
 static size_t collect_rivals(const struct engine *e, size_t group, struct election_rival *rivals)
 {
 	size_t count = 0;
@@ -124,7 +124,7 @@ static size_t collect_rivals(const struct engine *e, size_t group, struct electi
 		const struct peer_record *p = &e->peers[i];
 		bool live = p->used && peer_is_live(&p->peer, e->now);
 		bool left = p->used && p->peer.proven && p->peer.leaving &&
-			!time_reached(e->now, peer_silence_deadline(&p->peer));
+			    !time_reached(e->now, peer_silence_deadline(&p->peer));
 
 		if (!p->entries[group].present || !(live || left))
 			continue;
@@ -142,8 +142,7 @@ static int64_t listen_ns(const struct engine *e)
 	int64_t longest = e->conf->node.tolerance_ns;
 
 	for (size_t i = 0; i < PEERS_MAX; i++)
-		if (peers_is_audible(e, &e->peers[i]) &&
-			e->peers[i].peer.tolerance_ns > longest)
+		if (peers_is_audible(e, &e->peers[i]) && e->peers[i].peer.tolerance_ns > longest)
 			longest = e->peers[i].peer.tolerance_ns;
 	return longest;
 }
@@ -156,8 +155,8 @@ static int64_t linger_ns(const struct engine *e)
 	return part < LINGER_MAX_NS ? part : LINGER_MAX_NS;
 }
 
-static struct election_input input_of(const struct engine *e, size_t group,
-	struct election_rival *rivals)
+static struct election_input input_of(
+	const struct engine *e, size_t group, struct election_rival *rivals)
 {
 	return (struct election_input){.own = group_own_rank(e, group),
 		.eligible = group_ineligible(e, group) == ELIGIBLE,
@@ -182,8 +181,7 @@ static void remember_cause(struct engine *e, size_t group)
 	g->cause_ineligible = group_ineligible(e, group);
 }
 
-static void run_hooks(struct engine *e, size_t group, enum node_state previous,
-	struct effects *out)
+static void run_hooks(struct engine *e, size_t group, enum node_state previous, struct effects *out)
 {
 	const struct group *g = &e->groups[group];
 	uint64_t holder = group_holder(e, group);
@@ -201,7 +199,7 @@ static void run_hooks(struct engine *e, size_t group, enum node_state previous,
 	hook->epoch = g->told_state == STATE_ACTIVE ? g->election.epoch : g->election.epoch_seen;
 	text_copy(hook->holder, sizeof(hook->holder),
 		g->told_state == STATE_ACTIVE ? e->conf->node.name
-		: holder != 0		      ? peers_name(e, holder)
+		: holder != 0                 ? peers_name(e, holder)
 					      : "");
 	explain_cause(e, group, hook->reason, sizeof(hook->reason));
 }
@@ -243,7 +241,8 @@ static void report_holder(struct engine *e, size_t group, struct effects *out)
 		return;
 	g->told_holder = holder;
 	if (holder == 0)
-		effect_group_report(e, out, REPORT_HOLDER, REPORT_WARNING, group, "nobody holds it");
+		effect_group_report(
+			e, out, REPORT_HOLDER, REPORT_WARNING, group, "nobody holds it");
 	else if (holder != e->identity.id)
 		effect_group_report(e, out, REPORT_HOLDER, REPORT_NOTICE, group, "%s holds it",
 			peers_name(e, holder));
@@ -259,8 +258,8 @@ static void report_eligibility(struct engine *e, size_t group, struct effects *o
 		return;
 	g->told_ineligible = why;
 	if (why == ELIGIBLE) {
-		effect_group_report(e, out, REPORT_NODE, REPORT_NOTICE, group,
-			"this node may hold it again");
+		effect_group_report(
+			e, out, REPORT_NODE, REPORT_NOTICE, group, "this node may hold it again");
 		return;
 	}
 	explain_ineligible(e, group, why, text, sizeof(text));
@@ -268,8 +267,8 @@ static void report_eligibility(struct engine *e, size_t group, struct effects *o
 		REPORT_WARNING, group, "not eligible: %s", text);
 }
 
-static void carry_out(struct engine *e, size_t group, const struct election_output *output,
-	struct effects *out)
+static void carry_out(
+	struct engine *e, size_t group, const struct election_output *output, struct effects *out)
 {
 	const struct election *election = &e->groups[group].election;
 
@@ -312,7 +311,8 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 		group_hold_off(e, group, INELIGIBLE_HOLD_FAILED, HOLD_FAILED_NS);
 	input = input_of(e, group, rivals);
 	election_step(&g->election, e->now, event, &input, &output);
-	if (g->election.cause != cause || (g->election.phase != before && output.hold + output.release))
+	if (g->election.cause != cause ||
+		(g->election.phase != before && output.hold + output.release))
 		remember_cause(e, group);
 	carry_out(e, group, &output, out);
 	enter_phase(e, group, before);
@@ -327,8 +327,10 @@ static void review_hearing(struct engine *e, size_t group)
 	struct group *g = &e->groups[group];
 	size_t device;
 	bool in_touch = devices_serve(e, group, &device) == ELIGIBLE &&
-		devices_speak(e, &device) == ELIGIBLE;
+			devices_speak(e, &device) == ELIGIBLE;
 
+	if (in_touch && !g->in_touch && g->election.phase == ELECTION_RELEASING)
+		return; /* then, when it is released */
 	if (in_touch && !g->in_touch) {
 		election_listen(&g->election, e->now);
 		if (g->election.phase == ELECTION_LISTENING)
@@ -337,7 +339,8 @@ static void review_hearing(struct engine *e, size_t group)
 	g->in_touch = in_touch;
 }
 
-/* A device that we bring up for a group and that then has no carrier would be tossed up and down. */
+/* A device that we bring up for a group and that then has no carrier would be tossed up and down.
+ */
 static void review_hold_off(struct engine *e, size_t group)
 {
 	struct group *g = &e->groups[group];
@@ -350,8 +353,8 @@ static void review_hold_off(struct engine *e, size_t group)
 		group_hold_off(e, group, INELIGIBLE_NO_CARRIER_WHEN_RAISED, NO_CARRIER_NS);
 }
 
-/* RFC 5227: whether somebody outside the cluster answers for an address. While a node of the cluster
- * holds the group, it is that one who answers. */
+/* RFC 5227: whether somebody outside the cluster answers for an address. While a node of the
+ * cluster holds the group, it is that one who answers. */
 static void review_conflict(struct engine *e, size_t group)
 {
 	struct group *g = &e->groups[group];
@@ -363,7 +366,8 @@ static void review_conflict(struct engine *e, size_t group)
 		return;
 	}
 	if (g->election.phase == ELECTION_LISTENING && !g->conflict) {
-		/* Decided when listening ends, so that a holder has the time to introduce itself. */
+		/* Decided when listening ends, so that a holder has the time to introduce itself.
+		 */
 		if (time_between(g->election.since, e->now) < listen_ns(e))
 			return;
 	}

@@ -2,7 +2,8 @@
 /*
  * node: the engine's own state and the pieces it is made of, private to this folder. engine.c
  * dispatches events; peers.c hears datagrams; groups.c runs the elections; addresses.c announces,
- * probes and watches over the shared addresses; beat.c speaks; explain.c and snapshot.c tell people.
+ * probes and watches over the shared addresses; beat.c speaks; explain.c and snapshot.c tell
+ * people.
  */
 #ifndef HA_ENGINE_NODE_H
 #define HA_ENGINE_NODE_H
@@ -31,9 +32,9 @@ struct peer_record {
 	struct ip address; /* its real one: rank */
 	struct ip source;  /* where its packets come from: unicast answers (R9) */
 	uint64_t received;
-	ha_time boot_heard; /* the first packet of its current boot */
-	bool was_live;	   /* as last reported */
-	bool was_hearing;  /* as last reported */
+	ha_time heard_since; /* when its boot, or we, came back from a silence */
+	bool was_live;       /* as last reported */
+	bool was_hearing;    /* as last reported */
 	/* R9: does not hear what we send to all, and gets it by unicast. */
 	bool deaf;
 	ha_time deaf_since;
@@ -49,18 +50,18 @@ enum ineligible {
 	INELIGIBLE_NO_DEVICE,
 	INELIGIBLE_DEVICE_DOWN,
 	INELIGIBLE_NO_CARRIER,
-	INELIGIBLE_NO_ADDRESS,	  /* the heartbeat interface has no address of its own */
-	INELIGIBLE_HOLD_FAILED,	  /* held off after the keeper could not configure it */
-	INELIGIBLE_REMOVED,	  /* held off after somebody took an address away too often */
+	INELIGIBLE_NO_ADDRESS,  /* the heartbeat interface has no address of its own */
+	INELIGIBLE_HOLD_FAILED, /* held off after the keeper could not configure it */
+	INELIGIBLE_REMOVED,     /* held off after somebody took an address away too often */
 	INELIGIBLE_NO_CARRIER_WHEN_RAISED, /* held off: a device that we bring up has no carrier */
-	INELIGIBLE_CONFLICT,	  /* a host outside the cluster answers for an address */
+	INELIGIBLE_CONFLICT,               /* a host outside the cluster answers for an address */
 };
 
 struct group {
 	struct election election;
 	enum node_state told_state; /* as last reported */
-	uint64_t told_holder;	    /* as last reported */
-	ha_time held_last;	    /* when somebody last held it */
+	uint64_t told_holder;       /* as last reported */
+	ha_time held_last;          /* when somebody last held it */
 	uint64_t told_epoch;
 	enum ineligible told_ineligible;
 	bool in_touch; /* its devices and a heartbeat interface worked when last looked at */
@@ -89,7 +90,7 @@ struct address {
 	bool answered[TARGETS_MAX];
 	ha_time removals[REMOVALS_MAX];
 	uint8_t removal_next;
-	ha_time conflict_at; /* last answer of a stranger; TIME_ORIGIN: none */
+	ha_time conflict_at;    /* last answer of a stranger; TIME_ORIGIN: none */
 	ha_time conflict_since; /* the first of an unbroken series of such answers */
 	uint8_t conflict_mac[MAC_SIZE];
 	ha_time defended_at; /* last time that we announced against a stranger's claim */
@@ -106,21 +107,22 @@ struct engine {
 	const struct conf *conf;
 	struct engine_identity identity;
 	struct heartbeat_key key;
-	ha_time now;	    /* of the current step */
+	ha_time now; /* of the current step */
 	ha_time deadline;
 	bool started, stopping, stopped;
 	/* speaking */
 	uint64_t sequence;
 	uint64_t sequence_recent, sequence_newer; /* a tolerance ago, and since */
 	ha_time sequence_rotated;
-	ha_time beat_at;    /* the next regular one */
+	ha_time beat_at; /* the next regular one */
 	ha_time beat_last;
-	bool beat_soon;	    /* one more, at once */
-	ha_time answered;   /* when a newcomer last caused one */
+	bool beat_soon;    /* one more, at once */
+	ha_time answer_at; /* the one that answers a newcomer; TIME_NEVER: none */
+	ha_time answered;  /* when one last did */
 	ha_time lease;
 	bool send_failing;
 	int send_error;
-	uint64_t will_of;   /* hash of what the keeper's will was made from; 0: none */
+	uint64_t will_of; /* hash of what the keeper's will was made from; 0: none */
 	uint64_t sent, received, stalls;
 	/* hearing */
 	struct peer_record peers[PEERS_MAX];
@@ -138,14 +140,16 @@ struct engine {
 	uint8_t will[HEARTBEAT_SIZE_MAX];
 };
 
-/* effects.c: appends to @out; reports are left out rather than anything else when it is nearly full. */
+/* effects.c: appends to @out; reports are left out rather than anything else when it is nearly
+ * full. */
 struct effect *effect_add(struct effects *out, enum effect_kind kind);
 bool effects_have_room(const struct effects *out);
 void effect_keeper(struct effects *out, enum channel_verb verb, uint16_t index, uint16_t second,
 	uint64_t number);
 /* A report of now; the caller fills in what it is about. NULL when there is no room. */
 __attribute__((format(printf, 5, 6))) struct report *effect_report(struct engine *e,
-	struct effects *out, enum report_kind kind, enum report_level level, const char *format, ...);
+	struct effects *out, enum report_kind kind, enum report_level level, const char *format,
+	...);
 /* The same about a group: name and epoch filled in. */
 __attribute__((format(printf, 6, 7))) void effect_group_report(struct engine *e,
 	struct effects *out, enum report_kind kind, enum report_level level, size_t group,
@@ -180,7 +184,8 @@ uint64_t group_holder(const struct engine *e, size_t group);
 enum ineligible group_ineligible(const struct engine *e, size_t group);
 void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t duration_ns);
 /* What @p says of a group as a rival of ours. */
-struct election_rival group_rival(const struct engine *e, size_t group, const struct peer_record *p);
+struct election_rival group_rival(
+	const struct engine *e, size_t group, const struct peer_record *p);
 struct election_rank group_own_rank(const struct engine *e, size_t group);
 
 /* addresses.c */
@@ -221,8 +226,8 @@ ha_time beat_deadline(const struct engine *e);
 /* explain.c */
 void explain_group(const struct engine *e, size_t group, char *buffer, size_t size);
 void explain_cause(const struct engine *e, size_t group, char *buffer, size_t size);
-void explain_ineligible(const struct engine *e, size_t group, enum ineligible why, char *buffer,
-	size_t size);
+void explain_ineligible(
+	const struct engine *e, size_t group, enum ineligible why, char *buffer, size_t size);
 /* Writes a duration as people do: "352 ms", "3.5 s". */
 void explain_duration(int64_t duration_ns, char *buffer, size_t size);
 #define DURATION_TEXT_SIZE 32

@@ -147,10 +147,9 @@ static void take_groups(const struct engine *e, const struct heartbeat *h, struc
  * Bounded, because recordings of unknown boots ask for it too. */
 static void answer(struct engine *e)
 {
-	if (time_between(e->answered, e->now) < e->conf->node.interval_ns / ANSWERS_PER_INTERVAL)
-		return;
-	e->answered = e->now;
-	e->beat_soon = true;
+	ha_time next = time_add(e->answered, e->conf->node.interval_ns / ANSWERS_PER_INTERVAL);
+
+	e->answer_at = time_max(e->now, next);
 }
 
 /* An even echo, newer than its deafness: see send_to_the_deaf(). Serial arithmetic, RFC 1982. */
@@ -173,7 +172,6 @@ static void take_heartbeat(
 	text_copy(p->name, sizeof(p->name), h->name);
 	take_groups(e, h, p);
 	if (new_boot) {
-		p->boot_heard = e->now;
 		p->was_hearing = true;
 		answer(e);
 	}
@@ -185,13 +183,14 @@ static void judge(struct engine *e, const struct engine_event *event, struct eff
 	struct peer_challenge challenge = {.recent = e->sequence_recent, .latest = e->sequence};
 	struct peer_packet packet = packet_of(e, h);
 	struct peer_record *p = find_or_add(e, h->id);
-	bool proven_before;
+	bool proven_before, audible_before;
 
 	if (!p) {
 		drop(e, event, HEARTBEAT_DROP_TABLE_FULL, out);
 		return;
 	}
 	proven_before = p->used && p->peer.proven;
+	audible_before = peers_is_audible(e, p);
 	enum peer_verdict verdict =
 		peer_hear(&p->peer, e->now, &packet, &challenge, e->conf->node.max_tolerance_ns);
 	p->used = true;
@@ -205,6 +204,8 @@ static void judge(struct engine *e, const struct engine_event *event, struct eff
 	}
 	if (verdict == PEER_NEW_BOOT || verdict == PEER_ACCEPTED)
 		review_deafness(p, &packet);
+	if (verdict == PEER_NEW_BOOT || (verdict == PEER_ACCEPTED && !audible_before))
+		p->heard_since = e->now;
 	/* It has proven itself to us: our next heartbeat proves us to it, and need not wait. */
 	if (p->peer.proven && !proven_before)
 		answer(e);
@@ -227,9 +228,15 @@ void peers_hear(struct engine *e, const struct engine_event *event, struct effec
 
 void peers_credit_stall(struct engine *e, int64_t stall_ns)
 {
-	for (size_t i = 0; i < PEERS_MAX; i++)
-		if (e->peers[i].used)
-			peer_credit_stall(&e->peers[i].peer, e->now, stall_ns);
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		struct peer_record *p = &e->peers[i];
+
+		if (!p->used)
+			continue;
+		peer_credit_stall(&p->peer, e->now, stall_ns);
+		if (stall_ns >= e->conf->node.interval_ns)
+			p->heard_since = e->now; /* it has not heard us either */
+	}
 }
 
 static void report_peer(struct engine *e, struct effects *out, const struct peer_record *p,
@@ -277,11 +284,13 @@ static void announce_all(struct engine *e, struct effects *out)
 static void review_hearing(struct engine *e, struct peer_record *p, struct effects *out)
 {
 	int64_t tolerance_ns = e->conf->node.tolerance_ns;
-	/* A peer that has just come, or just missed one, is given a tolerance to hear us. */
-	bool hears = (peer_hears_us(&p->peer, tolerance_ns) ||
-			     time_between(p->boot_heard, e->now) < tolerance_ns) &&
-		     (!p->deaf || (p->was_hearing &&
-					  time_between(p->deaf_since, e->now) < tolerance_ns));
+	/* A peer that has just come or returned, or just missed one, is given a tolerance to hear
+	 * us. */
+	bool hears =
+		(peer_hears_us(&p->peer, tolerance_ns) ||
+			(p->was_hearing && time_between(p->heard_since, e->now) < tolerance_ns)) &&
+		(!p->deaf ||
+			(p->was_hearing && time_between(p->deaf_since, e->now) < tolerance_ns));
 
 	if (!peers_is_audible(e, p) || hears == p->was_hearing)
 		return;
