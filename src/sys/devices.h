@@ -31,8 +31,8 @@ struct devices;
  * @names:  @count device names (borrowed for the call)
  * @shared: @shared_count addresses that are never a device's own (copied)
  *
- * Return: 0 and *@ret_devices (owned, devices_close()), or -errno. The first devices_update() reports
- * every device once.
+ * Return: 0 and *@ret_devices (owned, devices_close()), or -errno. The first devices_update()
+ * reports every device once.
  */
 int devices_open(const char (*names)[DEVICE_SIZE], size_t count, const struct ip *shared,
 	size_t shared_count, struct devices **ret_devices);
@@ -48,6 +48,7 @@ int devices_descriptor(const struct devices *d);
  * Return: 0 or -errno.
  */
 int devices_update(struct devices *d,
-	void (*changed)(void *context, size_t index, const struct device_state *state), void *context);
+	void (*changed)(void *context, size_t index, const struct device_state *state),
+	void *context);
 
 #endif

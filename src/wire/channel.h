@@ -2,11 +2,11 @@
 /*
  * channel: the messages between the engine (had) and the keeper, over a SOCK_SEQPACKET pair. A
  * closed list of verbs; only indices into the configuration that both parsed from the same bytes;
- * never a name, a path or an address from the engine. A message of the wrong size, an unknown verb or
- * an index out of range is refused whole.
+ * never a name, a path or an address from the engine. A message of the wrong size, an unknown verb
+ * or an index out of range is refused whole.
  *
- * Layout, big-endian: verb (1), reserved 0 (1), index (2), second index (2), size of the payload (2),
- * number (8), payload. CHANNEL_HEADER_SIZE is 16.
+ * Layout, big-endian: verb (1), reserved 0 (1), index (2), second index (2), size of the payload
+ * (2), number (8), payload. CHANNEL_HEADER_SIZE is 16.
  */
 #ifndef HA_WIRE_CHANNEL_H
 #define HA_WIRE_CHANNEL_H
@@ -15,35 +15,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHANNEL_HEADER_SIZE  16
-#define CHANNEL_PAYLOAD_MAX  2048
-#define CHANNEL_MESSAGE_MAX  (CHANNEL_HEADER_SIZE + CHANNEL_PAYLOAD_MAX)
-#define CHANNEL_FRAME_MAX    128 /* bytes of a captured ARP or ND frame that are passed on */
+#define CHANNEL_HEADER_SIZE 16
+#define CHANNEL_PAYLOAD_MAX 2048
+#define CHANNEL_MESSAGE_MAX (CHANNEL_HEADER_SIZE + CHANNEL_PAYLOAD_MAX)
+#define CHANNEL_FRAME_MAX   128 /* bytes of a captured ARP or ND frame that are passed on */
 
 enum channel_verb {
 	/* engine to keeper */
 	CHANNEL_READY = 1, /* the engine runs; tell the service manager */
-	CHANNEL_HOLD,	   /* index: group, number: epoch. Configure its addresses and announce them.
-			      Answered by TARGETS..., then HELD or HOLD_FAILED */
-	CHANNEL_RELEASE,   /* index: group. Take its addresses down. Answered by RELEASED */
-	CHANNEL_RESTORE,   /* index: address of a held group: somebody removed it, add and announce */
-	CHANNEL_ANNOUNCE,  /* index: address of a held group. The broadcast set once more */
-	CHANNEL_REQUEST,   /* index: address of a held group, second: target. Ask it to acknowledge */
-	CHANNEL_PROBE,	   /* index: address of a group that is not held. RFC 5227 probe, or the NS of
-			      duplicate address detection */
-	CHANNEL_WILL,	   /* payload: datagram to send if the engine dies */
+	CHANNEL_HOLD,     /* index: group, number: epoch. Configure its addresses and announce them.
+			     Answered by TARGETS..., then HELD or HOLD_FAILED; or by EXPIRED if the
+			     lease has passed */
+	CHANNEL_RELEASE,  /* index: group. Take its addresses down. Answered by RELEASED */
+	CHANNEL_RESTORE,  /* index: address of a held group: somebody removed it, add and announce.
+			     If that fails, REMOVED is told again */
+	CHANNEL_ANNOUNCE, /* index: address of a held group. The broadcast set once more */
+	CHANNEL_REQUEST, /* index: address of a held group, second: target. Ask it to acknowledge */
+	CHANNEL_PROBE,   /* index: address of a group that is not held. RFC 5227 probe, or the NS of
+			    duplicate address detection */
+	CHANNEL_WILL,    /* payload: datagram to send if the engine dies */
 	/* keeper to engine */
 	CHANNEL_HELD = 64,   /* index: group, number: epoch of the HOLD */
-	CHANNEL_HOLD_FAILED, /* index: group, second: address index in the whole list, number: errno;
-				nothing of the group stays configured */
+	CHANNEL_HOLD_FAILED, /* index: group, second: address index in the whole list, number:
+				errno; nothing of the group stays configured */
 	CHANNEL_RELEASED,    /* index: group */
 	CHANNEL_EXPIRED,     /* index: group. The watchdog saw the lease pass and took it down */
 	CHANNEL_REMOVED,     /* index: address of a held group that somebody else took away */
-	CHANNEL_TARGET,	     /* index: address, second: target, payload: its IP_WIRE_SIZE bytes. Target 0
-				begins a new list for that address */
-	CHANNEL_FRAME,	     /* number: interface index, payload: an ARP or ND frame, not looked at */
-	CHANNEL_STOP,	     /* the service manager wants us to stop: resign, then exit 0 */
-	CHANNEL_RELOAD,	     /* SIGHUP */
+	CHANNEL_TARGET, /* index: address, second: target, payload: its IP_WIRE_SIZE bytes. Target 0
+			   begins a new list for that address */
+	CHANNEL_FRAME,  /* number: interface index, payload: an ARP or ND frame, not looked at */
+	CHANNEL_STOP,   /* the service manager wants us to stop: resign, then exit 0 */
+	CHANNEL_RELOAD, /* SIGHUP */
 };
 
 struct channel_message {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * handoff: the descriptors with which the keeper starts the engine, by fixed number. Nothing else is
- * inherited; the engine takes no argument but --runtime-dir for its messages.
+ * handoff: the descriptors with which the keeper starts the engine, by fixed number. Nothing else
+ * is inherited; the engine takes no argument but --runtime-dir for its messages.
  */
 #ifndef HA_WIRE_HANDOFF_H
 #define HA_WIRE_HANDOFF_H
 
 enum handoff {
-	HANDOFF_CHANNEL = 3,	   /* SOCK_SEQPACKET, wire/channel.h */
+	HANDOFF_CHANNEL = 3,       /* SOCK_SEQPACKET, wire/channel.h */
 	HANDOFF_CONFIGURATION = 4, /* sealed memfd: the bytes that the keeper parsed */
-	HANDOFF_KEY = 5,	   /* sealed memfd: CONF_KEY_SIZE bytes of key; empty: no key */
-	HANDOFF_LEASE = 6,	   /* memfd of LEASE_PAGE_SIZE, to be mapped shared */
-	HANDOFF_CONTROL = 7,	   /* listening Unix stream socket, wire/control.h */
+	HANDOFF_KEY = 5,           /* sealed memfd: CONF_KEY_SIZE bytes of key; empty: no key */
+	HANDOFF_LEASE = 6,         /* memfd of LEASE_PAGE_SIZE, to be mapped shared */
+	HANDOFF_CONTROL = 7,       /* listening Unix stream socket, wire/control.h */
 };
 
 #endif

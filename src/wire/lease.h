@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * lease: the page of memory that engine and keeper share. The engine stores the boottime instant [ns]
- * until which this node may serve, once per heartbeat; the keeper's watchdog reads it. One word,
- * written by one side only. docs/protocol.md, Lease (rule R7).
+ * lease: the page of memory that engine and keeper share. The engine stores the boottime instant
+ * [ns] until which this node may serve, once per heartbeat; the keeper's watchdog reads it. One
+ * word, written by one side only. docs/protocol.md, Lease (rule R7).
  */
 #ifndef HA_WIRE_LEASE_H
 #define HA_WIRE_LEASE_H
