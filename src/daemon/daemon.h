@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * daemon: had, the engine's process. It has no privileges: the keeper started it with everything it
- * needs already open (wire/handoff.h). This folder carries out the engine's effects and brings it the
- * events; it decides nothing.
+ * needs already open (wire/handoff.h). This folder carries out the engine's effects and brings it
+ * the events; it decides nothing.
  *
  *   main.c       set-up, the loop, one step of the engine and its effects
  *   transport.c  heartbeats in and out
@@ -46,10 +46,12 @@ struct transport {
 	} paths[PATHS_MAX]; /* as conf.node.path */
 };
 
-void transport_open(struct transport *t, struct daemon *d, const struct conf *conf, uv_loop_t *loop);
+void transport_open(
+	struct transport *t, struct daemon *d, const struct conf *conf, uv_loop_t *loop);
 /* A device changed: join the multicast group on it, send by it. */
 void transport_device(struct transport *t, const struct engine_device *device);
-/* To the multicast group on each path and to each configured peer. 0 if any left, else the errno. */
+/* To the multicast group on each path and to each configured peer. 0 if any left, else the errno.
+ */
 int transport_send(struct transport *t, const uint8_t *bytes, size_t size);
 void transport_send_to(struct transport *t, const struct ip *to, const uint8_t *bytes, size_t size);
 /* Reads what has arrived, so that nobody is judged while its heartbeat waits to be read (R10). */
@@ -87,6 +89,9 @@ struct hooks *hooks_open(const struct conf *conf, uv_loop_t *loop);
 void hooks_run(struct hooks *h, const struct engine_hook *hook);
 /* Whether no command runs or waits. */
 bool hooks_are_idle(const struct hooks *h);
+/* The node stops: commands for its last changes may still run for a moment, and are killed then, so
+ * that none stays behind. Calling it again changes nothing. */
+void hooks_finish(struct hooks *h);
 
 /* What the keeper handed over: parsed, mapped, checked; ends the process if anything is missing. */
 struct handoff_values {

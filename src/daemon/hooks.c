@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hooks run in the order of the changes, one at a time per group, each bounded in time. A group whose
- * hooks cannot keep up loses the oldest changes that wait, never the newest: what counts in the end
- * is the present state.
+ * Hooks run in the order of the changes, one at a time per group, each bounded in time. A group
+ * whose hooks cannot keep up loses the oldest changes that wait, never the newest: what counts in
+ * the end is the present state.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,10 +14,11 @@
 #include "daemon/daemon.h"
 #include "sys/log.h"
 
-#define WAITING_MAX	  8
-#define ARGUMENTS_MAX	  (COMMAND_SIZE / 2) /* a word and a blank each */
-#define VARIABLES_MAX	  16
-#define ENVIRONMENT_SIZE  (24 * 1024) /* HA_ADDRESSES of 256 addresses included */
+#define WAITING_MAX      8
+#define LAST_PATIENCE_MS 800 /* when the node stops: less than what the keeper waits for it */
+#define ARGUMENTS_MAX    (COMMAND_SIZE / 2) /* a word and a blank each */
+#define VARIABLES_MAX    16
+#define ENVIRONMENT_SIZE (24 * 1024) /* HA_ADDRESSES of 256 addresses included */
 
 struct group_hooks {
 	struct hooks *hooks;
@@ -32,6 +33,8 @@ struct group_hooks {
 struct hooks {
 	const struct conf *conf;
 	uv_loop_t *loop;
+	uv_timer_t last_patience;
+	bool finishing, over;
 	struct group_hooks groups[GROUPS_MAX];
 };
 
@@ -42,8 +45,8 @@ static enum conf_hook kind_of_state(enum node_state state)
 	return state == STATE_ACTIVE ? CONF_HOOK_ACTIVE : CONF_HOOK_STANDBY;
 }
 
-/* The @n-th command for a change: those for the state first, then those for every change. NULL after
- * the last. */
+/* The @n-th command for a change: those for the state first, then those for every change. NULL
+ * after the last. */
 static const char *find_command(const struct conf_group *g, enum node_state state, size_t n)
 {
 	enum conf_hook kind = kind_of_state(state);
@@ -74,8 +77,8 @@ static void set(struct environment *e, const char *name, const char *value)
 	e->used += t.length + 1;
 }
 
-static void set_addresses(struct environment *e, const struct conf *conf,
-	const struct conf_group *g)
+static void set_addresses(
+	struct environment *e, const struct conf *conf, const struct conf_group *g)
 {
 	static char value[ADDRESSES_MAX * (IP_TEXT_SIZE + 5)];
 	struct text t = text_init(value, sizeof(value));
@@ -89,8 +92,8 @@ static void set_addresses(struct environment *e, const struct conf *conf,
 	set(e, "HA_ADDRESSES", value);
 }
 
-static void fill_environment(struct environment *e, const struct conf *conf,
-	const struct engine_hook *hook)
+static void fill_environment(
+	struct environment *e, const struct conf *conf, const struct engine_hook *hook)
 {
 	const struct conf_group *g = &conf->groups[hook->group];
 	char epoch[24];
@@ -123,13 +126,17 @@ static void split(char *command, char *arguments[ARGUMENTS_MAX + 1])
 	arguments[count] = NULL;
 }
 
+/* With all its children: it leads its process group. */
+static void kill_running(struct group_hooks *g, const char *why)
+{
+	log_warning("group=%s event=hook: a hook %s and was killed",
+		g->hooks->conf->groups[g->waiting[0].group].name, why);
+	kill(-g->process.pid, SIGKILL);
+}
+
 static void on_timeout(uv_timer_t *timer)
 {
-	struct group_hooks *g = timer->data;
-
-	log_warning("group=%s event=hook: a hook took longer than hook-timeout and was killed",
-		g->hooks->conf->groups[g->waiting[0].group].name);
-	kill(-g->process.pid, SIGKILL); /* with all its children: it leads its process group */
+	kill_running(timer->data, "took longer than hook-timeout");
 }
 
 static void on_process_closed(uv_handle_t *handle)
@@ -199,10 +206,12 @@ static void start(struct group_hooks *g, const char *command)
 
 static void run_next(struct group_hooks *g)
 {
+	if (g->hooks->over)
+		g->count = 0;
 	while (!g->busy && g->count > 0) {
 		const struct engine_hook *change = &g->waiting[0];
-		const char *command = find_command(&g->hooks->conf->groups[change->group],
-			change->state, g->next_command++);
+		const char *command = find_command(
+			&g->hooks->conf->groups[change->group], change->state, g->next_command++);
 
 		if (command)
 			start(g, command);
@@ -219,6 +228,9 @@ struct hooks *hooks_open(const struct conf *conf, uv_loop_t *loop)
 		daemon_fail("out of memory");
 	h->conf = conf;
 	h->loop = loop;
+	h->last_patience.data = h;
+	if (uv_timer_init(loop, &h->last_patience) != 0)
+		daemon_fail("no timer for hooks");
 	for (size_t i = 0; i < conf->group_count; i++) {
 		struct group_hooks *g = &h->groups[i];
 
@@ -251,4 +263,24 @@ bool hooks_are_idle(const struct hooks *h)
 		if (h->groups[i].count > 0)
 			return false;
 	return true;
+}
+
+static void on_last_patience(uv_timer_t *timer)
+{
+	struct hooks *h = timer->data;
+
+	h->over = true;
+	for (size_t i = 0; i < h->conf->group_count; i++) {
+		if (uv_is_active((uv_handle_t *)&h->groups[i].process))
+			kill_running(&h->groups[i], "still ran when this node stopped");
+		else if (!h->groups[i].busy)
+			h->groups[i].count = 0;
+	}
+}
+
+void hooks_finish(struct hooks *h)
+{
+	if (!h->finishing)
+		(void)uv_timer_start(&h->last_patience, on_last_patience, LAST_PATIENCE_MS, 0);
+	h->finishing = true;
 }

@@ -87,8 +87,8 @@ static void perform(struct daemon *d, const struct effect *effect)
 	switch (effect->kind) {
 	case EFFECT_SEND: perform_send(d, effect); break;
 	case EFFECT_SEND_TO:
-		transport_send_to(&d->transport, &effect->send.to, effect->send.bytes,
-			effect->send.size);
+		transport_send_to(
+			&d->transport, &effect->send.to, effect->send.bytes, effect->send.size);
 		break;
 	case EFFECT_LEASE: lease_store(d->given.lease, effect->lease); break;
 	case EFFECT_KEEPER: keeper_send(&d->keeper, effect); break;
@@ -109,8 +109,8 @@ void daemon_event(struct daemon *d, const struct engine_event *event)
 {
 	step(d, event);
 	while (d->sent || d->send_failed) {
-		struct engine_event result = {.kind = d->sent ? ENGINE_SENT : ENGINE_SEND_FAILED,
-			.error = d->send_error};
+		struct engine_event result = {
+			.kind = d->sent ? ENGINE_SENT : ENGINE_SEND_FAILED, .error = d->send_error};
 
 		d->sent = d->send_failed = false;
 		step(d, &result);
@@ -207,9 +207,12 @@ static void on_exit_check(uv_prepare_t *check)
 {
 	struct daemon *d = check->data;
 
-	/* Commands that were started for the last change may end; the keeper bounds the wait. */
-	if (d->stopped && hooks_are_idle(d->hooks))
+	if (!d->stopped)
+		return;
+	if (hooks_are_idle(d->hooks))
 		uv_stop(d->loop);
+	else
+		hooks_finish(d->hooks);
 }
 
 static void open_engine(struct daemon *d)
