@@ -85,7 +85,7 @@ static int spawn(struct server *s, int log)
 		.stdio = streams,
 		.stdio_count = 3,
 		.exit_cb = daemon_ended,
-		/* A session of its own: Ctrl-C is for the demo. */
+		/* Out of the terminal: Ctrl-C is for the demo. */
 		.flags = UV_PROCESS_DETACHED};
 	int r = uv_exepath(self, &size);
 
