@@ -8,7 +8,7 @@ DEMO    ?= # options of `ha demo`, as in: make demo DEMO="--interval 20ms"
 build := build
 sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
-c_files = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
+c_files = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]')
 
 .PHONY: all help deps test-deps demo test install check-format format clean
 
