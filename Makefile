@@ -47,6 +47,7 @@ install: $(build)/build.ninja
 	@meson configure $(build) $(setup)
 	@ninja -C $(build)
 	DESTDIR='$(DESTDIR)' meson install -C $(build) --no-rebuild
+	@echo 'Set the interface and the address in $(DESTDIR)/etc/ha/ha.conf, then: systemctl enable --now ha'
 
 check-format:
 	clang-format --dry-run --Werror $(c_files)
