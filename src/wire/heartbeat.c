@@ -10,25 +10,27 @@
 #include "base/text.h"
 #include "wire/bytes.h"
 
-#define MAGIC		   0x4841 /* "HA" */
-#define FLAG_LEAVING	   0x01
-#define AUTHENTICATION_NONE 0
+#define MAGIC                          0x4841 /* "HA" */
+#define FLAG_LEAVING                   0x01
+#define AUTHENTICATION_NONE            0
 #define AUTHENTICATION_HMAC_SHA256_128 1
 
-#define EXTENSION_NAME	 1
-#define EXTENSION_HEARD	 2
-#define EXTENSION_GROUPS 3
+#define EXTENSION_NAME        1
+#define EXTENSION_HEARD       2
+#define EXTENSION_GROUPS      3
 #define EXTENSION_HEADER_SIZE 4
-#define HEARD_SIZE	 24
-#define GROUP_SIZE	 18
+#define HEARD_SIZE            24
+#define GROUP_SIZE            18
 
-/* A faster or slower heartbeat than these is a mistake, not a choice (RFC 9568 erratum 8301 shows what
- * an unchecked interval of 0 does). */
-#define INTERVAL_MIN_US	 1000u
+/* A faster or slower heartbeat than these is a mistake, not a choice (RFC 9568 erratum 8301 shows
+ * what an unchecked interval of 0 does). */
+#define INTERVAL_MIN_US  1000u
 #define TOLERANCE_MAX_US 3600000000u
 
-static_assert(HEARTBEAT_HEADER_SIZE + EXTENSION_HEADER_SIZE * 3 + NAME_SIZE + HEARD_SIZE * PEERS_MAX +
-			GROUP_SIZE * GROUPS_MAX + HEARTBEAT_TAG_SIZE <= HEARTBEAT_SIZE_MAX,
+static_assert(HEARTBEAT_HEADER_SIZE + EXTENSION_HEADER_SIZE * 3 + NAME_SIZE +
+			      HEARD_SIZE * PEERS_MAX + GROUP_SIZE * GROUPS_MAX +
+			      HEARTBEAT_TAG_SIZE <=
+		      HEARTBEAT_SIZE_MAX,
 	"a full heartbeat fits one datagram");
 
 void heartbeat_key_init(struct heartbeat_key *key, const uint8_t *secret, size_t size)
@@ -42,7 +44,7 @@ void heartbeat_key_init(struct heartbeat_key *key, const uint8_t *secret, size_t
 	sha256_update(&hash, size, secret);
 	sha256_digest(&hash, sizeof(digest), digest);
 	key->id = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 |
-		digest[3];
+		  digest[3];
 }
 
 static void compute_tag(const struct heartbeat_key *key, const uint8_t *bytes, size_t size,
@@ -174,23 +176,23 @@ static enum heartbeat_drop check_tag(const uint8_t *bytes, size_t size, const st
 
 static bool header_is_possible(const struct heartbeat *h)
 {
-	return h->id != 0 && h->nonce != 0 && h->sequence != 0 && h->interval_us >= INTERVAL_MIN_US &&
-		h->tolerance_us >= h->interval_us && h->tolerance_us <= TOLERANCE_MAX_US &&
-		!ip_is_multicast(&h->address);
+	return h->id != 0 && h->nonce != 0 && h->sequence != 0 &&
+	       h->interval_us >= INTERVAL_MIN_US && h->tolerance_us >= h->interval_us &&
+	       h->tolerance_us <= TOLERANCE_MAX_US && !ip_is_multicast(&h->address);
 }
 
 /* Names reach logs and terminals: only what the configuration allows for one. */
 static bool name_byte_is_good(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-		c == '_' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
 }
 
 static bool decode_name(struct reader r, struct heartbeat *h)
 {
 	size_t size = r.left;
 
-	if (size == 0 || size >= NAME_SIZE || h->name[0] != '\0')
+	if (size == 0 || size >= NAME_SIZE)
 		return false;
 	for (size_t i = 0; i < size; i++)
 		if (!name_byte_is_good(r.at[i]))
@@ -204,7 +206,7 @@ static bool decode_heard(struct reader r, struct heartbeat *h)
 {
 	size_t count = r.left / HEARD_SIZE;
 
-	if (r.left % HEARD_SIZE != 0 || count > PEERS_MAX || h->heard_count != 0)
+	if (r.left % HEARD_SIZE != 0 || count > PEERS_MAX)
 		return false;
 	for (size_t i = 0; i < count; i++)
 		h->heard[i] = (struct heartbeat_heard){.id = reader_u64(&r),
@@ -219,7 +221,7 @@ static bool decode_groups(struct reader r, struct heartbeat *h)
 {
 	size_t count = r.left / GROUP_SIZE;
 
-	if (r.left % GROUP_SIZE != 0 || count > GROUPS_MAX || h->group_count != 0)
+	if (r.left % GROUP_SIZE != 0 || count > GROUPS_MAX)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct heartbeat_group *g = &h->groups[i];
@@ -248,14 +250,27 @@ static bool decode_extension(uint16_t type, struct reader content, struct heartb
 	}
 }
 
+/* Whether a known type comes for the second time; @seen holds a bit for each. */
+static bool is_repeated(uint16_t type, unsigned *seen)
+{
+	unsigned bit = type <= EXTENSION_GROUPS ? 1u << type : 0;
+	bool repeated = *seen & bit;
+
+	*seen |= bit;
+	return repeated && type != 0; /* 0 is not known */
+}
+
 static bool decode_extensions(struct reader *r, struct heartbeat *h)
 {
+	unsigned seen = 0;
+
 	while (r->left > 0) {
 		uint16_t type = reader_u16(r);
 		uint16_t size = reader_u16(r);
 		const uint8_t *content = reader_take(r, size);
 
-		if (!content || !decode_extension(type, reader_init(content, size), h))
+		if (!content || is_repeated(type, &seen) ||
+			!decode_extension(type, reader_init(content, size), h))
 			return false;
 	}
 	for (size_t i = 0; i < h->group_count; i++)

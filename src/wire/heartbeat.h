@@ -18,31 +18,31 @@
 
 #define HEARTBEAT_VERSION_MAJOR 1
 #define HEARTBEAT_VERSION_MINOR 0
-#define HEARTBEAT_HEADER_SIZE	64
-#define HEARTBEAT_TAG_SIZE	16
-#define HEARTBEAT_SIZE_MAX	2048
-#define HEARTBEAT_HOP_LIMIT	255 /* required on receipt: RFC 5082 */
-#define HEARTBEAT_GRANTEE_NONE	0xff
+#define HEARTBEAT_HEADER_SIZE   64
+#define HEARTBEAT_TAG_SIZE      16
+#define HEARTBEAT_SIZE_MAX      2048
+#define HEARTBEAT_HOP_LIMIT     255 /* required on receipt: RFC 5082 */
+#define HEARTBEAT_GRANTEE_NONE  0xff
 
 /* Why a datagram was refused. Each is a counter; names by heartbeat_drop_name(). */
 enum heartbeat_drop {
 	HEARTBEAT_ACCEPTED = 0,
-	HEARTBEAT_DROP_HOP_LIMIT,	/* not sent on this link */
-	HEARTBEAT_DROP_OVERSIZED,	/* longer than HEARTBEAT_SIZE_MAX */
-	HEARTBEAT_DROP_MALFORMED,	/* too short, wrong lengths, impossible values */
-	HEARTBEAT_DROP_NOT_OURS,	/* wrong magic: another program on this port */
-	HEARTBEAT_DROP_VERSION,		/* another major version */
-	HEARTBEAT_DROP_FOREIGN,		/* another cluster */
+	HEARTBEAT_DROP_HOP_LIMIT,       /* not sent on this link */
+	HEARTBEAT_DROP_OVERSIZED,       /* longer than HEARTBEAT_SIZE_MAX */
+	HEARTBEAT_DROP_MALFORMED,       /* too short, wrong lengths, impossible values */
+	HEARTBEAT_DROP_NOT_OURS,        /* wrong magic: another program on this port */
+	HEARTBEAT_DROP_VERSION,         /* another major version */
+	HEARTBEAT_DROP_FOREIGN,         /* another cluster */
 	HEARTBEAT_DROP_UNAUTHENTICATED, /* no tag although we have a key */
-	HEARTBEAT_DROP_UNKNOWN_KEY,	/* a tag by a key that we do not have */
-	HEARTBEAT_DROP_FORGED,		/* a tag that is not right */
+	HEARTBEAT_DROP_UNKNOWN_KEY,     /* a tag by a key that we do not have */
+	HEARTBEAT_DROP_FORGED,          /* a tag that is not right */
 	/* decided by the engine, after decoding */
-	HEARTBEAT_DROP_OWN,	  /* our own, come back */
+	HEARTBEAT_DROP_OWN,          /* our own, come back */
 	HEARTBEAT_DROP_DUPLICATE_ID, /* another node uses our id */
-	HEARTBEAT_DROP_DUPLICATE, /* the last one once more, by another path */
-	HEARTBEAT_DROP_REPLAYED,  /* sequence number not above the last one of that boot */
-	HEARTBEAT_DROP_OLD_BOOT,  /* a boot of that peer before the one we know */
-	HEARTBEAT_DROP_TABLE_FULL, /* more than PEERS_MAX peers */
+	HEARTBEAT_DROP_DUPLICATE,    /* the last one once more, by another path */
+	HEARTBEAT_DROP_REPLAYED,     /* sequence number not above the last one of that boot */
+	HEARTBEAT_DROP_OLD_BOOT,     /* a boot of that peer before the one we know */
+	HEARTBEAT_DROP_TABLE_FULL,   /* more than PEERS_MAX peers */
 	HEARTBEAT_DROP_REASONS,
 };
 
@@ -50,33 +50,34 @@ enum heartbeat_drop {
 enum node_state { STATE_STANDBY = 1, STATE_ACTIVE = 2, STATE_SHUTDOWN = 3 };
 
 #define HEARTBEAT_GROUP_ELIGIBLE 0x01 /* could hold now: healthy and has listened */
-#define HEARTBEAT_GROUP_WANT	 0x02 /* asks the holder for it (rule R3) */
-#define HEARTBEAT_GROUP_FLAGS	 0x03
+#define HEARTBEAT_GROUP_WANT     0x02 /* asks the holder for it (rule R3) */
+#define HEARTBEAT_GROUP_FLAGS    0x03
 
 struct heartbeat_group {
 	uint32_t id;
 	uint16_t worth;
-	uint8_t state;	 /* enum node_state */
-	uint8_t flags;	 /* HEARTBEAT_GROUP_... */
+	uint8_t state;   /* enum node_state */
+	uint8_t flags;   /* HEARTBEAT_GROUP_... */
 	uint8_t grantee; /* index into heard[] of whom the holder grants it to, or GRANTEE_NONE */
-	uint64_t epoch;	 /* of the current or the last claim known */
+	uint64_t epoch;  /* of the current or the last claim known */
 };
 
 struct heartbeat_heard {
 	uint64_t id;
 	uint64_t nonce;
-	uint32_t sequence; /* low 32 bits of its last accepted heartbeat: the echo that proves freshness */
+	uint32_t sequence; /* low 32 bits of its last accepted heartbeat: the echo that proves
+			      freshness */
 	uint32_t age_ms;   /* since then */
 };
 
 struct heartbeat {
 	uint64_t id;
-	uint64_t nonce;	   /* drawn at each start */
+	uint64_t nonce;    /* drawn at each start */
 	uint64_t sequence; /* grows with each datagram of one nonce */
 	uint32_t interval_us;
 	uint32_t tolerance_us;
 	struct ip address; /* real address: the tie-breaker of worth */
-	bool leaving;	   /* this node stops: do not wait for its tolerance */
+	bool leaving;      /* this node stops: do not wait for its tolerance */
 	char name[NAME_SIZE];
 	uint8_t heard_count;
 	struct heartbeat_heard heard[PEERS_MAX];
@@ -107,7 +108,7 @@ size_t heartbeat_encode(const struct heartbeat *h, uint32_t cluster_tag,
 /**
  * heartbeat_decode - check and decode a datagram from the network
  * @hop_limit:     TTL or hop limit on receipt; -1 if the system did not tell (refused)
- * @ret_heartbeat: set on HEARTBEAT_ACCEPTED only
+ * @ret_heartbeat: undefined unless HEARTBEAT_ACCEPTED
  *
  * The tag is verified (in constant time) before anything behind the header is looked at.
  *
