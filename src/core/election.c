@@ -53,11 +53,20 @@ static void enter(struct election *e, ha_time now, enum election_phase phase,
 	out->tell = true;
 }
 
+/* No cluster counts so far: a mistake or a forgery, after which the next claims would begin at 0. */
+static bool epoch_is_possible(uint64_t epoch)
+{
+	return epoch <= INT64_MAX;
+}
+
 static void learn_epochs(struct election *e, const struct election_input *in)
 {
-	for (size_t i = 0; i < in->rival_count; i++)
-		if (in->rivals[i].epoch > e->epoch_seen)
-			e->epoch_seen = in->rivals[i].epoch;
+	for (size_t i = 0; i < in->rival_count; i++) {
+		uint64_t epoch = in->rivals[i].epoch;
+
+		if (epoch > e->epoch_seen && epoch_is_possible(epoch))
+			e->epoch_seen = epoch;
+	}
 }
 
 /* R2: every claim takes an epoch above all that were seen. */

@@ -240,6 +240,18 @@ static void test_r2_epoch_is_above_all_seen(void **state)
 	assert_int_equal(e.epoch, 42);
 }
 
+static void test_r2_impossible_epochs_are_not_learned(void **state)
+{
+	struct election_rival *r = add_rival(90, LOWER);
+
+	(void)state;
+	r->epoch = UINT64_MAX;
+	listen_to_the_end();
+	evaluate(351);
+	assert_true(out.hold);
+	assert_int_equal(e.epoch, 1);
+}
+
 static void test_r2_causes(void **state)
 {
 	struct election_rival *r;
@@ -663,6 +675,7 @@ int main(void)
 		TEST(test_r1_listens_again),
 		TEST(test_r2_claim),
 		TEST(test_r2_epoch_is_above_all_seen),
+		TEST(test_r2_impossible_epochs_are_not_learned),
 		TEST(test_r2_causes),
 		TEST(test_hold_failed),
 		TEST(test_r3_asks_the_holder),
