@@ -149,11 +149,14 @@ static void begin_releasing(struct election *e, ha_time now, enum election_cause
 	uint64_t peer, struct election_output *out)
 {
 	e->cause_peer = peer;
-	e->grantee = 0;
+	/* Until we have released we tell the new holder that this is no collision. */
+	if (cause != ELECTION_HANDED_OVER)
+		e->grantee = 0;
 	e->offered = e->yielded = e->contested = false;
 	e->listen_again = cause == ELECTION_LEASE_PASSED;
 	enter(e, now, ELECTION_RELEASING, cause, out);
 	out->release = true;
+	out->announce = false;
 	out->tell = false; /* we say STANDBY when the addresses are down */
 }
 
@@ -357,6 +360,14 @@ static void evaluate_active(struct election *e, ha_time now, const struct electi
 		answer_asking(e, now, in, out);
 }
 
+/* R7 holds while the addresses are taken down, too: whoever finds its lease passed has lost the
+ * group. */
+static void evaluate_releasing(struct election *e, ha_time now, const struct election_input *in)
+{
+	if (time_reached(now, in->lease))
+		e->listen_again = true;
+}
+
 static void evaluate(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
@@ -370,7 +381,7 @@ static void evaluate(struct election *e, ha_time now, const struct election_inpu
 	case ELECTION_STANDBY: evaluate_standby(e, now, in, out); break;
 	case ELECTION_TAKING: evaluate_taking(e, now, in, out); break;
 	case ELECTION_ACTIVE: evaluate_active(e, now, in, out); break;
-	case ELECTION_RELEASING:
+	case ELECTION_RELEASING: evaluate_releasing(e, now, in); break;
 	case ELECTION_SHUTDOWN: break;
 	}
 }
@@ -381,6 +392,7 @@ static void after_release(struct election *e, ha_time now, const struct election
 	enum election_phase next = e->listen_again ? ELECTION_LISTENING : ELECTION_STANDBY;
 
 	e->listen_again = false;
+	e->grantee = 0;
 	enter(e, now, in->stopping ? ELECTION_SHUTDOWN : next, e->cause, out);
 }
 

@@ -389,7 +389,11 @@ static void test_r3_releases_when_the_grantee_serves(void **state)
 	evaluate(410 + LINGER_MS);
 	expect_output(true, false, false, false);
 	assert_int_equal(e.cause, ELECTION_HANDED_OVER);
+	/* It is still told whom we have granted it to: one of lower rank would take us for a
+	 * collision. */
+	assert_int_equal(e.grantee, HIGHER);
 	event(431, ELECTION_RELEASED);
+	assert_int_equal(e.grantee, 0);
 	assert_int_equal(e.phase, ELECTION_STANDBY);
 	expect_output(false, false, false, true);
 }
@@ -540,7 +544,7 @@ static void test_r5_leaves_when_the_offer_lapses(void **state)
 	evaluate(400);
 	assert_int_equal(e.grantee, LOWER);
 	evaluate(750);
-	assert_true(out.release);
+	expect_output(true, false, false, false); /* what is released is not announced */
 	assert_int_equal(e.cause, ELECTION_INELIGIBLE);
 }
 
@@ -609,6 +613,22 @@ static void test_r7_lease(void **state)
 	expect_nothing();
 	evaluate(1051);
 	assert_int_equal(e.phase, ELECTION_STANDBY);
+}
+
+static void test_r7_the_lease_passes_while_it_releases(void **state)
+{
+	(void)state;
+	become_active();
+	in.lease = at(700);
+	in.stopping = false;
+	in.eligible = in.can_serve = false;
+	evaluate(600);
+	assert_int_equal(e.phase, ELECTION_RELEASING);
+	assert_false(e.listen_again);
+	evaluate(700); /* the node did not run, or the keeper took long */
+	assert_true(e.listen_again);
+	event(701, ELECTION_RELEASED);
+	assert_int_equal(e.phase, ELECTION_LISTENING);
 }
 
 static void test_r7_the_watchdog_saw_it(void **state)
@@ -692,6 +712,7 @@ int main(void)
 		TEST(test_r5_leaves_at_once),
 		TEST(test_r5_stops_in_every_phase),
 		TEST(test_r7_lease),
+		TEST(test_r7_the_lease_passes_while_it_releases),
 		TEST(test_r7_the_watchdog_saw_it),
 		TEST(test_r9_a_deaf_grantee_is_not_yielded_to),
 		TEST(test_a_release_is_told_before_the_next_claim),
