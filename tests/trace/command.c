@@ -112,16 +112,16 @@ static bool run_node(struct world *w, struct words words)
 	return node_add(w, words.list[0], text, words.list[1], s.secret);
 }
 
-/* For each node that is named, or for all. */
-static bool for_each_node(
-	struct world *w, struct words words, void (*act)(struct world *w, struct node *n))
+/* For each node that is named, or for all. @running: what each must be for it to make sense. */
+static bool for_each_node(struct world *w, struct words words, bool running,
+	void (*act)(struct world *w, struct node *n))
 {
 	bool all = words.count == 1 && is(words.list[0], "all");
 
 	for (size_t i = 0; i < (all ? w->node_count : words.count); i++) {
 		struct node *n = all ? &w->nodes[i] : node_find(w, words.list[i]);
 
-		if (!n)
+		if (!n || n->running != running)
 			return false;
 		act(w, n);
 	}
@@ -130,22 +130,22 @@ static bool for_each_node(
 
 static bool run_start(struct world *w, struct words words)
 {
-	return for_each_node(w, words, node_start);
+	return for_each_node(w, words, false, node_start);
 }
 
 static bool run_stop(struct world *w, struct words words)
 {
-	return for_each_node(w, words, node_stop);
+	return for_each_node(w, words, true, node_stop);
 }
 
 static bool run_kill(struct world *w, struct words words)
 {
-	return for_each_node(w, words, node_kill);
+	return for_each_node(w, words, true, node_kill);
 }
 
 static bool run_crash(struct world *w, struct words words)
 {
-	return for_each_node(w, words, node_crash);
+	return for_each_node(w, words, true, node_crash);
 }
 
 static bool run_run(struct world *w, struct words words)
@@ -251,7 +251,7 @@ static bool run_remove(struct world *w, struct words words)
 	struct node *n = words.count == 2 ? node_find(w, words.list[0]) : NULL;
 	size_t group = n ? find_group(n, words.list[1]) : GROUPS_MAX;
 
-	if (group == GROUPS_MAX)
+	if (group == GROUPS_MAX || !node_serves(n, group))
 		return false;
 	node_remove_address(w, n, n->conf.groups[group].address_first);
 	return true;

@@ -117,6 +117,7 @@ struct world {
 	char output_bytes[WORLD_OUTPUT_SIZE];
 	size_t violations;
 	struct {
+		/* Of two nodes that serve one group; TIME_NEVER: they do not. */
 		ha_time both_since[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
 	} check;
 };
