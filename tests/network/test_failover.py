@@ -193,3 +193,18 @@ def test_addresses_of_a_group_move_together(cluster, lan, client):
     assert set(plain) <= set(beta.host.addresses())
     assert not set(plain) & set(alpha.host.addresses())
     check_served_by(lan, client, beta, plain)
+
+
+def test_all_start_at_the_same_time(cluster, lan, client):
+    """The first to have listened may claim before a worthier one has; it ends with the worthiest, and
+    none takes another for a stranger."""
+    nodes = cluster.nodes_on(1, 2, 3, 4, 5)
+    for _ in range(3):
+        start(*nodes)
+        wait_holder(*nodes)
+        check_served_by(lan, client, nodes[0])
+        for node in nodes:
+            node.ask_to_stop()
+        assert [node.wait_exit() for node in nodes] == [0] * 5
+    for node in nodes:
+        assert "outside the cluster" not in node.log()

@@ -144,10 +144,29 @@ def test_noise(keyed, ear):
         for position in os.urandom(3):
             data[position * 7 % len(data)] ^= 1 + i % 255
         ear.say(os.urandom(i % 200) if i % 2 else bytes(data))
-    busy_wait(0.3)
+        busy_wait(0.001)  # so that it is not the socket's buffer that refuses it
+    wait_until(lambda: sum(alpha.status()["counters"]["dropped"].values()) >= 490,
+               lambda: str(alpha.status()["counters"]))
     assert alpha.is_active() and beta.state() == "STANDBY"
     assert alpha.group()["transitions"] == 1 and not alpha.peer("mallory")
-    assert sum(alpha.status()["counters"]["dropped"].values()) >= 400
+
+
+def test_more_nodes_than_a_cluster_can_have(cluster, lan):
+    """Without a key anybody can invent nodes. Those that are there keep their places."""
+    alpha, beta = cluster.nodes_on(1, 2)
+    start(alpha, beta)
+    wait_holder(alpha, beta)
+    moves = [n.group()["transitions"] for n in (alpha, beta)]
+    with Ear(lan.host("mallory", 66)) as ear:
+        for number in range(1, 60):
+            ear.say(Heartbeat(name=f"m{number}", id=number, nonce=number).encode())
+            busy_wait(0.002)
+        wait_until(lambda: alpha.dropped("table-full") >= 20, lambda: str(alpha.status()["counters"]))
+    assert len(alpha.status()["peers"]) == 31 and alpha.peer("beta")["live"]
+    stays(lambda: alpha.is_active() and beta.state() == "STANDBY", "nothing moves", 0.5)
+    assert [n.group()["transitions"] for n in (alpha, beta)] == moves
+    assert alpha.stop() == 0
+    wait_until(beta.is_active, "beta takes it")
 
 
 # --- recordings
