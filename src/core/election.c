@@ -53,7 +53,8 @@ static void enter(struct election *e, ha_time now, enum election_phase phase,
 	out->tell = true;
 }
 
-/* No cluster counts so far: a mistake or a forgery, after which the next claims would begin at 0. */
+/* No cluster counts so far: a mistake or a forgery, after which the next claims would begin at 0.
+ */
 static bool epoch_is_possible(uint64_t epoch)
 {
 	return epoch <= INT64_MAX;
@@ -313,6 +314,19 @@ static void lapse_grant(struct election *e, ha_time now, const struct election_i
 	out->tell = true;
 }
 
+/* R3: one handover after the other. Before the one that handed it to us has released, a third
+ * holder would be a collision to it. One that does not hear us is not waited for. */
+static bool is_being_released(const struct election *e, const struct election_input *in)
+{
+	for (size_t i = 0; i < in->rival_count; i++) {
+		const struct election_rival *r = &in->rivals[i];
+
+		if (e->granter != 0 && r->rank.id == e->granter && r->active && r->hears_us)
+			return true;
+	}
+	return false;
+}
+
 /* R5: offer it to the worthiest live standby, release after that; or at once if there is none. */
 static void leave(struct election *e, ha_time now, const struct election_input *in,
 	enum election_cause cause, struct election_output *out)
@@ -321,6 +335,8 @@ static void leave(struct election *e, ha_time now, const struct election_input *
 
 	if (e->grantee != 0)
 		return; /* the offer stands */
+	if (is_being_released(e, in))
+		return;
 	if (e->offered || !successor) {
 		begin_releasing(e, now, cause, 0, out);
 		return;
@@ -335,8 +351,8 @@ static void answer_asking(struct election *e, ha_time now, const struct election
 	const struct election_rival *asking = find_successor(in, true);
 
 	e->offered = false;
-	if (e->grantee == 0 && asking && election_outranks(&asking->rank, &in->own) &&
-		time_reached(now, e->grant_pause))
+	if (e->grantee == 0 && !is_being_released(e, in) && asking &&
+		election_outranks(&asking->rank, &in->own) && time_reached(now, e->grant_pause))
 		grant(e, now, in, asking->rank.id, out);
 }
 

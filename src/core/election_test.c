@@ -419,6 +419,26 @@ static void test_r3_resumes_when_the_grantee_is_lost(void **state)
 	assert_int_equal(e.epoch, 3);
 }
 
+/* Two worthier ones ask, one after the other: the second is granted it when the first handover is
+ * over. */
+static void test_r3_one_handover_after_the_other(void **state)
+{
+	struct election_rival *granter = add_rival(90, LOWER), *asking = add_rival(110, HIGHER);
+
+	(void)state;
+	granter->active = granter->granted_us = true;
+	asking->eligible = false;
+	listen_to_the_end();
+	evaluate(360);
+	event(361, ELECTION_HELD);
+	asking->eligible = asking->wants = true;
+	evaluate(362);
+	assert_int_equal(e.grantee, 0);
+	granter->active = granter->granted_us = false;
+	evaluate(380);
+	assert_int_equal(e.grantee, HIGHER);
+}
+
 static void test_r3_grant_lapses(void **state)
 {
 	struct election_rival *r;
@@ -703,6 +723,7 @@ int main(void)
 		TEST(test_r3_grants_to_one_that_asks),
 		TEST(test_r3_releases_when_the_grantee_serves),
 		TEST(test_r3_resumes_when_the_grantee_is_lost),
+		TEST(test_r3_one_handover_after_the_other),
 		TEST(test_r3_grant_lapses),
 		TEST(test_r4_collision),
 		TEST(test_r4_the_winner_announces_again),
