@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "world.h"
 
-#define LINES_MAX 512
+#define LINES_MAX 4096
 
 struct lines {
 	size_t count;
