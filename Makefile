@@ -3,6 +3,7 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
+SECONDS ?= 20 # of each fuzzer
 DEMO    ?= # options of `ha demo`, as in: make demo DEMO="--interval 20ms"
 
 build := build
@@ -10,15 +11,17 @@ sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]')
 
-.PHONY: all help deps test-deps demo test install check-format format clean
+.PHONY: all help deps test-deps demo test fuzz fuzz-coverage install check-format format clean
 
+# The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
-	@ninja -C $(build)
+	@umask 022 && ninja -C $(build)
 
 help:
 	@echo 'make            build; run it from the tree as build/ha'
 	@echo 'make demo       three servers and a client on this machine: watch the address move (root or sudo)'
 	@echo 'make test       build and run every test (root or sudo)'
+	@echo 'make fuzz       run each fuzzer for SECONDS (20); fuzz-coverage: what their corpora reach'
 	@echo 'make install    into PREFIX ($(PREFIX)), under DESTDIR if that is set'
 	@echo 'make deps       install the Debian packages that the build and the demo need'
 	@echo 'make test-deps  ... and those that the tests need'
@@ -27,7 +30,7 @@ help:
 
 $(build)/build.ninja:
 	@tools/packages require-commands meson ninja pkg-config gcc
-	@meson setup $(build) $(setup) || { rm -rf $(build); tools/packages missing build; exit 1; }
+	@umask 022 && meson setup $(build) $(setup) || { rm -rf $(build); tools/packages missing build; exit 1; }
 
 deps:
 	@tools/packages install build demo
@@ -41,6 +44,12 @@ demo: deps
 
 test: test-deps
 	@tools/run-tests
+
+fuzz: test-deps
+	@tools/fuzz --seconds $(SECONDS)
+
+fuzz-coverage: test-deps
+	@tools/fuzz --coverage
 
 # The prefix is compiled in (it is where `ha` looks for its other half), so it is set again here.
 install: $(build)/build.ninja
@@ -56,4 +65,4 @@ format:
 	clang-format -i $(c_files)
 
 clean:
-	rm -rf $(build) build-test build-asan
+	rm -rf $(build) build-test build-asan build-fuzz build-fuzz-coverage

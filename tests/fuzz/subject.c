@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+#include "fuzz/subject.h"
+
+#include <stdlib.h>
+
+#include "fuzz/fuzz.h"
+
+/* So many steps may be due at one instant: the announcements of a full node are spread over
+ * several. */
+#define DUE_STEPS_MAX 64
+/* So many timers within WINDOW_NS are a busy loop: each of a full node's addresses may have its own
+ * schedule, of up to six announcements and five requests in a second. */
+#define WINDOW_NS         NS_PER_S
+#define TIMERS_PER_WINDOW 4096
+/* A stop may take a handover that is not taken up, and the heartbeats meanwhile. */
+#define STOP_TIMERS_MAX 512
+
+static struct subject_group *group_of(struct subject *s, uint16_t address)
+{
+	assert(address < s->conf->address_count);
+	return &s->groups[s->conf->addresses[address].group];
+}
+
+static void check_sent(struct subject *s, const struct effect *effect, bool will)
+{
+	const uint8_t *bytes = will ? effect->keeper.payload : effect->send.bytes;
+	size_t size = will ? effect->keeper.payload_size : effect->send.size;
+	static struct heartbeat h;
+
+	assert(size <= HEARTBEAT_SIZE_MAX && size <= CHANNEL_PAYLOAD_MAX);
+	assert(heartbeat_decode(bytes, size, HEARTBEAT_HOP_LIMIT, s->conf->node.cluster_tag,
+		       &s->key, &h) == HEARTBEAT_ACCEPTED);
+	assert(h.id == s->identity.id && h.nonce == s->identity.nonce);
+	assert(h.group_count == s->conf->group_count);
+	assert(h.leaving || !will);
+	if (effect->kind == EFFECT_SEND) {
+		assert(h.sequence > s->sequence);
+		s->sequence = h.sequence;
+		s->sent_at = s->now;
+	}
+	for (size_t g = 0; g < h.group_count; g++) {
+		if (h.groups[g].state != STATE_ACTIVE)
+			continue;
+		assert(s->groups[g].holding == HOLDING_UP ||
+			s->groups[g].holding == HOLDING_RELEASING);
+		assert(h.groups[g].epoch >= s->groups[g].epoch);
+		assert(h.groups[g].epoch >= s->groups[g].epoch_told); /* R4: tokens never go back */
+		s->groups[g].epoch_told = h.groups[g].epoch;
+	}
+}
+
+static void check_request(struct subject *s, const struct effect *effect)
+{
+	uint16_t index = effect->keeper.index;
+
+	switch (effect->keeper.verb) {
+	case CHANNEL_READY: break;
+	case CHANNEL_HOLD:
+		assert(index < s->conf->group_count);
+		assert(s->groups[index].holding == HOLDING_DOWN);
+		assert(effect->keeper.number > s->groups[index].epoch); /* R2 */
+		assert(effect->keeper.number > s->groups[index].epoch_told);
+		s->groups[index].epoch = effect->keeper.number;
+		s->groups[index].holding = HOLDING_ASKED;
+		break;
+	case CHANNEL_RELEASE:
+		assert(index < s->conf->group_count);
+		assert(s->groups[index].holding == HOLDING_ASKED ||
+			s->groups[index].holding == HOLDING_UP);
+		s->groups[index].holding = HOLDING_RELEASING;
+		break;
+	case CHANNEL_RESTORE:
+	case CHANNEL_ANNOUNCE: assert(group_of(s, index)->holding == HOLDING_UP); break;
+	case CHANNEL_REQUEST:
+		assert(group_of(s, index)->holding == HOLDING_UP);
+		assert(effect->keeper.second < TARGETS_MAX);
+		break;
+	case CHANNEL_PROBE: assert(group_of(s, index)->holding == HOLDING_DOWN); break;
+	case CHANNEL_WILL: check_sent(s, effect, true); break;
+	default: abort(); /* not ours to say */
+	}
+}
+
+static void check_lease(struct subject *s, ha_time lease)
+{
+	const struct conf_node *node = &s->conf->node;
+
+	/* R7: no longer than the peers' patience since the last sending, and never taken back. */
+	assert(lease.ns <= time_add(s->sent_at, node->tolerance_ns - node->margin_ns).ns);
+	assert(lease.ns >= s->lease.ns);
+	s->lease = lease;
+}
+
+static void check_texts(const struct subject *s, const struct effect *effect)
+{
+	if (effect->kind == EFFECT_REPORT) {
+		assert_terminated(effect->report.group);
+		assert_terminated(effect->report.peer);
+		assert_terminated(effect->report.text);
+		assert(effect->report.text[0] != '\0');
+		assert(effect->report.from <= STATE_SHUTDOWN &&
+			effect->report.to <= STATE_SHUTDOWN);
+	} else {
+		assert(effect->hook.group < s->conf->group_count);
+		assert_terminated(effect->hook.holder);
+		assert_terminated(effect->hook.reason);
+		assert(effect->hook.state != effect->hook.previous);
+	}
+}
+
+static void check_stopped(struct subject *s)
+{
+	for (size_t g = 0; g < s->conf->group_count; g++)
+		assert(s->groups[g].holding == HOLDING_DOWN);
+	s->stopped = true;
+}
+
+static void check_effect(struct subject *s, const struct effect *effect)
+{
+	assert(!s->stopped);
+	switch (effect->kind) {
+	case EFFECT_SEND_TO:
+		assert(effect->send.to.family != IP_NONE);
+		check_sent(s, effect, false);
+		break;
+	case EFFECT_SEND: check_sent(s, effect, false); break;
+	case EFFECT_LEASE: check_lease(s, effect->lease); break;
+	case EFFECT_KEEPER: check_request(s, effect); break;
+	case EFFECT_REPORT:
+	case EFFECT_HOOK: check_texts(s, effect); break;
+	case EFFECT_STOPPED: check_stopped(s); break;
+	}
+}
+
+/* R7: nothing is held past the lease, and the engine wants to wake when it ends. */
+static void check_holding(const struct subject *s)
+{
+	for (size_t g = 0; g < s->conf->group_count; g++) {
+		if (s->groups[g].holding != HOLDING_ASKED && s->groups[g].holding != HOLDING_UP)
+			continue;
+		assert(!time_reached(s->now, s->lease));
+		assert(engine_deadline(s->engine).ns <= s->lease.ns);
+	}
+}
+
+/* What the keeper's message says has happened before the engine hears of it. */
+static void take_message(struct subject *s, const struct channel_message *m)
+{
+	struct subject_group *g;
+
+	if (s->stopped || m->index >= s->conf->group_count)
+		return;
+	g = &s->groups[m->index];
+	if (m->verb == CHANNEL_HELD && g->holding == HOLDING_ASKED && m->number == g->epoch)
+		g->holding = HOLDING_UP;
+	else if (m->verb == CHANNEL_HOLD_FAILED && g->holding == HOLDING_ASKED)
+		g->holding = HOLDING_DOWN;
+	else if (m->verb == CHANNEL_RELEASED && g->holding == HOLDING_RELEASING)
+		g->holding = HOLDING_DOWN;
+}
+
+void subject_step(struct subject *s, const struct engine_event *event)
+{
+	if (event->kind == ENGINE_KEEPER)
+		take_message(s, event->keeper);
+	engine_step(s->engine, s->now, event, &s->effects);
+	assert(s->effects.count <= EFFECTS_MAX);
+	for (size_t i = 0; i < s->effects.count; i++)
+		check_effect(s, &s->effects.list[i]);
+	check_holding(s);
+}
+
+static void count_timer(struct subject *s)
+{
+	if (time_between(s->timers_since, s->now) >= WINDOW_NS) {
+		s->timers_since = s->now;
+		s->timers = 0;
+	}
+	s->timers++;
+	assert(s->timers <= TIMERS_PER_WINDOW);
+}
+
+void subject_timer(struct subject *s)
+{
+	struct engine_event timer = {.kind = ENGINE_TIMER};
+	ha_time deadline = engine_deadline(s->engine);
+
+	if (s->stopped || time_is_never(deadline))
+		return;
+	s->now = time_max(s->now, deadline);
+	for (int steps = 0; !s->stopped; steps++) {
+		assert(steps < DUE_STEPS_MAX);
+		subject_step(s, &timer);
+		count_timer(s);
+		if (!time_reached(s->now, engine_deadline(s->engine)))
+			return;
+	}
+}
+
+void subject_keeper(struct subject *s, enum channel_verb verb, uint16_t index, uint64_t number)
+{
+	static struct channel_message message;
+	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &message};
+
+	message = (struct channel_message){.verb = verb, .index = index, .number = number};
+	subject_step(s, &event);
+}
+
+void subject_answer(struct subject *s)
+{
+	struct engine_event sent = {.kind = ENGINE_SENT};
+
+	if (s->stopped)
+		return;
+	if (time_between(s->sent_at, s->now) == 0)
+		subject_step(s, &sent);
+	for (uint16_t g = 0; g < s->conf->group_count && !s->stopped; g++) {
+		if (s->groups[g].holding == HOLDING_ASKED)
+			subject_keeper(s, CHANNEL_HELD, g, s->groups[g].epoch);
+		else if (s->groups[g].holding == HOLDING_RELEASING)
+			subject_keeper(s, CHANNEL_RELEASED, g, 0);
+	}
+}
+
+static const struct conf *shared_conf(void)
+{
+	static struct conf_diagnostics diagnostics;
+	static char text[SUBJECT_TEXT_SIZE];
+	static struct conf conf;
+
+	if (conf.group_count == 0) {
+		subject_conf_text(text);
+		assert(conf_parse(text, strlen(text), "subject", &conf, &diagnostics));
+	}
+	return &conf;
+}
+
+void subject_start(struct subject *s)
+{
+	struct engine_event start = {.kind = ENGINE_START};
+	void *memory = s->engine ? (void *)s->engine : malloc(engine_size());
+
+	assert(memory);
+	memset(s, 0, offsetof(struct subject, effects));
+	memset(&s->stopped, 0, sizeof(*s) - offsetof(struct subject, stopped));
+	s->conf = shared_conf();
+	s->identity = (struct engine_identity){.id = 0xa1fa, .nonce = 0xb007};
+	s->now = s->timers_since = (ha_time){3600 * NS_PER_S};
+	s->engine = engine_init(memory, s->conf, s->identity, &s->key);
+	subject_step(s, &start);
+}
+
+void subject_check_status(const struct subject *s)
+{
+	static struct status status, read;
+	const char *error = NULL;
+	json_t *json;
+
+	engine_status(s->engine, s->now, 0, &status);
+	json = status_to_json(&status);
+	assert(json && status_from_json(json, &read, &error));
+	json_decref(json);
+}
+
+void subject_finish(struct subject *s)
+{
+	struct engine_event stop = {.kind = ENGINE_STOP};
+
+	subject_step(s, &stop);
+	subject_answer(s);
+	for (int timers = 0; !s->stopped; timers++) {
+		assert(timers < STOP_TIMERS_MAX);
+		subject_timer(s);
+		subject_answer(s);
+	}
+}
