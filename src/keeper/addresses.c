@@ -224,6 +224,40 @@ static void remove_listed(struct addresses *a, const size_t *list, size_t count)
 	}
 }
 
+struct strays {
+	const struct addresses *addresses;
+	const bool *wanted;
+	size_t count;
+	struct netlink_address list[ADDRESSES_MAX];
+};
+
+static bool take_stray(const struct netlink_address *address, void *context)
+{
+	struct strays *s = context;
+	const struct conf *conf = s->addresses->conf;
+	int shared = interfaces_shared_anywhere(conf, &address->ip);
+
+	if (shared >= 0 && s->wanted[conf->addresses[shared].group] &&
+		interface_of(s->addresses, (size_t)shared)->index != address->index)
+		s->list[s->count++] = *address;
+	return s->count < ADDRESSES_MAX;
+}
+
+/* A device that was given another name took the addresses along, and they would still be answered
+ * for.
+ */
+static void remove_strays(struct addresses *a, const bool wanted[GROUPS_MAX])
+{
+	struct strays strays = {.addresses = a, .wanted = wanted};
+	int r = netlink_dump_addresses(0, take_stray, &strays);
+
+	if (r < 0)
+		log_error("the kernel's table of addresses cannot be read: %s", strerror(-r));
+	for (size_t i = 0; i < strays.count; i++)
+		(void)leftovers_delete_foreign(&a->netlink, &strays.list[i]);
+	a->interfaces->lost = addresses_any_held(a);
+}
+
 /* Deletes all addresses for whose group @wanted says so, in batches across groups. */
 static void remove_groups(struct addresses *a, const bool wanted[GROUPS_MAX])
 {
@@ -241,6 +275,8 @@ static void remove_groups(struct addresses *a, const bool wanted[GROUPS_MAX])
 	}
 	if (count > 0)
 		remove_listed(a, list, count);
+	if (a->interfaces->lost)
+		remove_strays(a, wanted);
 }
 
 void addresses_release(struct addresses *a, size_t group)

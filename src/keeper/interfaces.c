@@ -115,6 +115,7 @@ static void forget_device(struct interfaces *i, size_t device)
 			h++;
 	}
 	i->changed = true;
+	i->lost = true;
 }
 
 static void set_device(struct interfaces *i, size_t device, const struct netlink_link *link)

@@ -46,6 +46,7 @@ struct interfaces {
 	bool stale;        /* a device appeared: read everything again */
 	bool changed;      /* a link or a host address changed; for the reader to clear */
 	bool host_changed; /* a host address came; likewise */
+	bool lost; /* a device went, perhaps to another name with our addresses on it; likewise */
 };
 
 /* Opens the sockets and reads the tables. 0 or -errno. */

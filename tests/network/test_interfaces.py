@@ -168,3 +168,16 @@ def test_two_paths(cluster, lan, second_lan, client):
     assert alpha.peer("beta")["live"] and beta.peer("alpha")["live"]
     assert [n.group()["transitions"] for n in nodes] == moves
     assert alpha.dropped("replayed") == beta.dropped("replayed") == 0
+
+
+def test_device_is_renamed(pair, lan, client):
+    """Under another name it is not ours: nothing may stay on it."""
+    alpha, beta = pair
+    pids = pids_of(pair)
+    alpha.host.ip("link set eth0 name lan0")
+    wait_until(beta.is_active, "beta takes it")
+    alpha.wait_reason("eth0 does not exist")
+    wait_until(lambda: not alpha.host.has(ADDRESS) and not alpha.host.has(ADDRESS6), "nothing stays")
+    assert lan.answering(client, ADDRESS) == lan.answering(client, ADDRESS6) == {"beta"}
+    alpha.host.ip("link set lan0 name eth0")
+    check_back(lan, client, pair, pids)

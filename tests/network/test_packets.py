@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from heartbeat import ACTIVE, SHUTDOWN, Ear, Entry, Heard, Heartbeat, sign
+from heartbeat import ACTIVE, SHUTDOWN, Ear, Entry, Heard, Heartbeat, decode, sign
 from lan import stays, wait_until
 from node import ADDRESS, busy_wait, start, wait_holder
 
@@ -199,13 +199,14 @@ def test_recordings_of_a_dead_holder_hold_nobody_up(keyed, ear, lan, client):
 def test_recordings_of_an_earlier_boot(keyed, ear):
     alpha, beta = keyed
     wait_until(lambda: len(ear.recordings("alpha")) > 5, "mallory has recorded some")
-    recorded = ear.recordings("alpha")
     assert alpha.stop() == 0
+    recorded = ear.recordings("alpha")[:3] + ear.recordings("alpha")[-2:]
+    assert decode(recorded[-1]).leaving, "its goodbye"
     alpha.start()
     wait_holder(alpha, beta)
     transitions = alpha.group()["transitions"], beta.group()["transitions"]
     before = beta.dropped("old-boot")
-    for data in recorded[:5]:
+    for data in recorded:
         ear.say(data)
     wait_until(lambda: beta.dropped("old-boot") == before + 5, lambda: str(beta.status()))
     stays(lambda: alpha.is_active() and beta.state() == "STANDBY", "nothing moves", 0.5)
@@ -248,6 +249,13 @@ def test_with_a_key(keyed):
     assert alpha.status()["node"]["authenticated"] is True
     assert not any("authenticated" in w for w in alpha.status()["warnings"])
     assert alpha.peer("beta")["live"] and alpha.peer("beta")["hears_me"]
+
+
+def test_the_will_is_signed(keyed):
+    alpha, beta = keyed
+    alpha.kill_engine()
+    beta.wait_state("ACTIVE")
+    assert "gave it up" in beta.group()["reason"]
 
 
 def test_without_a_key_status_warns(cluster):

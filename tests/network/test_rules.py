@@ -64,6 +64,40 @@ def test_worth_zero_never_holds(cluster):
     assert not alpha.group()["eligible"] and "worth" in alpha.group()["reason"]
 
 
+def test_group_that_only_one_node_has(cluster, lan, client):
+    alpha, beta = cluster.nodes_on(1, 2)
+    both, own = {"address": "10.77.0.101/24"}, {"address": "10.77.0.102/24"}
+    alpha.groups, beta.groups = {"both": both}, {"own": own, "both": both}
+    start(alpha, beta)
+    wait_holder(alpha, beta, group="both")
+    beta.wait_state("ACTIVE", "own")
+    check_client(lan, client, alpha, "10.77.0.101")
+    check_client(lan, client, beta, "10.77.0.102")
+
+
+def test_as_many_groups_as_fit(cluster, lan, client):
+    """60 groups make heartbeats that need more than one Ethernet frame."""
+    alpha, beta = cluster.nodes_on(1, 2)
+    names = [f"group-with-a-long-name-{n}" for n in range(60)]
+    for node, parity in [(alpha, 0), (beta, 1)]:
+        node.groups = {name: {"address": f"10.77.0.{101 + n}/24",
+                              "worth": 200 if n % 2 == parity else 100}
+                       for n, name in enumerate(names)}
+    start(alpha, beta)
+
+    def spread():
+        return all(node.status() and
+                   [g["state"] for g in node.status()["groups"]] == expected * 30
+                   for node, expected in [(alpha, ["ACTIVE", "STANDBY"]),
+                                          (beta, ["STANDBY", "ACTIVE"])])
+
+    wait_until(spread, lambda: alpha.describe() + beta.describe())
+    alpha.kill_engine()
+    wait_until(lambda: all(g["state"] == "ACTIVE" for g in beta.status()["groups"]), beta.describe)
+    check_client(lan, client, beta, "10.77.0.101")
+    check_client(lan, client, beta, "10.77.0.159")
+
+
 # --- intervals and tolerances
 
 def test_every_peer_counts_with_its_own_tolerance(cluster, lan, client):
@@ -235,6 +269,10 @@ def test_unicast_peers_without_multicast(cluster, lan, client):
         assert nodes[0].stop() == 0
         wait_holder(*nodes[1:])
         check_client(lan, client, nodes[1])
+        nodes[1].kill_engine()
+        nodes[2].wait_state("ACTIVE")
+        assert "gave it up" in nodes[2].group()["reason"], "the will goes by unicast too"
+        check_client(lan, client, nodes[2])
         assert not ear.heard, "nothing is multicast"
 
 
@@ -257,6 +295,25 @@ def test_ipv6_multicast(cluster, lan, client):
     nodes[0].kill_engine()
     wait_until(nodes[1].is_active, "beta takes it")
     check_client(lan, client, nodes[1])
+
+
+@pytest.mark.parametrize("own", [["fd77::1", "fd77::2"], []])
+def test_ipv6_only(cluster, lan, client, own):
+    """Hosts without IPv4, and without any global address at all: link-local ones do for heartbeats."""
+    nodes = cluster.nodes_on(1, 2, multicast="ff02::4841", address=[f"{ADDRESS6}/64"])
+    for number, node in enumerate(nodes):
+        node.host.ip("address flush dev eth0 scope global",
+                     *[f"address add {a}/64 dev eth0 nodad" for a in own[number:number + 1]])
+    start(*nodes)
+    wait_until(lambda: sorted(n.state() for n in nodes) == ["ACTIVE", "STANDBY"]
+               and all(p["hears_me"] for n in nodes for p in n.status()["peers"]), nodes[0].describe)
+    holder, other = sorted(nodes, key=lambda n: n.state())
+    addresses = [n.status()["node"]["address"] for n in nodes]
+    assert addresses == own if own else all(a.startswith("fe80::") for a in addresses)
+    check_client(lan, client, holder, ADDRESS6)
+    holder.kill_engine()
+    other.wait_state("ACTIVE")
+    check_client(lan, client, other, ADDRESS6)
 
 
 def test_one_way_multicast_is_replaced_by_unicast(cluster, lan, client):
