@@ -210,6 +210,6 @@ def wait_holder(holder, *others, group=None, timeout=10):
                + "\n".join(node.describe() for node in (holder, *others)), timeout)
 
 
-def busy_wait(seconds):
+def let_pass(seconds):
     """Time that must pass because nothing is to happen in it."""
     time.sleep(seconds)

@@ -8,7 +8,7 @@ import pytest
 
 from frames import NO_MAC, REQUEST, Arp
 from lan import stays, wait_until
-from node import ADDRESS, ADDRESS6, SHARED, busy_wait, start, wait_holder
+from node import ADDRESS, ADDRESS6, SHARED, let_pass, start, wait_holder
 
 PLAIN = [ADDRESS, ADDRESS6]
 
@@ -197,7 +197,7 @@ def test_steps_down_instead_of_fighting(cluster, lan, client):
         if alpha.host.run("ip", "address", "delete", f"{ADDRESS}/32", "dev", "eth0",
                           check=False).returncode == 0:
             removals += 1
-        busy_wait(0.05)
+        let_pass(0.05)
     assert removals == 5
     wait_holder(beta, alpha)
     wait_until(lambda: client.ask(ADDRESS) == "beta", "beta answers")
@@ -214,7 +214,7 @@ def test_configured_limit_of_removals(cluster):
     for _ in range(3):  # slower than the window: it is put back each time
         alpha.host.ip(f"address delete {ADDRESS}/32 dev eth0")
         wait_until(lambda: alpha.host.has(ADDRESS), "it is back")
-        busy_wait(1.1)
+        let_pass(1.1)
     assert alpha.is_active()
     for _ in range(2):
         wait_until(lambda: alpha.host.has(ADDRESS), "it is there")

@@ -6,7 +6,7 @@ import pytest
 from frames import (ADVERTISEMENT, ALL_NODES, BROADCAST, NO_MAC, REPLY, REQUEST, SOLICITATION, Arp,
                     Capture)
 from lan import wait_until
-from node import ADDRESS, ADDRESS6, busy_wait, start, wait_holder
+from node import ADDRESS, ADDRESS6, let_pass, start, wait_holder
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_forms_of_arp(alpha, client):
     with Capture(client) as capture:
         active(alpha)
         wait_until(lambda: capture.arp(operation=REPLY, sender=ADDRESS), "a reply")
-        busy_wait(0.2)
+        let_pass(0.2)
     mac = alpha.host.mac
     requests = capture.arp(operation=REQUEST, sender=ADDRESS, target=ADDRESS)
     replies = capture.arp(operation=REPLY, sender=ADDRESS)
@@ -52,7 +52,7 @@ def test_forms_of_neighbour_discovery(alpha, client, forwarding):
     with Capture(client) as capture:
         active(alpha)
         wait_until(lambda: capture.nd(kind=ADVERTISEMENT, target=ADDRESS6), "an advertisement")
-        busy_wait(0.2)
+        let_pass(0.2)
     for nd in capture.nd(kind=ADVERTISEMENT, target=ADDRESS6):
         assert nd.override and not nd.solicited and nd.router == bool(forwarding)
         assert (nd.option, nd.link_address, nd.source) == (2, alpha.host.mac, alpha.host.mac)
@@ -80,9 +80,9 @@ def test_repeated_and_then_stopped(alpha, client):
         wait_until(lambda: len(capture.arp(operation=REQUEST, sender=ADDRESS, target=ADDRESS)) >= 4
                    and len(capture.nd(kind=ADVERTISEMENT, target=ADDRESS6)) >= 4, "four of each", 5)
         assert alpha.stop() == 0
-        busy_wait(0.1)
+        let_pass(0.1)
         count = len(announced(capture, alpha))
-        busy_wait(3)
+        let_pass(3)
         assert len(announced(capture, alpha)) == count
         assert not [f for f in capture.arp(sender=ADDRESS) if f.time > capture.frames[-1].time]
     times = [f.time for f in capture.arp(operation=REQUEST, sender=ADDRESS, target=ADDRESS)]
@@ -117,7 +117,7 @@ def test_unanswered_requests_are_repeated(alpha, lan, client):
     with Capture(client) as capture:
         active(alpha)
         wait_until(lambda: len(capture.arp(sender=ADDRESS, target="10.77.0.254")) >= 6, "six requests")
-        busy_wait(1)
+        let_pass(1)
         assert len(capture.arp(sender=ADDRESS, target="10.77.0.254")) == 6
     address = next(a for a in alpha.group()["addresses"] if a["address"] == ADDRESS)
     assert address["targets"] >= 1 and address["acknowledged"] < address["targets"]
@@ -139,7 +139,7 @@ def test_takeover_repoints_a_client_at_once(cluster, lan, client):
             assert lan.cached(client, ADDRESS6) == taker.name
             leaver.change(worth=next(worths)).start()
             wait_holder(taker, leaver)
-            busy_wait(0.4)  # until it has listened
+            let_pass(0.4)  # until it has listened
 
 
 def test_status_shows_no_targets_while_not_held(cluster, client):
@@ -157,5 +157,5 @@ def test_standby_says_nothing_for_the_address(cluster, client):
     with Capture(client) as capture:
         client.transmit(Arp(REQUEST, client.mac, client.address, NO_MAC, ADDRESS).encode())
         wait_until(lambda: capture.arp(operation=REPLY, sender=ADDRESS), "alpha answers")
-        busy_wait(0.5)
+        let_pass(0.5)
         assert {a.sender_mac for a in capture.arp(sender=ADDRESS)} == {alpha.host.mac}

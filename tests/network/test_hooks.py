@@ -194,8 +194,7 @@ def test_stop_does_not_wait_for_ever_for_a_hook(cluster, hooks):
 def test_quick_changes_end_with_the_present_state(cluster, hooks, lan):
     """A group whose hooks cannot keep up loses old changes, never the last one."""
     slow = hooks.script("slow", "#!/bin/sh\nsleep 0.3\n")
-    (alpha,) = cluster.nodes_on(1, interval="20ms", tolerance="70ms",
-                                on_change=[slow, hooks.recording("change")])
+    (alpha,) = cluster.nodes_on(1, on_change=[slow, hooks.recording("change")])
     alpha.start()
     alpha.wait_state("ACTIVE")
     for _ in range(8):

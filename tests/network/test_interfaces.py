@@ -4,7 +4,7 @@
 import pytest
 
 from lan import stays, wait_until
-from node import ADDRESS, ADDRESS6, busy_wait, start, wait_holder
+from node import ADDRESS, ADDRESS6, let_pass, start, wait_holder
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_device_is_deleted_and_made_again(pair, lan, client):
     wait_until(beta.is_active, "beta takes it")
     alpha.wait_reason("eth0 does not exist")
     assert client.ask(ADDRESS) == "beta"
-    busy_wait(0.2)
+    let_pass(0.2)
     lan.attach(alpha.host, "eth0", 1, mac="02:77:00:00:01:01")  # another card
     check_back(lan, client, pair, pids)
     assert client.neighbour(ADDRESS) == "02:77:00:00:01:01"
@@ -79,7 +79,7 @@ def test_no_device_at_the_start(cluster, lan, client):
     start(alpha, beta)
     alpha.wait_reason("eth0 does not exist")
     wait_until(beta.is_active, "beta takes it")
-    busy_wait(0.5)
+    let_pass(0.5)
     assert alpha.state() == "STANDBY" and alpha.status()["node"]["address"] is None
     pids = pids_of((alpha, beta))
     lan.attach(alpha.host, "eth0", 1)
@@ -127,9 +127,9 @@ def test_flapping_carrier_ends_well(pair, lan, client):
     pids = pids_of(pair)
     for _ in range(8):
         lan.cable_out(alpha.host)
-        busy_wait(0.05)
+        let_pass(0.05)
         lan.cable_in(alpha.host)
-        busy_wait(0.05)
+        let_pass(0.05)
     check_back(lan, client, pair, pids)
     assert lan.answering(client, ADDRESS) == {"alpha"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from heartbeat import ACTIVE, SHUTDOWN, Ear, Entry, Heard, Heartbeat, decode, sign
 from lan import stays, wait_until
-from node import ADDRESS, busy_wait, start, wait_holder
+from node import ADDRESS, let_pass, start, wait_holder
 
 KEY = bytes(range(32))
 OTHER_KEY = bytes(32)
@@ -144,7 +144,7 @@ def test_noise(keyed, ear):
         for position in os.urandom(3):
             data[position * 7 % len(data)] ^= 1 + i % 255
         ear.say(os.urandom(i % 200) if i % 2 else bytes(data))
-        busy_wait(0.001)  # so that it is not the socket's buffer that refuses it
+        let_pass(0.001)  # so that it is not the socket's buffer that refuses it
     wait_until(lambda: sum(alpha.status()["counters"]["dropped"].values()) >= 490,
                lambda: str(alpha.status()["counters"]))
     assert alpha.is_active() and beta.state() == "STANDBY"
@@ -160,7 +160,7 @@ def test_more_nodes_than_a_cluster_can_have(cluster, lan):
     with Ear(lan.host("mallory", 66)) as ear:
         for number in range(1, 60):
             ear.say(Heartbeat(name=f"m{number}", id=number, nonce=number).encode())
-            busy_wait(0.002)
+            let_pass(0.002)
         wait_until(lambda: alpha.dropped("table-full") >= 20, lambda: str(alpha.status()["counters"]))
     assert len(alpha.status()["peers"]) == 31 and alpha.peer("beta")["live"]
     stays(lambda: alpha.is_active() and beta.state() == "STANDBY", "nothing moves", 0.5)
@@ -190,7 +190,7 @@ def test_recordings_of_a_dead_holder_hold_nobody_up(keyed, ear, lan, client):
     alpha.kill9()
     for data in recorded * 3:
         ear.say(data)
-        busy_wait(0.01)
+        let_pass(0.01)
     wait_until(beta.is_active, "beta takes it")
     assert client.ask(ADDRESS) == "beta"
     assert beta.dropped("replayed") > 0

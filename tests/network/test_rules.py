@@ -5,12 +5,13 @@ import dataclasses
 import itertools
 import os
 import signal
+import time
 
 import pytest
 
 from heartbeat import ACTIVE, Ear, Entry, Heard, Heartbeat
 from lan import stays, wait_until
-from node import ADDRESS, ADDRESS6, SHARED, busy_wait, start, wait_holder
+from node import ADDRESS, ADDRESS6, let_pass, start, wait_holder
 
 
 def check_client(lan, client, node, address=ADDRESS):
@@ -141,10 +142,10 @@ def test_slowest_interval(cluster):
 def test_listens_for_one_tolerance_before_it_claims(cluster, client):
     (alpha,) = cluster.nodes_on(1, interval="500ms", tolerance="1500ms")
     with client.probe(ADDRESS) as probe:
+        begin = time.monotonic()
         alpha.start()
-        begin = probe.asked[-1]
         probe.wait_for("alpha")
-    assert min(a.answered for a in probe.answers) - begin > 1.2
+    assert min(a.answered for a in probe.answers) - begin >= 1.5
 
 
 def test_configured_huge_tolerance_is_bounded(cluster, lan, client):
@@ -192,7 +193,7 @@ def test_unproven_claim_changes_nothing(cluster, lan):
         for sequence in range(1, 30):
             ear.say(Heartbeat(sequence=sequence, tolerance_us=3_600_000_000,
                               groups=[Entry(worth=65535, state=ACTIVE)]).encode())
-            busy_wait(0.03)
+            let_pass(0.03)
             assert nodes[0].is_active()
     assert nodes[0].peer("mallory")["proven"] is False
     assert nodes[0].peer("mallory")["live"] is False
@@ -396,9 +397,9 @@ def test_observer_that_stalls_claims_nothing(cluster, lan):
     moves = transitions(alpha, beta)
     for _ in range(3):
         os.kill(beta.engine_pid(), signal.SIGSTOP)
-        busy_wait(0.8)
+        let_pass(0.8)
         os.kill(beta.engine_pid(), signal.SIGCONT)
-        busy_wait(0.4)
+        let_pass(0.4)
     wait_holder(alpha, beta)
     assert transitions(alpha, beta) == moves
     assert "did not run" in beta.log()
