@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
+#include <poll.h>
 #include <string.h>
+
+#include "sys/clock.h"
 
 #define RESYNC_ATTEMPTS 3
 
@@ -91,7 +94,7 @@ static void take_address(struct interfaces *i, const struct netlink_address *add
 		return;
 	shared = interfaces_shared(i, (size_t)device, &address->ip);
 	if (shared >= 0 && interfaces_is_our_form(address))
-		i->present[shared] = added;
+		i->present[shared] = i->told[shared] = added;
 	else if (added)
 		add_host(i, (size_t)device, address);
 	else
@@ -106,7 +109,7 @@ static void forget_device(struct interfaces *i, size_t device)
 	i->list[device] = (struct interface){.downs = downs};
 	for (size_t a = 0; a < i->conf->address_count; a++) {
 		if (i->conf->addresses[a].device == device)
-			i->present[a] = false;
+			i->present[a] = i->told[a] = false;
 	}
 	for (size_t h = 0; h < i->host_count;) {
 		if (i->host[h].device == device)
@@ -203,6 +206,7 @@ static int read_everything(struct interfaces *i)
 	i->host_count = 0;
 	i->changed = true;
 	memset(i->present, 0, sizeof(i->present));
+	memset(i->told, 0, sizeof(i->told));
 	for (size_t d = 0; r == 0 && d < i->conf->device_count; d++)
 		r = read_device(i, d);
 	if (r == 0)
@@ -235,6 +239,29 @@ int interfaces_update(struct interfaces *i)
 		(r == -ENOBUFS || r == -EINTR || (r == 0 && i->stale)) && n < RESYNC_ATTEMPTS; n++)
 		r = read_everything(i);
 	return r;
+}
+
+static bool all_told(const struct interfaces *i, size_t first, size_t count)
+{
+	for (size_t a = first; a < first + count; a++) {
+		if (!i->told[a])
+			return false;
+	}
+	return true;
+}
+
+void interfaces_await(struct interfaces *i, size_t first, size_t count, int patience_ms)
+{
+	ha_time deadline = time_add(clock_now(), patience_ms * NS_PER_MS);
+
+	while (!all_told(i, first, count)) {
+		struct pollfd notice = {.fd = i->monitor.descriptor, .events = POLLIN};
+		int64_t left_ns = time_between(clock_now(), deadline);
+
+		if (left_ns <= 0 || poll(&notice, 1, (int)(left_ns / NS_PER_MS) + 1) < 0 ||
+			interfaces_update(i) < 0)
+			return;
+	}
 }
 
 bool interfaces_is_host_address(const struct interfaces *i, size_t device, const struct ip *ip)

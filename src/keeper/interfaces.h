@@ -41,6 +41,7 @@ struct interfaces {
 	struct netlink monitor, request;
 	struct interface list[DEVICES_MAX];
 	bool present[ADDRESSES_MAX]; /* the shared address is on its device, in our form */
+	bool told[ADDRESSES_MAX];    /* ... and the kernel has told so: it answers */
 	size_t host_count;
 	struct host_address host[HOST_ADDRESSES_MAX];
 	bool stale;        /* a device appeared: read everything again */
@@ -53,6 +54,11 @@ struct interfaces {
 int interfaces_open(struct interfaces *i, const struct conf *conf);
 /* Takes in what the kernel told since. 0 or -errno. */
 int interfaces_update(struct interfaces *i);
+
+/* Waits, at most @patience_ms, until the kernel has told of the @count shared addresses from @first
+ * on. A new IPv6 address answers a little later than the request for it returns: the kernel gives it
+ * its local route in a work queue, and tells then. */
+void interfaces_await(struct interfaces *i, size_t first, size_t count, int patience_ms);
 
 /* The form in which we configure a shared address: the whole length. */
 bool interfaces_is_our_form(const struct netlink_address *address);

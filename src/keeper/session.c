@@ -16,6 +16,7 @@
 
 #define MESSAGES_PER_TURN 64 /* so that a flood cannot keep the watchdog waiting */
 #define REFUSED_LOG_NS    NS_PER_S
+#define ANSWERS_WITHIN_MS 10 /* as a rule 0.2 ms */
 
 enum subject { SUBJECT_NONE, SUBJECT_GROUP, SUBJECT_ADDRESS };
 enum condition { CONDITION_ANY, CONDITION_HELD, CONDITION_NOT_HELD };
@@ -105,6 +106,20 @@ static bool lease_passed(const struct session *s)
 	return time_reached(clock_now(), lease_load(s->lease));
 }
 
+/* IPv4 addresses answer at once; the IPv6 ones are waited for, so that nobody is called to an
+ * address that does not answer yet. */
+static void announce_batch(struct session *s, size_t first, size_t count)
+{
+	for (enum ip_family family = IP_V4; family <= IP_V6; family += IP_V6 - IP_V4) {
+		if (family == IP_V6)
+			interfaces_await(s->interfaces, first, count, ANSWERS_WITHIN_MS);
+		for (size_t i = first; i < first + count; i++) {
+			if (s->conf->addresses[i].ip.family == family)
+				announce_addresses(s->announcer, i, 1);
+		}
+	}
+}
+
 /* Each address of a batch is announced as soon as the batch is in the kernel. Sets *@ret_failed to
  * an address; -ETIME if the lease passes under way. */
 static int configure_group(struct session *s, size_t group, size_t *ret_failed)
@@ -120,7 +135,7 @@ static int configure_group(struct session *s, size_t group, size_t *ret_failed)
 			return -ETIME;
 		r = addresses_add(s->addresses, first, count, ret_failed);
 		if (r == 0)
-			announce_addresses(s->announcer, first, count);
+			announce_batch(s, first, count);
 	}
 	return r;
 }
