@@ -6,9 +6,10 @@
 #include "wire/arp.h"
 #include "wire/nd.h"
 
-#define NODES         40   /* more than PEERS_MAX: the table must be able to overflow */
-#define FLAG_NAMES_US 0x01 /* what makes it count: it names our boot and a recent number of ours   \
-			    */
+#define NODES 40 /* more than PEERS_MAX: the table must be able to overflow */
+
+/* FLAG_NAMES_US is what makes a heartbeat count: it names our boot and a recent number of ours. */
+#define FLAG_NAMES_US 0x01
 #define FLAG_LEAVING  0x02
 #define FLAG_REPLAYED 0x04
 #define FLAG_EXTREME  0x08
