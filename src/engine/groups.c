@@ -307,7 +307,8 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 	struct election_input input;
 	struct election_output output;
 
-	if (event == ELECTION_FAILED)
+	/* It may be overtaken by a release, but never comes unasked. */
+	if (event == ELECTION_FAILED && (before == ELECTION_TAKING || before == ELECTION_RELEASING))
 		group_hold_off(e, group, INELIGIBLE_HOLD_FAILED, HOLD_FAILED_NS);
 	input = input_of(e, group, rivals);
 	election_step(&g->election, e->now, event, &input, &output);
@@ -382,7 +383,6 @@ void groups_start(struct engine *e)
 		election_init(&e->groups[g].election, e->now);
 		e->groups[g].told_state = STATE_STANDBY;
 		e->groups[g].state_since = e->now;
-		probes_start(e, g);
 	}
 }
 

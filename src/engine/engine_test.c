@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What one engine answers to events. How engines get on with each other is told in tests/trace.
+ */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "wire/arp.h"
+
+#define START_NS     (3600 * NS_PER_S)
+#define OWN_ID       UINT64_C(0xa1)
+#define OWN_NONCE    UINT64_C(0xb2)
+#define MESSAGES_MAX 4096
+#define ONE_GROUP                                                                                  \
+	"[node]\nname = alpha\ninterface = eth0\n"                                                 \
+	"[group web]\naddress = 192.168.1.100/24\n"
+
+static const uint8_t OWN_MAC[MAC_SIZE] = {2, 0, 0, 0, 0, 1};
+static const uint8_t OTHER_MAC[MAC_SIZE] = {2, 0, 0, 0, 0, 2};
+
+static struct conf conf;
+static struct heartbeat_key no_key;
+static struct engine *engine;
+static struct effects effects;
+static int64_t now_ns;
+static struct status status;
+
+/* What came out since the last forget(), and how the model of the keeper behaves. */
+static struct effect log_list[MESSAGES_MAX];
+static size_t log_count;
+static size_t most_effects;
+static struct heartbeat last_sent, last_will;
+static bool keeper_answers, sending_works;
+
+static void forget(void)
+{
+	log_count = 0;
+}
+
+static void step(const struct engine_event *event);
+
+static void decode_sent(const uint8_t *bytes, size_t size, struct heartbeat *ret_heartbeat)
+{
+	assert_int_equal(heartbeat_decode(bytes, size, HEARTBEAT_HOP_LIMIT, conf.node.cluster_tag,
+				 &no_key, ret_heartbeat),
+		HEARTBEAT_ACCEPTED);
+}
+
+static void keeper_says(enum channel_verb verb, size_t index, size_t second, uint64_t number)
+{
+	struct channel_message m = {.verb = verb,
+		.index = (uint16_t)index,
+		.second = (uint16_t)second,
+		.number = number};
+	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
+
+	step(&event);
+}
+
+/* The keeper and the network answer after the whole list was carried out. */
+static void answer(const struct effect *effect)
+{
+	struct engine_event event = {
+		.kind = sending_works ? ENGINE_SENT : ENGINE_SEND_FAILED, .error = EPERM};
+
+	if (effect->kind == EFFECT_SEND)
+		step(&event);
+	if (effect->kind != EFFECT_KEEPER || !keeper_answers)
+		return;
+	if (effect->keeper.verb == CHANNEL_HOLD)
+		keeper_says(CHANNEL_HELD, effect->keeper.index, 0, effect->keeper.number);
+	if (effect->keeper.verb == CHANNEL_RELEASE)
+		keeper_says(CHANNEL_RELEASED, effect->keeper.index, 0, 0);
+}
+
+static void step(const struct engine_event *event)
+{
+	size_t first = log_count;
+
+	engine_step(engine, (ha_time){now_ns}, event, &effects);
+	most_effects = effects.count > most_effects ? effects.count : most_effects;
+	for (size_t i = 0; i < effects.count; i++) {
+		const struct effect *effect = &effects.list[i];
+
+		assert_true(log_count < MESSAGES_MAX);
+		log_list[log_count++] = *effect;
+		if (effect->kind == EFFECT_SEND)
+			decode_sent(effect->send.bytes, effect->send.size, &last_sent);
+		if (effect->kind == EFFECT_KEEPER && effect->keeper.verb == CHANNEL_WILL)
+			decode_sent(
+				effect->keeper.payload, effect->keeper.payload_size, &last_will);
+	}
+	for (size_t i = first, end = log_count; i < end; i++) {
+		struct effect copy = log_list[i]; /* the log grows meanwhile */
+
+		answer(&copy);
+	}
+}
+
+/* Lets time pass. Each timer must lead on: an engine that asks for the same instant again is busy.
+ */
+static void run_ms(int64_t duration_ms)
+{
+	struct engine_event timer = {.kind = ENGINE_TIMER};
+	int64_t end_ns = now_ns + duration_ms * NS_PER_MS;
+	unsigned at_once = 0;
+
+	while (engine_deadline(engine).ns <= end_ns) {
+		int64_t deadline_ns = engine_deadline(engine).ns;
+
+		at_once = deadline_ns <= now_ns ? at_once + 1 : 0;
+		assert_true(at_once < 100);
+		now_ns = deadline_ns > now_ns ? deadline_ns : now_ns;
+		step(&timer);
+	}
+	now_ns = end_ns;
+}
+
+static void tell_device(size_t index, bool up, bool carrier, const char *address)
+{
+	struct engine_event event = {.kind = ENGINE_DEVICE,
+		.device = {.index = (uint8_t)index,
+			.present = true,
+			.up = up,
+			.carrier = carrier,
+			.interface_index = (uint32_t)(2 + index)}};
+	struct ip ip;
+
+	memcpy(event.device.mac, OWN_MAC, MAC_SIZE);
+	if (address && ip_parse(address, &ip)) {
+		event.device.v4 = ip.family == IP_V4 ? ip : (struct ip){0};
+		event.device.v6 = ip.family == IP_V6 ? ip : (struct ip){0};
+	}
+	step(&event);
+}
+
+static void begin(const char *text)
+{
+	static struct conf_diagnostics wrong;
+	struct engine_identity identity = {.id = OWN_ID, .nonce = OWN_NONCE};
+	struct engine_event event = {.kind = ENGINE_START};
+
+	if (!conf_parse(text, strlen(text), "alpha", &conf, &wrong))
+		fail_msg("%u: %s", wrong.list[0].line, wrong.list[0].message);
+	now_ns = START_NS;
+	keeper_answers = sending_works = true;
+	forget();
+	memset(engine, 0x5a, engine_size());
+	engine_init(engine, &conf, identity, &no_key);
+	step(&event);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	engine = malloc(engine_size());
+	assert_non_null(engine);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	free(engine);
+	return 0;
+}
+
+/* The engine holds `web`, alone. */
+static void become_active(void)
+{
+	begin(ONE_GROUP);
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.groups[0].state, STATE_ACTIVE);
+	forget();
+}
+
+static size_t count_keeper(enum channel_verb verb)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < log_count; i++)
+		count += log_list[i].kind == EFFECT_KEEPER && log_list[i].keeper.verb == verb;
+	return count;
+}
+
+static const struct report *find_report(enum report_kind kind)
+{
+	for (size_t i = 0; i < log_count; i++)
+		if (log_list[i].kind == EFFECT_REPORT && log_list[i].report.kind == kind)
+			return &log_list[i].report;
+	return NULL;
+}
+
+/* A heartbeat of another node, which names our present boot and our last datagram. */
+static struct heartbeat peer_heartbeat(uint64_t id, uint64_t sequence)
+{
+	struct heartbeat h = {.id = id,
+		.nonce = id + 1000,
+		.sequence = sequence,
+		.interval_us = 100000,
+		.tolerance_us = 350000,
+		.heard_count = 1};
+
+	h.heard[0] = (struct heartbeat_heard){
+		.id = OWN_ID, .nonce = OWN_NONCE, .sequence = (uint32_t)last_sent.sequence};
+	assert_true(ip_parse("10.0.0.2", &h.address));
+	text_copy(h.name, sizeof(h.name), "beta");
+	return h;
+}
+
+static void hear(const struct heartbeat *h)
+{
+	uint8_t bytes[HEARTBEAT_SIZE_MAX];
+	struct engine_event event = {.kind = ENGINE_DATAGRAM,
+		.datagram = {.bytes = bytes, .hop_limit = HEARTBEAT_HOP_LIMIT}};
+
+	event.datagram.size = heartbeat_encode(h, conf.node.cluster_tag, &no_key, bytes);
+	event.datagram.source = h->address;
+	step(&event);
+}
+
+static void hear_arp(
+	const uint8_t mac[MAC_SIZE], const char *sender, const char *target, size_t cut)
+{
+	struct channel_message m = {.verb = CHANNEL_FRAME, .payload_size = ARP_FRAME_SIZE};
+	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
+	struct ip ip;
+
+	assert_true(ip_parse(sender, &ip));
+	arp_encode_announcement_reply(m.payload, mac, &ip);
+	assert_true(ip_parse(target, &ip));
+	memcpy(m.payload + 38, ip.bytes, 4);
+	m.payload_size = (uint16_t)(m.payload_size - cut);
+	step(&event);
+}
+
+static void test_claims_alone(void **state)
+{
+	(void)state;
+	begin(ONE_GROUP);
+	assert_int_equal(log_list[0].keeper.verb, CHANNEL_READY);
+	tell_device(0, true, true, "10.0.0.1");
+	assert_int_equal(last_sent.id, OWN_ID); /* at once, not after an interval */
+	assert_int_equal(last_sent.groups[0].flags, 0);
+	run_ms(349);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 0);
+	assert_int_equal(count_keeper(CHANNEL_PROBE), 4); /* RFC 5227 while it listens */
+	run_ms(2);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
+	assert_int_equal(last_sent.groups[0].state, STATE_ACTIVE);
+	assert_int_equal(last_sent.groups[0].epoch, 1);
+}
+
+/* R7: from before the sending, less the margin of 350 ms / 32; only if it was sent. */
+static void test_lease(void **state)
+{
+	int64_t until_ns = 0;
+
+	(void)state;
+	become_active();
+	run_ms(100);
+	for (size_t i = 0; i < log_count; i++)
+		if (log_list[i].kind == EFFECT_LEASE)
+			until_ns = log_list[i].lease.ns;
+	assert_true(until_ns > now_ns + 200 * NS_PER_MS);
+	assert_int_equal(
+		(until_ns - (350 * NS_PER_MS - 350 * NS_PER_MS / 32) - START_NS) % NS_PER_MS, 0);
+	sending_works = false;
+	forget();
+	run_ms(320);
+	for (size_t i = 0; i < log_count; i++)
+		assert_int_not_equal(log_list[i].kind, EFFECT_LEASE);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 0);
+	run_ms(100);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 1);
+}
+
+static void test_will(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	become_active();
+	assert_int_equal(last_will.id, OWN_ID);
+	assert_int_equal(last_will.nonce, OWN_NONCE);
+	assert_true(last_will.sequence == UINT64_MAX); /* above all that it will ever send itself */
+	assert_true(last_will.leaving);
+	assert_int_equal(last_will.groups[0].state, STATE_SHUTDOWN);
+	assert_int_equal(last_will.groups[0].flags, 0);
+	run_ms(5000);
+	assert_int_equal(count_keeper(CHANNEL_WILL), 0); /* not anew for each heartbeat */
+	h = peer_heartbeat(7, 1);
+	hear(&h);
+	run_ms(100);
+	assert_int_equal(count_keeper(CHANNEL_WILL), 1); /* the newcomer must find itself in it */
+	assert_int_equal(last_will.heard[0].nonce, h.nonce);
+}
+
+static void test_stops_in_order(void **state)
+{
+	struct engine_event stop = {.kind = ENGINE_STOP};
+	size_t sends = 0;
+
+	(void)state;
+	become_active();
+	keeper_answers = false;
+	step(&stop);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 1);
+	for (size_t i = 0; i < log_count; i++)
+		assert_int_not_equal(log_list[i].kind, EFFECT_STOPPED);
+	forget();
+	keeper_says(CHANNEL_RELEASED, 0, 0, 0);
+	assert_true(last_sent.leaving);
+	assert_int_equal(last_sent.groups[0].state, STATE_SHUTDOWN);
+	for (size_t i = 0; i < log_count; i++) {
+		sends += log_list[i].kind == EFFECT_SEND;
+		if (log_list[i].kind == EFFECT_STOPPED)
+			assert_int_equal(sends, 1); /* everybody was told before */
+	}
+	assert_int_equal(log_list[log_count - 1].kind, EFFECT_STOPPED);
+	forget();
+	run_ms(0);
+	step(&stop);
+	assert_int_equal(log_count, 0); /* the end is the end */
+}
+
+static void test_hooks(void **state)
+{
+	const struct engine_hook *hook = NULL;
+
+	(void)state;
+	begin("[node]\nname = alpha\ninterface = eth0\n[group mail]\naddress = 192.168.1.99\n"
+	      "[group web]\naddress = 192.168.1.100/24\non-change = /etc/ha/changed\n");
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	for (size_t i = 0; i < log_count; i++)
+		if (log_list[i].kind == EFFECT_HOOK) {
+			assert_null(
+				hook); /* one change, one run; none for the group without hooks */
+			hook = &log_list[i].hook;
+		}
+	assert_non_null(hook);
+	assert_int_equal(hook->group, 1);
+	assert_int_equal(hook->state, STATE_ACTIVE);
+	assert_int_equal(hook->previous, STATE_STANDBY);
+	assert_int_equal(hook->epoch, 1);
+	assert_string_equal(hook->holder, "alpha");
+	assert_string_equal(hook->reason, "nobody held it");
+}
+
+static void tell_target(size_t second, const char *address)
+{
+	struct channel_message m = {
+		.verb = CHANNEL_TARGET, .second = (uint16_t)second, .payload_size = IP_WIRE_SIZE};
+	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
+	struct ip ip;
+
+	assert_true(ip_parse(address, &ip));
+	ip_to_wire(&ip, m.payload);
+	step(&event);
+}
+
+static void test_acknowledgements(void **state)
+{
+	(void)state;
+	begin(ONE_GROUP);
+	keeper_answers = false;
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(360);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
+	tell_target(0, "10.0.0.254");
+	tell_target(1, "10.0.0.77");
+	tell_target(TARGETS_MAX, "10.0.0.78"); /* more than there is room for */
+	keeper_says(CHANNEL_HELD, 0, 0, 1);
+	forget();
+	run_ms(6);
+	assert_int_equal(count_keeper(CHANNEL_REQUEST), 2);
+	hear_arp(OTHER_MAC, "10.0.0.254", "192.168.1.100", 0);
+	assert_non_null(find_report(REPORT_ACKNOWLEDGED));
+	forget();
+	hear_arp(OTHER_MAC, "10.0.0.254", "192.168.1.100", 0);
+	assert_null(find_report(REPORT_ACKNOWLEDGED)); /* once */
+	run_ms(20);
+	assert_int_equal(count_keeper(CHANNEL_REQUEST), 1);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.addresses[0].targets, 2);
+	assert_int_equal(status.addresses[0].acknowledged, 1);
+	hear_arp(OTHER_MAC, "10.0.0.77", "192.168.1.100", 0);
+	forget();
+	run_ms(10000);
+	assert_int_equal(count_keeper(CHANNEL_REQUEST), 0);
+	assert_true(count_keeper(CHANNEL_ANNOUNCE) > 0);
+}
+
+/* RFC 5227 section 2.4: a claim is answered, but not more than once a second. */
+static void test_defends_what_it_holds(void **state)
+{
+	(void)state;
+	become_active();
+	for (int i = 0; i < 10; i++) { /* far from the schedule's own announcements */
+		run_ms(9000);
+		forget();
+	}
+	hear_arp(OWN_MAC, "192.168.1.100", "192.168.1.100", 0);
+	hear_arp(OTHER_MAC, "192.168.1.101", "192.168.1.101", 0);
+	for (size_t cut = 1; cut <= ARP_FRAME_SIZE; cut++)
+		hear_arp(OTHER_MAC, "192.168.1.100", "192.168.1.100", cut);
+	assert_int_equal(count_keeper(CHANNEL_ANNOUNCE), 0);
+	hear_arp(OTHER_MAC, "192.168.1.100", "192.168.1.100", 0);
+	assert_int_equal(count_keeper(CHANNEL_ANNOUNCE), 1);
+	assert_non_null(strstr(find_report(REPORT_CONFLICT)->text, "02:00:00:00:00:02"));
+	hear_arp(OTHER_MAC, "192.168.1.100", "192.168.1.100", 0);
+	assert_int_equal(count_keeper(CHANNEL_ANNOUNCE), 1);
+	run_ms(1000);
+	forget();
+	hear_arp(OTHER_MAC, "192.168.1.100", "192.168.1.100", 0);
+	assert_int_equal(count_keeper(CHANNEL_ANNOUNCE), 1);
+}
+
+static void test_another_node_with_its_id(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	become_active();
+	h = peer_heartbeat(OWN_ID, 5);
+	for (int i = 0; i < 3; i++)
+		hear(&h);
+	assert_non_null(find_report(REPORT_DROP));
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.dropped[HEARTBEAT_DROP_DUPLICATE_ID], 3);
+	assert_int_equal(status.peer_count, 0);
+	forget();
+	run_ms(59000);
+	hear(&h);
+	assert_null(find_report(REPORT_DROP)); /* told at most once a minute */
+	run_ms(2000);
+	hear(&h);
+	assert_non_null(find_report(REPORT_DROP));
+	h.nonce = OWN_NONCE; /* its own datagram, come back */
+	hear(&h);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.dropped[HEARTBEAT_DROP_OWN], 1);
+}
+
+static void test_as_many_peers_as_there_is_room(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	become_active();
+	for (uint64_t id = 1; id <= PEERS_MAX + 1; id++) {
+		h = peer_heartbeat(id, 1);
+		hear(&h);
+	}
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.peer_count, PEERS_MAX);
+	assert_int_equal(status.dropped[HEARTBEAT_DROP_TABLE_FULL], 1);
+	run_ms(100);
+	assert_int_equal(last_sent.heard_count, PEERS_MAX);
+	run_ms(61000); /* they are silent, and one makes room */
+	hear(&h);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.dropped[HEARTBEAT_DROP_TABLE_FULL], 1);
+	assert_int_equal(status.peer_count, PEERS_MAX);
+}
+
+static void test_drops_are_counted(void **state)
+{
+	static const uint8_t noise[2] = {'n', 'o'};
+	struct engine_event event = {.kind = ENGINE_DATAGRAM,
+		.datagram = {
+			.bytes = noise, .size = sizeof(noise), .hop_limit = HEARTBEAT_HOP_LIMIT}};
+
+	(void)state;
+	become_active();
+	step(&event);
+	event.datagram.hop_limit = 64;
+	step(&event);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.dropped[HEARTBEAT_DROP_NOT_OURS], 1);
+	assert_int_equal(status.dropped[HEARTBEAT_DROP_HOP_LIMIT], 1);
+	assert_int_equal(status.received, 0);
+}
+
+static void test_a_keeper_that_errs(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_says(CHANNEL_HELD, 1, 0, 1);
+	keeper_says(CHANNEL_RELEASED, 60000, 0, 0);
+	keeper_says(CHANNEL_REMOVED, 256, 0, 0);
+	keeper_says(CHANNEL_HOLD_FAILED, 0, 60000, EPERM); /* nothing was asked */
+	keeper_says(CHANNEL_RELEASED, 0, 0, 0);
+	keeper_says(CHANNEL_WILL, 0, 0, 0);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.groups[0].state, STATE_ACTIVE);
+}
+
+static void test_held_of_an_earlier_claim(void **state)
+{
+	(void)state;
+	begin(ONE_GROUP);
+	keeper_answers = false;
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(360);
+	keeper_says(CHANNEL_HELD, 0, 0, 7);
+	assert_int_equal(last_sent.groups[0].state, STATE_STANDBY);
+	keeper_says(CHANNEL_HELD, 0, 0, 1);
+	run_ms(1);
+	assert_int_equal(last_sent.groups[0].state, STATE_ACTIVE);
+}
+
+/* A device that was down at first is down because nobody holds its group; the keeper brings it up.
+ */
+static void test_managed_device(void **state)
+{
+	(void)state;
+	begin("[node]\nname = alpha\ninterface = eth0\n"
+	      "[group web]\naddress = 192.168.1.100/24 dev eth1\n");
+	tell_device(0, true, true, "10.0.0.1");
+	tell_device(1, false, false, NULL);
+	run_ms(1000);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
+	forget();
+	tell_device(1, true, false, NULL); /* up, and its carrier is not known yet */
+	run_ms(1500);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 0);
+	tell_device(1, true, true, NULL);
+	run_ms(60000);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 0);
+	tell_device(1, true, false, NULL); /* the cable is pulled */
+	run_ms(10);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 1);
+	tell_device(1, false, false, NULL); /* the keeper takes it down again */
+	forget();
+	run_ms(29000);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 0); /* not tossed up and down */
+	run_ms(2000);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
+}
+
+static void test_real_address_is_of_the_heartbeats_family(void **state)
+{
+	struct ip v6;
+
+	(void)state;
+	begin("[node]\nname = alpha\ninterface = eth0\nmulticast = ff02::4841\n"
+	      "[group web]\naddress = 192.168.1.100/24\n");
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 0);
+	tell_device(0, true, true, "2001:db8::1");
+	run_ms(1000);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
+	assert_true(ip_parse("2001:db8::1", &v6));
+	assert_true(ip_equal(&last_sent.address, &v6));
+}
+
+/* The largest configuration: all groups, all addresses, a command for each change. */
+static const char *largest(void)
+{
+	static char text[64 * 1024];
+	struct text t = text_init(text, sizeof(text));
+	unsigned address = 0;
+
+	text_add(&t, "[node]\nname = alpha\ninterface = eth0\n");
+	for (unsigned g = 0; g < GROUPS_MAX; g++) {
+		text_add(&t, "[group g%u]\non-change = /bin/true\n", g);
+		for (unsigned i = 0; i < (g == 0 ? ADDRESSES_MAX - GROUPS_MAX + 1 : 1);
+			i++, address++)
+			text_add(&t, "address = 10.1.%u.%u/16\n", address / 200, 1 + address % 200);
+	}
+	assert_int_equal(address, ADDRESSES_MAX);
+	return text;
+}
+
+/* Effects that must not be lost always fit: whatever happens to all groups at once. */
+static void test_effects_fit(void **state)
+{
+	struct engine_event stop = {.kind = ENGINE_STOP};
+	struct heartbeat h;
+
+	(void)state;
+	most_effects = 0;
+	begin(largest());
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(360);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), GROUPS_MAX);
+	forget();
+	h = peer_heartbeat(7, 1);
+	h.group_count = GROUPS_MAX;
+	for (size_t g = 0; g < GROUPS_MAX; g++)
+		h.groups[g] = (struct heartbeat_group){.id = conf.groups[g].id,
+			.worth = (uint16_t)(g == 0 ? 1 : 60000),
+			.state = STATE_ACTIVE,
+			.grantee = HEARTBEAT_GRANTEE_NONE,
+			.epoch = 1};
+	hear(&h); /* wins the first group's addresses back to us, and takes all others */
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), GROUPS_MAX - 1);
+	forget();
+	tell_device(0, true, false, "10.0.0.1");
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 1);
+	forget();
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), GROUPS_MAX);
+	forget();
+	step(&stop);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), GROUPS_MAX);
+	assert_int_equal(log_list[log_count - 1].kind, EFFECT_STOPPED);
+	assert_true(most_effects > EFFECTS_MAX / 2); /* the test does reach for the bound */
+	assert_true(most_effects <= EFFECTS_MAX);
+}
+
+static void test_announcements_left_out_come_later(void **state)
+{
+	bool announced[ADDRESSES_MAX] = {false};
+
+	(void)state;
+	begin(largest());
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(360);
+	forget();
+	run_ms(30); /* the step of 20 ms */
+	for (size_t i = 0; i < log_count; i++)
+		if (log_list[i].kind == EFFECT_KEEPER &&
+			log_list[i].keeper.verb == CHANNEL_ANNOUNCE)
+			announced[log_list[i].keeper.index] = true;
+	for (size_t a = 0; a < ADDRESSES_MAX; a++)
+		assert_true(announced[a]);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_claims_alone),
+		TEST(test_lease),
+		TEST(test_will),
+		TEST(test_stops_in_order),
+		TEST(test_hooks),
+		TEST(test_acknowledgements),
+		TEST(test_defends_what_it_holds),
+		TEST(test_another_node_with_its_id),
+		TEST(test_as_many_peers_as_there_is_room),
+		TEST(test_drops_are_counted),
+		TEST(test_a_keeper_that_errs),
+		TEST(test_held_of_an_earlier_claim),
+		TEST(test_managed_device),
+		TEST(test_real_address_is_of_the_heartbeats_family),
+		TEST(test_effects_fit),
+		TEST(test_announcements_left_out_come_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
