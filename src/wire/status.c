@@ -197,12 +197,20 @@ static bool state_from_json(const json_t *object, enum node_state *ret_state)
 	return false;
 }
 
+/* Far above what a configuration can say, and within what is counted in integers. */
+#define MILLISECONDS_MAX 86400000.0
+
+static bool milliseconds_from_json(const json_t *object, const char *key, double *ret_ms)
+{
+	return json_member_real(object, key, ret_ms) && *ret_ms >= 0 && *ret_ms <= MILLISECONDS_MAX;
+}
+
 static bool node_from_json(const json_t *node, struct status *s)
 {
 	return json_member_text(node, "name", s->name, sizeof(s->name)) &&
 	       id_from_json(node, &s->id) && ip_from_json(node, "address", &s->address) &&
-	       json_member_real(node, "interval_ms", &s->interval_ms) &&
-	       json_member_real(node, "tolerance_ms", &s->tolerance_ms) &&
+	       milliseconds_from_json(node, "interval_ms", &s->interval_ms) &&
+	       milliseconds_from_json(node, "tolerance_ms", &s->tolerance_ms) &&
 	       json_member_flag(node, "authenticated", &s->authenticated) &&
 	       json_member_text(node, "fence", s->fence, sizeof(s->fence)) &&
 	       json_member_text(node, "version", s->version, sizeof(s->version));

@@ -218,6 +218,7 @@ static void what_is_no_status_is_refused_with_a_reason(void **state)
 	refused_with("node", "name", json_integer(1), "node");
 	refused_with("node", "id", json_string("12"), "node");
 	refused_with("node", "address", json_string("10.0.0.256"), "node");
+	refused_with("node", "interval_ms", json_real(1e100), "node");
 	refused_with("groups", "state", json_string("MASTER"), "groups");
 	refused_with("groups", "worth", json_integer(65536), "groups");
 	refused_with("groups", "since", json_string("now"), "groups");
