@@ -38,7 +38,8 @@ address = 192.168.1.101/24
 
 STATUS = {
     "node": {"name": "alpha", "id": "00000000000000aa", "address": "10.0.0.2", "interval_ms": 100,
-             "tolerance_ms": 350, "authenticated": False, "fence": "watchdog", "version": "0.1.0"},
+             "tolerance_ms": 350, "authenticated": False, "fence": "watchdog",
+             "scheduling": "real-time", "version": "0.1.0"},
     "groups": [{"name": "web", "state": "ACTIVE", "reason": "no other node is worthier", "worth": 200,
                 "eligible": True, "policy": "worthiest", "epoch": 3, "holder": "alpha",
                 "since": "2026-11-23T05:09:21.123Z", "transitions": 1,

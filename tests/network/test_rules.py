@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from frames import ADVERTISEMENT, REPLY, Capture
 from heartbeat import ACTIVE, Ear, Entry, Heard, Heartbeat
 from lan import stays, wait_until
 from node import ADDRESS, ADDRESS6, let_pass, start, wait_holder
@@ -232,10 +233,17 @@ def test_winner_announces_again(cluster, lan, client):
     wait_until(lambda: alpha.is_active() and beta.is_active(), "both hold it")
     for address in (ADDRESS, ADDRESS6):  # whoever announced last has the client
         wait_until(lambda a=address: client.ask(a), "somebody answers the client")
-    lan.heal()
-    wait_holder(alpha, beta)
-    wait_until(lambda: lan.cached(client, ADDRESS) == lan.cached(client, ADDRESS6) == "alpha",
-               "the client's caches end on the winner")
+    with Capture(client) as capture:
+        lan.heal()
+        wait_holder(alpha, beta)
+        wait_until(lambda: capture.arp(operation=REPLY, sender=ADDRESS, target=ADDRESS)
+                   and capture.nd(kind=ADVERTISEMENT, target=ADDRESS6, solicited=False),
+                   "announcements after the collision")
+        wait_until(lambda: lan.cached(client, ADDRESS) == lan.cached(client, ADDRESS6) == "alpha",
+                   "the client's caches end on the winner")
+        assert {f.sender_mac for f in capture.arp(sender=ADDRESS)[-2:]} == {alpha.host.mac}
+        advertised = capture.nd(kind=ADVERTISEMENT, target=ADDRESS6, solicited=False)
+        assert advertised[-1].link_address == alpha.host.mac
     check_client(lan, client, alpha)
 
 
