@@ -65,9 +65,9 @@ static void every_option_is_a_key_of_the_configuration(void **state)
 		{"interval", "20ms"}, {"tolerance", "100ms"}, {"key-file", "/etc/ha/key"},
 		{"peer", "10.0.0.3"}, {"multicast", "239.1.1.1"}, {"port", "1234"},
 		{"cluster", "blue"}, {"max-tolerance", "2s"}, {"margin", "5ms"}, {"user", "nobody"},
-		{"hook-timeout", "3s"}, {"removed-limit", "9"}, {"removed-window", "20s"},
-		{"policy", "worthiest"}, {"on-change", "/bin/a x y"}, {"on-active", "/bin/b"},
-		{"on-standby", "/bin/c"}};
+		{"hook-timeout", "3s"}, {"realtime", "no"}, {"removed-limit", "9"},
+		{"removed-window", "20s"}, {"policy", "worthiest"}, {"on-change", "/bin/a x y"},
+		{"on-active", "/bin/b"}, {"on-standby", "/bin/c"}};
 	const char *lines[OPTIONS_LINES_MAX];
 	struct options o = {0};
 
@@ -81,6 +81,7 @@ static void every_option_is_a_key_of_the_configuration(void **state)
 	assert_int_equal(conf.node.tolerance_ns, 100 * NS_PER_MS);
 	assert_int_equal(conf.node.port, 1234);
 	assert_int_equal(conf.node.peer_count, 1);
+	assert_false(conf.node.realtime);
 	assert_int_equal(conf.node.removals_limit, 9);
 	assert_int_equal(conf.group_count, 1);
 	assert_string_equal(conf.groups[0].name, CONF_GROUP);

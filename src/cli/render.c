@@ -80,6 +80,10 @@ static void render_node(struct text *t, const struct status *s, bool colour)
 		text_add(t, ", fence ");
 		text_add_foreign(t, s->fence);
 	}
+	if (*s->scheduling) {
+		text_add(t, ", scheduling ");
+		text_add_foreign(t, s->scheduling);
+	}
 	text_add(t, "\n");
 }
 

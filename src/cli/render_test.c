@@ -22,6 +22,7 @@ static void sample(struct status *s)
 		.warning_count = 1};
 	assert_true(ip_parse("10.0.0.2", &s->address));
 	(void)text_copy(s->name, sizeof(s->name), "alpha");
+	(void)text_copy(s->scheduling, sizeof(s->scheduling), "real-time");
 	(void)text_copy(s->fence, sizeof(s->fence), "watchdog");
 	(void)text_copy(s->warnings[0], sizeof(s->warnings[0]), "there is no key-file");
 	s->groups[0] = (struct status_group){.name = "web",
@@ -79,7 +80,7 @@ static void status_reads_at_a_glance(void **state)
 	sample(&s);
 	assert_string_equal(rendered(&s, false, NULL),
 		"alpha  10.0.0.2  heartbeat every 100 ms, gone after 350 ms, no key, fence "
-		"watchdog\n"
+		"watchdog, scheduling real-time\n"
 		"\n"
 		"web   ACTIVE    no other node is worthier\n"
 		"  held by alpha, epoch 7, for 3m12s, worth 200, policy worthiest\n"
@@ -105,7 +106,7 @@ static void one_group_alone_keeps_the_warnings(void **state)
 	sample(&s);
 	assert_string_equal(rendered(&s, false, "mail"),
 		"alpha  10.0.0.2  heartbeat every 100 ms, gone after 350 ms, no key, fence "
-		"watchdog\n"
+		"watchdog, scheduling real-time\n"
 		"\n"
 		"mail  STANDBY   eth1 has no carrier\n"
 		"  held by nobody, epoch 0, for 500ms, worth 100 (not eligible), policy worthiest\n"

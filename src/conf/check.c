@@ -23,6 +23,7 @@ void check_init(struct draft *d)
 	(void)text_copy(node->cluster, sizeof(node->cluster), CONF_CLUSTER);
 	node->port = CONF_PORT;
 	node->hook_timeout_ns = CONF_HOOK_TIMEOUT_NS;
+	node->realtime = true;
 	node->removals_limit = CONF_REMOVALS_LIMIT;
 	node->removals_window_ns = CONF_REMOVALS_WINDOW_NS;
 }

@@ -81,6 +81,7 @@ struct conf_node {
 	char key_file[PATH_SIZE]; /* "": none */
 	char user[NAME_SIZE];     /* whom the engine runs as; "": the packaged default */
 	int64_t hook_timeout_ns;
+	bool realtime;              /* run with real-time priority where that is permitted */
 	uint16_t removals_limit;    /* an address taken away this often ... */
 	int64_t removals_window_ns; /* ... in this time makes the node step down */
 };

@@ -89,6 +89,7 @@ static void test_defaults(void **state)
 	assert_string_equal(n->key_file, "");
 	assert_string_equal(n->user, "");
 	assert_int_equal(n->hook_timeout_ns, 30 * NS_PER_S);
+	assert_true(n->realtime);
 	assert_int_equal(n->removals_limit, 5);
 	assert_int_equal(n->removals_window_ns, 10 * NS_PER_S);
 	assert_int_equal(parsed.device_count, 1);
@@ -153,6 +154,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "port = 65535\n"
 				 "user = _ha\n"
 				 "hook-timeout = 2.5s\n"
+				 "realtime = no\n"
 				 "removed-limit = 3\n"
 				 "removed-window = 5000001us\n"
 				 "[ group\tmail.example-2_x ]\n"
@@ -180,6 +182,7 @@ static void check_everything(const struct conf *c)
 	assert_int_equal(c->node.port, 65535);
 	assert_string_equal(c->node.user, "_ha");
 	assert_int_equal(c->node.hook_timeout_ns, 2500 * NS_PER_MS);
+	assert_false(c->node.realtime);
 	assert_int_equal(c->node.removals_limit, 3);
 	assert_int_equal(c->node.removals_window_ns, 5000001 * NS_PER_US);
 	assert_int_equal(c->group_count, 2);
@@ -247,6 +250,7 @@ static void assert_same_node(const struct conf_node *a, const struct conf_node *
 	assert_string_equal(a->key_file, b->key_file);
 	assert_string_equal(a->user, b->user);
 	assert_int_equal(a->hook_timeout_ns, b->hook_timeout_ns);
+	assert_int_equal(a->realtime, b->realtime);
 	assert_int_equal(a->removals_limit, b->removals_limit);
 	assert_int_equal(a->removals_window_ns, b->removals_window_ns);
 }
@@ -444,6 +448,7 @@ static const struct bad_line BAD_LINES[] = {
 		"port = \"http\" is not possible, write a whole number from 1 to 65535"},
 	{"hook-timeout = 0.001s", NULL,
 		"hook-timeout = \"0.001s\" is not possible, write a time from 10ms to 3600s"},
+	{"realtime = true", NULL, "realtime = \"true\" is not possible, write yes or no"},
 	{"removed-limit = 0", NULL,
 		"removed-limit = \"0\" is not possible, write a whole number from 1 to 32"},
 	{"removed-limit = 33", NULL,

@@ -29,6 +29,7 @@ struct key {
 static void take_name(struct draft *d, const struct key *key, char *value);
 static void take_number(struct draft *d, const struct key *key, char *value);
 static void take_duration(struct draft *d, const struct key *key, char *value);
+static void take_flag(struct draft *d, const struct key *key, char *value);
 static void take_interface(struct draft *d, const struct key *key, char *value);
 static void take_key_file(struct draft *d, const struct key *key, char *value);
 static void take_peer(struct draft *d, const struct key *key, char *value);
@@ -62,6 +63,7 @@ static const struct key KEYS[KEY_COUNT] = {
 	[KEY_USER] = {"user", SECTION_NODE, false, take_name, "ha", NODE(user), 0, 0},
 	[KEY_HOOK_TIMEOUT] = {"hook-timeout", SECTION_NODE, false, take_duration, "30s",
 		NODE(hook_timeout_ns), 10 * NS_PER_MS, LONGEST_NS},
+	[KEY_REALTIME] = {"realtime", SECTION_NODE, false, take_flag, "no", NODE(realtime), 0, 0},
 	[KEY_REMOVED_LIMIT] = {"removed-limit", SECTION_NODE, false, take_number, "5",
 		NODE(removals_limit), 1, CONF_REMOVALS_LIMIT_MAX},
 	[KEY_REMOVED_WINDOW] = {"removed-window", SECTION_NODE, false, take_duration, "10s",
@@ -209,6 +211,17 @@ static void take_number(struct draft *d, const struct key *key, char *value)
 			key->name, quote(value).text, (int)key->minimum, (int)key->maximum);
 	else
 		*target = (uint16_t)number;
+}
+
+static void take_flag(struct draft *d, const struct key *key, char *value)
+{
+	bool *target = field(d, key);
+
+	if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
+		*target = value[0] == 'y';
+	else
+		draft_complain(d, "%s = \"%s\" is not possible, write yes or no", key->name,
+			quote(value).text);
 }
 
 static void take_duration(struct draft *d, const struct key *key, char *value)

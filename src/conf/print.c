@@ -32,6 +32,7 @@ static void print_node(struct text *t, const struct conf *c)
 	if (n->user[0])
 		text_add(t, "user = %s\n", n->user);
 	print_duration(t, "hook-timeout", n->hook_timeout_ns);
+	text_add(t, "realtime = %s\n", n->realtime ? "yes" : "no");
 	text_add(t, "removed-limit = %" PRIu16 "\n", n->removals_limit);
 	print_duration(t, "removed-window", n->removals_window_ns);
 }

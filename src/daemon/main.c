@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "daemon/daemon.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/scheduling.h"
 #include "sys/timer.h"
 #include "wire/handoff.h"
 
@@ -122,6 +123,8 @@ const struct status *daemon_status(struct daemon *d)
 {
 	engine_status(d->engine, clock_now(), clock_wall_ms(), &d->status);
 	snprintf(d->status.version, sizeof(d->status.version), "%s", HA_VERSION);
+	snprintf(d->status.scheduling, sizeof(d->status.scheduling), "%s",
+		scheduling_is_realtime() ? "real-time" : "ordinary");
 	return &d->status;
 }
 
@@ -259,12 +262,24 @@ static void start_engine(struct daemon *d)
 		tell_device(d, i);
 }
 
+/* What is on disk when a heartbeat is due comes too late. Only what is there now: later allocations
+ * shall not fail because of a limit. */
+static void lock_memory(void)
+{
+	if (mlockall(MCL_CURRENT) != 0)
+		log_notice(
+			"the engine's memory is not locked: %s; raise the limit of locked memory "
+			"(LimitMEMLOCK=) if this host swaps",
+			strerror(errno));
+}
+
 int main(void)
 {
 	static struct daemon d; /* large, and one for the process's life */
 
 	log_open("had");
 	open_everything(&d);
+	lock_memory();
 	start_engine(&d);
 	uv_run(d.loop, UV_RUN_DEFAULT);
 	return EXIT_SUCCESS;

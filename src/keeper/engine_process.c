@@ -17,6 +17,7 @@
 
 #include "base/text.h"
 #include "sys/log.h"
+#include "sys/scheduling.h"
 #include "wire/handoff.h"
 
 #define ENGINE_NAME         "had"
@@ -146,6 +147,9 @@ static void become_engine(const int descriptors[HANDOFF_COUNT], const char *runt
 	if (program >= 0 && program < HANDOFF_BEYOND)
 		program = fcntl(program, F_DUPFD_CLOEXEC, HANDOFF_BEYOND);
 	r = arrange_descriptors(descriptors);
+	/* Where it is not permitted the keeper has said so of itself. */
+	if (account->realtime)
+		(void)scheduling_make_realtime();
 	if (r == 0)
 		r = privileges_drop_all(account);
 	if (r < 0) {

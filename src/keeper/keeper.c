@@ -147,6 +147,7 @@ int keeper_start(struct keeper *k)
 {
 	int r;
 
+	privileges_realtime(k->configuration.conf->node.realtime, &k->account);
 	if (!runtime_dir_save_configuration(&k->dir, k->configuration.text, k->configuration.size))
 		return EXIT_FAILURE;
 	if (!open_parts(k) || !start_engine(k) || !start_session(k))

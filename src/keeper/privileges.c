@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "sys/log.h"
+#include "sys/scheduling.h"
 
 #define FALLBACK_USER "nobody"
 
@@ -67,6 +69,17 @@ bool privileges_account(const char *user, struct account *ret_account)
 	ret_account->user = found->pw_uid;
 	ret_account->group = found->pw_gid;
 	return true;
+}
+
+void privileges_realtime(bool wanted, struct account *account)
+{
+	int r = wanted ? scheduling_make_realtime() : 0;
+
+	account->realtime = wanted && r == 0;
+	if (r < 0)
+		log_notice("no real-time priority: %s; a busy host may lose its addresses: give "
+			   "CAP_SYS_NICE, or write realtime = no",
+			strerror(-r));
 }
 
 /* What is not in the bounding set cannot come back by executing a file. Only who has CAP_SETPCAP

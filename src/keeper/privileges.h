@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Whom the engine runs as. */
+/* Whom the engine runs as, and with which precedence. */
 struct account {
+	bool realtime;
 	bool change; /* false: the keeper is not root and cannot become anybody else */
 	uid_t user;
 	gid_t group;
@@ -23,6 +24,10 @@ bool privileges_check(void);
 /* Finds @user (""): the packaged default, else nobody. False, after one line, if a user that the
  * configuration names does not exist. */
 bool privileges_account(const char *user, struct account *ret_account);
+
+/* Has this process run before ordinary ones, and the engine as well, if the configuration wants
+ * that. One line if it is not permitted; then all goes on without. */
+void privileges_realtime(bool wanted, struct account *account);
 
 /* Gives up everything but the two capabilities, for good; the user id stays. 0 or -errno. */
 int privileges_keep_two(void);

@@ -136,12 +136,12 @@ static json_t *milliseconds_to_json(double ms)
 
 static json_t *node_to_json(const struct status *s)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "name",
 		json_from_text(s->name), "id", id_to_json(s->id), "address",
 		ip_to_json(&s->address), "interval_ms", milliseconds_to_json(s->interval_ms),
 		"tolerance_ms", milliseconds_to_json(s->tolerance_ms), "authenticated",
-		s->authenticated, "fence", json_from_text(s->fence), "version",
-		json_from_text(s->version));
+		s->authenticated, "fence", json_from_text(s->fence), "scheduling",
+		json_from_text(s->scheduling), "version", json_from_text(s->version));
 }
 
 json_t *status_to_json(const struct status *s)
@@ -207,6 +207,8 @@ static bool milliseconds_from_json(const json_t *object, const char *key, double
 
 static bool node_from_json(const json_t *node, struct status *s)
 {
+	/* A daemon of an earlier version does not say it. */
+	(void)json_member_text(node, "scheduling", s->scheduling, sizeof(s->scheduling));
 	return json_member_text(node, "name", s->name, sizeof(s->name)) &&
 	       id_from_json(node, &s->id) && ip_from_json(node, "address", &s->address) &&
 	       milliseconds_from_json(node, "interval_ms", &s->interval_ms) &&

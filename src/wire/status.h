@@ -59,7 +59,8 @@ struct status {
 	struct ip address;
 	double interval_ms, tolerance_ms;
 	bool authenticated;
-	char fence[NAME_SIZE]; /* "watchdog": the keeper's alone */
+	char scheduling[NAME_SIZE]; /* "real-time" or "ordinary"; "": not known */
+	char fence[NAME_SIZE];      /* "watchdog": the keeper's alone */
 	uint64_t sent, received;
 	uint64_t dropped[HEARTBEAT_DROP_REASONS];
 	uint8_t warning_count;

@@ -68,6 +68,7 @@ static void sample(struct status *s)
 	assert_true(ip_parse("10.0.0.2", &s->address));
 	(void)text_copy(s->version, sizeof(s->version), "0.1.0");
 	(void)text_copy(s->name, sizeof(s->name), "alpha");
+	(void)text_copy(s->scheduling, sizeof(s->scheduling), "real-time");
 	(void)text_copy(s->fence, sizeof(s->fence), "watchdog");
 	(void)text_copy(s->warnings[0], sizeof(s->warnings[0]), "no key-file: anybody may forge");
 	s->dropped[HEARTBEAT_DROP_FORGED] = 3;
@@ -107,7 +108,7 @@ static void status_has_the_documented_keys(void **state)
 	assert_string_equal(node,
 		"{\"name\":\"alpha\",\"id\":\"000000000000001f\",\"address\":\"10.0.0.2\","
 		"\"interval_ms\":100,\"tolerance_ms\":350.5,\"authenticated\":false,"
-		"\"fence\":\"watchdog\",\"version\":\"0.1.0\"}");
+		"\"fence\":\"watchdog\",\"scheduling\":\"real-time\",\"version\":\"0.1.0\"}");
 	assert_string_equal(second_group,
 		"{\"name\":\"mail\",\"state\":\"STANDBY\",\"reason\":\"no worthier node is live\","
 		"\"worth\":200,\"eligible\":true,\"policy\":\"worthiest\",\"epoch\":7,"

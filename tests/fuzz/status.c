@@ -8,6 +8,7 @@ static void check_texts(const struct status *s)
 {
 	assert_terminated(s->name);
 	assert_terminated(s->fence);
+	assert_terminated(s->scheduling);
 	assert_terminated(s->version);
 	for (size_t i = 0; i < s->warning_count; i++)
 		assert_terminated(s->warnings[i]);
