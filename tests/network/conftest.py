@@ -47,11 +47,16 @@ class Cluster:
         return self.kept_logs or [(node.name, node.log()) for node in self.nodes]
 
     def stop(self):
-        """Stops all that still run; what they did wrong in that."""
+        """Stops all that still run; what they did wrong in that. Those that hold nothing go first: a
+        holder would offer its groups to somebody who leaves too, and wait for an answer."""
         running = [node for node in self.nodes if node.is_running()]
-        for node in running:
-            node.ask_to_stop()
-        return [complaint for node in running for complaint in self._await_end(node)]
+        holders = [node for node in running if node.holds_any()]
+        complaints = []
+        for wave in ([node for node in running if node not in holders], holders):
+            for node in wave:
+                node.ask_to_stop()
+            complaints += [complaint for node in wave for complaint in self._await_end(node)]
+        return complaints
 
     def _await_end(self, node):
         try:

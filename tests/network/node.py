@@ -156,6 +156,10 @@ class Node:
     def is_active(self, group=None):
         return self.state(group) == "ACTIVE"
 
+    def holds_any(self):
+        status = self.status()
+        return bool(status) and any(g["state"] == "ACTIVE" for g in status["groups"])
+
     def dropped(self, reason):
         return self.status()["counters"]["dropped"][reason]
 
