@@ -568,6 +568,25 @@ static void test_r5_leaves_when_the_offer_lapses(void **state)
 	assert_int_equal(e.cause, ELECTION_INELIGIBLE);
 }
 
+/* It may go on after all while the offer stands; leaving later begins anew. */
+static void test_r5_offers_each_time_it_leaves(void **state)
+{
+	(void)state;
+	become_active();
+	add_rival(90, LOWER);
+	in.eligible = false;
+	evaluate(400);
+	assert_int_equal(e.grantee, LOWER);
+	in.eligible = true;
+	evaluate(500);
+	evaluate(750);
+	assert_int_equal(e.grantee, 0);
+	in.eligible = false;
+	evaluate(800);
+	assert_int_equal(e.grantee, LOWER);
+	assert_int_equal(e.phase, ELECTION_ACTIVE);
+}
+
 static void test_r5_leaves_at_once(void **state)
 {
 	(void)state;
@@ -730,6 +749,7 @@ int main(void)
 		TEST(test_r4_a_shared_epoch_is_left),
 		TEST(test_r5_offers_before_it_leaves),
 		TEST(test_r5_leaves_when_the_offer_lapses),
+		TEST(test_r5_offers_each_time_it_leaves),
 		TEST(test_r5_leaves_at_once),
 		TEST(test_r5_stops_in_every_phase),
 		TEST(test_r7_lease),

@@ -223,6 +223,8 @@ static void test_truncation(void **state)
 				continue;
 			bytes[4] = 0;
 			bytes[5] = (uint8_t)cut;
+			if (with_key && cut < HEARTBEAT_HEADER_SIZE + HEARTBEAT_TAG_SIZE)
+				assert_int_equal(decode(k), HEARTBEAT_DROP_MALFORMED);
 			/* Without a tag, nothing is missing where an extension ends. */
 			bool is_whole = !with_key && (cut == NAME_END || cut == HEARD_END);
 			assert_int_equal(decode(k) == HEARTBEAT_ACCEPTED, is_whole);
@@ -373,6 +375,52 @@ static void test_a_name_is_required(void **state)
 	assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
 }
 
+/* One more than there is room for. */
+static void test_tables_that_are_too_long(void **state)
+{
+	static uint8_t content[HEARTBEAT_SIZE_MAX];
+
+	(void)state;
+	memset(content, 1, sizeof(content));
+	encode(&NO_KEY);
+	bytes[HEARTBEAT_HEADER_SIZE + 1] = 9;
+	append(1, content, NAME_SIZE - 1);
+	assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED); /* of bytes that no name has */
+	memset(content, 'x', sizeof(content));
+	encode(&NO_KEY);
+	bytes[HEARTBEAT_HEADER_SIZE + 1] = 9;
+	append(1, content, NAME_SIZE - 1);
+	assert_int_equal(decode(&NO_KEY), HEARTBEAT_ACCEPTED);
+	encode(&NO_KEY);
+	bytes[HEARTBEAT_HEADER_SIZE + 1] = 9;
+	append(1, content, NAME_SIZE);
+	assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
+
+	memset(content, 1, sizeof(content));
+	for (size_t extra = 0; extra < 2; extra++) {
+		encode(&NO_KEY);
+		bytes[NAME_END + 1] = 9; /* HEARD, and with it whom the group is granted to */
+		bytes[sizeof(GOLDEN) - 10] = HEARTBEAT_GRANTEE_NONE;
+		append(2, content, (PEERS_MAX + extra) * 24);
+		assert_int_equal(
+			decode(&NO_KEY), extra ? HEARTBEAT_DROP_MALFORMED : HEARTBEAT_ACCEPTED);
+		encode(&NO_KEY);
+		bytes[HEARD_END + 1] = 9;
+		for (size_t g = 0; g <= GROUPS_MAX; g++)
+			content[g * 18 + 8] = HEARTBEAT_GRANTEE_NONE;
+		append(3, content, (GROUPS_MAX + extra) * 18);
+		assert_int_equal(
+			decode(&NO_KEY), extra ? HEARTBEAT_DROP_MALFORMED : HEARTBEAT_ACCEPTED);
+	}
+	for (size_t size_heard = 1; size_heard < 24; size_heard++) {
+		encode(&NO_KEY);
+		bytes[NAME_END + 1] = 9;
+		bytes[sizeof(GOLDEN) - 10] = HEARTBEAT_GRANTEE_NONE;
+		append(2, content, size_heard);
+		assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
+	}
+}
+
 static void test_unknown_flags_are_ignored(void **state)
 {
 	(void)state;
@@ -415,6 +463,7 @@ int main(void)
 		TEST(test_extensions_of_impossible_length),
 		TEST(test_impossible_values),
 		TEST(test_a_name_is_required),
+		TEST(test_tables_that_are_too_long),
 		TEST(test_unknown_flags_are_ignored),
 		TEST(test_names),
 	};
