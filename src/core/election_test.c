@@ -284,6 +284,59 @@ static void test_r2_causes(void **state)
 	assert_int_equal(e.cause_peer, 0);
 }
 
+/* Whoever held it before us is not the cause when it is free again after us. */
+static void test_r2_cause_after_own_holding(void **state)
+{
+	struct election_rival *r = add_rival(110, HIGHER);
+
+	(void)state;
+	r->active = true;
+	listen_to_the_end();
+	evaluate(400);
+	forget_rivals();
+	evaluate(500);
+	event(501, ELECTION_HELD);
+	assert_int_equal(e.cause, ELECTION_HOLDER_SILENT);
+	in.eligible = false;
+	evaluate(600);
+	event(601, ELECTION_RELEASED);
+	in.eligible = true;
+	evaluate(602);
+	assert_true(out.hold);
+	assert_int_equal(e.cause, ELECTION_VACANT);
+}
+
+/* What happens while the keeper configures the addresses. */
+static void test_taking(void **state)
+{
+	static const struct {
+		const char *what;
+		bool eligible, can_serve, stopping, lease, releases;
+		enum election_cause cause;
+	} cases[] = {
+		{"nothing", true, true, false, true, false, ELECTION_VACANT},
+		{"not eligible any more, but able: it offers the group when it has it", false, true,
+			false, true, false, ELECTION_VACANT},
+		{"its link fails", false, false, false, true, true, ELECTION_CANNOT_SERVE},
+		{"it stops", false, true, true, true, true, ELECTION_STOPPING},
+		{"its lease passes", true, true, false, false, true, ELECTION_LEASE_PASSED},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(state);
+		listen_to_the_end();
+		evaluate(351);
+		assert_int_equal(e.phase, ELECTION_TAKING);
+		in.eligible = cases[i].eligible;
+		in.can_serve = cases[i].can_serve;
+		in.stopping = cases[i].stopping;
+		in.lease = cases[i].lease ? TIME_NEVER : at(352);
+		evaluate(352);
+		if (out.release != cases[i].releases || e.cause != cases[i].cause)
+			fail_msg("%s", cases[i].what);
+	}
+}
+
 static void test_hold_failed(void **state)
 {
 	(void)state;
@@ -736,6 +789,8 @@ int main(void)
 		TEST(test_r2_epoch_is_above_all_seen),
 		TEST(test_r2_impossible_epochs_are_not_learned),
 		TEST(test_r2_causes),
+		TEST(test_r2_cause_after_own_holding),
+		TEST(test_taking),
 		TEST(test_hold_failed),
 		TEST(test_r3_asks_the_holder),
 		TEST(test_r3_takes_what_is_granted),
