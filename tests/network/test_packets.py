@@ -4,6 +4,7 @@
 import dataclasses
 import os
 import struct
+import time
 
 import pytest
 
@@ -158,6 +159,23 @@ def test_noise(keyed, ear):
                lambda: str(alpha.status()["counters"]))
     assert alpha.is_active() and beta.state() == "STANDBY"
     assert alpha.group()["transitions"] == 1 and not alpha.peer("mallory")
+
+
+def test_flood(cluster, lan, client):
+    """Some thousand datagrams a second; heartbeats are read and sent in between."""
+    alpha, beta = cluster.nodes_on(1, 2)
+    start(alpha, beta)
+    wait_holder(alpha, beta)
+    moves = [n.group()["transitions"] for n in (alpha, beta)]
+    with Ear(lan.host("mallory", 66)) as ear:
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            for _ in range(50):
+                ear.say(bytes(100))
+            let_pass(0.01)
+    assert alpha.dropped("not-ours") > 1000
+    assert alpha.is_active() and client.ask(ADDRESS) == "alpha"
+    assert [n.group()["transitions"] for n in (alpha, beta)] == moves
 
 
 def test_more_nodes_than_a_cluster_can_have(cluster, lan):

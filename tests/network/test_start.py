@@ -2,13 +2,15 @@
 """Starting `ha run`: wrong configurations, missing privileges, two instances, what status tells."""
 
 import json
+import os
 import pathlib
+import signal
 import socket
 
 import pytest
 
 from lan import wait_until
-from node import ADDRESS, HA, start, wait_holder
+from node import ADDRESS, HA, let_pass, start, wait_holder
 
 
 def run(host, *arguments, **options):
@@ -73,6 +75,41 @@ def process_status(pid):
     text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return {name: value.strip() for name, value in
             (line.split(":", 1) for line in text.splitlines())}
+
+
+def test_interrupt_and_repeated_signals(cluster):
+    (alpha,) = cluster.nodes_on(1)
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM):
+        alpha.signal(number)
+    assert alpha.wait_exit() == 0
+    assert not alpha.host.has(ADDRESS)
+
+
+def test_stop_in_the_middle_of_the_start(cluster):
+    """Whenever it comes, nothing stays: no address and no engine."""
+    (alpha,) = cluster.nodes_on(1)
+    for milliseconds in [0, 3, 6, 9, 12, 15, 20, 50, 345, 350, 355]:
+        alpha.start(wait=False)
+        let_pass(milliseconds / 1000)
+        alpha.ask_to_stop()
+        assert alpha.wait_exit() in (0, -signal.SIGTERM)
+        wait_until(lambda: not engines_in(alpha.host), "no engine stays")
+        assert not alpha.host.has(ADDRESS)
+
+
+def engines_in(host):
+    """The process ids of the engines that run on a host."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if (path / "comm").read_text(encoding="ascii").strip() == "had" \
+                    and (path / "ns/net").stat().st_ino == os.stat(host.path).st_ino:
+                found.append(int(path.name))
+        except OSError:
+            continue  # it has just ended
+    return found
 
 
 def test_two_instances_on_one_host(cluster, lan, client):
