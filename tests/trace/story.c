@@ -8,9 +8,13 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "world.h"
+#include "base/text.h"
+#include "sim/world.h"
+#include "story.h"
 
-#define LINES_MAX 4096
+
+#define LINES_MAX   8192
+#define OUTPUT_SIZE (1024 * 1024)
 
 struct lines {
 	size_t count;
@@ -26,6 +30,8 @@ struct story {
 	unsigned command_line; /* of the current command; 0: none yet */
 	char *command;
 	struct lines expected;
+	struct text output; /* since the command */
+	char output_bytes[OUTPUT_SIZE];
 	struct lines comments; /* since the command, printed behind what it told */
 };
 
@@ -81,36 +87,36 @@ static void print_real(const struct story *s, const struct lines *actual)
 		printf("%s\n", s->comments.list[i]);
 }
 
+static void take_line(void *context, const char *line)
+{
+	struct story *s = context;
+
+	text_add(&s->output, "%s\n", line);
+}
+
 static bool run_command(struct story *s)
 {
-	static char copy[1024];
-	char *words[COMMAND_WORDS_MAX], *rest = copy, *word;
-	size_t count = 0;
-
-	text_copy(copy, sizeof(copy), s->command);
-	while ((word = strsep(&rest, " \t")) != NULL && count < COMMAND_WORDS_MAX)
-		if (word[0] != '\0')
-			words[count++] = word;
-	if (command_run(s->world, words, count))
+	if (command_run_text(s->world, s->command))
 		return true;
 	printf("%s:%u: \"%s\" makes no sense\n%s", s->file, s->command_line, s->command,
-		s->world->output_bytes);
+		s->output_bytes);
 	return false;
 }
 
 /* The command that came before is carried out when all that is expected of it has been read. */
 static void finish_command(struct story *s)
 {
-	struct lines actual = {0};
+	static struct lines actual;
+
 
 	if (s->command && !run_command(s))
 		s->good = false;
-	split(s->world->output_bytes, &actual);
+	split(s->output_bytes, &actual);
 	if (s->write)
 		print_real(s, &actual);
 	else
 		compare(s, &actual);
-	s->world->output = text_init(s->world->output_bytes, sizeof(s->world->output_bytes));
+	s->output = text_init(s->output_bytes, sizeof(s->output_bytes));
 	s->expected.count = s->comments.count = 0;
 }
 
@@ -132,8 +138,17 @@ bool story_run(const char *file, char *text, bool write)
 	static struct story s;
 	char *line;
 
-	s = (struct story){.file = file, .world = world_new(), .write = write, .good = true};
+	s.file = file;
+	s.world = world_new();
+	s.write = write;
+	s.good = true;
+	s.line = s.command_line = 0;
+	s.command = NULL;
+	s.expected.count = s.comments.count = 0;
+	s.output = text_init(s.output_bytes, sizeof(s.output_bytes));
 	assert(s.world);
+	s.world->tell = take_line;
+	s.world->tell_context = &s;
 	while ((line = strsep(&text, "\n")) != NULL) {
 		s.line++;
 		if (text || line[0] != '\0') /* not the nothing behind the last newline */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "story.h"
 
 #define STORY_SIZE_MAX (256 * 1024)
 

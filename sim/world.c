@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
+#include "sim/world.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "base/assert.h"
+#include "sim/invariants.h"
 
 struct world *world_new(void)
 {
@@ -12,41 +15,58 @@ struct world *world_new(void)
 
 	if (!w)
 		return NULL;
-	w->happenings = calloc(WORLD_EVENTS_MAX, sizeof(*w->happenings));
-	if (!w->happenings) {
+	w->checks = checks_new();
+	if (!w->checks) {
 		free(w);
 		return NULL;
 	}
 	w->now = WORLD_BEGINNING;
+	w->lossless_since = WORLD_BEGINNING;
 	w->delay_ns = LAN_DELAY_NS;
-	w->output = text_init(w->output_bytes, sizeof(w->output_bytes));
+	w->random = random_init(0);
 	for (size_t g = 0; g < GROUPS_MAX; g++)
 		text_copy(w->serving[g], sizeof(w->serving[g]), "nobody");
-	for (size_t i = 0; i < WORLD_NODES_MAX; i++)
-		for (size_t j = 0; j < WORLD_NODES_MAX; j++)
-			for (size_t g = 0; g < GROUPS_MAX; g++)
-				w->check.both_since[i][j][g] = TIME_NEVER;
 	return w;
+}
+
+static void free_packets(struct world *w)
+{
+	struct packet *p;
+
+	while ((p = w->free_packets) != NULL) {
+		w->free_packets = p->next_free;
+		free(p);
+	}
 }
 
 void world_free(struct world *w)
 {
-	for (size_t i = 0; i < w->node_count; i++)
+	schedule_clear(w);
+	for (size_t i = 0; i < w->node_count; i++) {
 		free(w->nodes[i].memory);
+		if (w->nodes[i].last)
+			lan_drop_packet(w, w->nodes[i].last);
+	}
+	free_packets(w);
 	free(w->happenings);
+	checks_free(w->checks);
 	free(w);
 }
 
 void world_tell(struct world *w, const char *format, ...)
 {
-	char line[1024];
+	char what[1024], line[1100];
+	struct text t = text_init(line, sizeof(line));
 	va_list arguments;
 
+	if (!w->tell)
+		return;
 	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
+	vsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
-	text_add(&w->output, "[%6lld] %s\n",
-		(long long)(time_between(WORLD_BEGINNING, w->now) / NS_PER_MS), line);
+	text_add(&t, "[%6lld] %s", (long long)(time_between(WORLD_BEGINNING, w->now) / NS_PER_MS),
+		what);
+	w->tell(w->tell_context, line);
 }
 
 void world_serving(const struct world *w, size_t group, char *buffer, size_t size)
@@ -54,7 +74,7 @@ void world_serving(const struct world *w, size_t group, char *buffer, size_t siz
 	struct text t = text_init(buffer, size);
 
 	for (size_t i = 0; i < w->node_count; i++)
-		if (node_serves(&w->nodes[i], group))
+		if (group < w->nodes[i].conf.group_count && node_serves(w, &w->nodes[i], group))
 			text_add(&t, "%s%s", t.length > 0 ? " and " : "", w->nodes[i].name);
 	if (t.length == 0)
 		text_add(&t, "nobody");
@@ -62,7 +82,7 @@ void world_serving(const struct world *w, size_t group, char *buffer, size_t siz
 
 void world_tell_serving(struct world *w)
 {
-	char serving[sizeof(w->serving[0])];
+	char serving[WORLD_SERVING_SIZE];
 
 	for (size_t g = 0; w->node_count > 0 && g < w->nodes[0].conf.group_count; g++) {
 		world_serving(w, g, serving, sizeof(serving));

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "world.h"
+#include "sim/invariants.h"
+#include "sim/world.h"
 
 /* A command's words behind its name. */
 struct words {
@@ -158,6 +159,12 @@ static bool run_run(struct world *w, struct words words)
 	return true;
 }
 
+/* Something happens to @n that may make it give a group up. */
+static void disturb(struct node *n)
+{
+	n->disturbed = true;
+}
+
 /* stall NAME DURATION: its engine does not run; its keeper does. */
 static bool run_stall(struct world *w, struct words words)
 {
@@ -170,40 +177,73 @@ static bool run_stall(struct world *w, struct words words)
 	return true;
 }
 
-/* cut [multicast|unicast] NAME [[->] NAME]: without an arrow in both directions, with one name from
- * all. */
+/* The ports in @words: names, separated by commas, or "all". */
+static bool parse_ports(const struct world *w, const char *text, bool *ret_ports)
+{
+	char copy[512], *rest = copy, *name;
+	size_t port;
+
+	memset(ret_ports, is(text, "all"), WORLD_PORTS_MAX * sizeof(*ret_ports));
+	if (is(text, "all"))
+		return true;
+	if (!text_copy(copy, sizeof(copy), text))
+		return false;
+	while ((name = strsep(&rest, ",")) != NULL) {
+		port = lan_find_port(w, name);
+		if (port == WORLD_PORTS_MAX)
+			return false;
+		ret_ports[port] = true;
+	}
+	return true;
+}
+
+static void cut_all(
+	struct world *w, const bool *from, const bool *to, bool one_way, enum cut what)
+{
+	for (size_t i = 0; i < lan_port_count(w); i++)
+		for (size_t j = 0; j < lan_port_count(w); j++) {
+			if (!from[i] || !to[j] || i == j)
+				continue;
+			lan_cut(w, i, j, what);
+			if (!one_way)
+				lan_cut(w, j, i, what);
+		}
+}
+
+/* cut [multicast|unicast|nothing] NAME[,NAME]... [[->] NAME[,NAME]...]: without an arrow in both
+ * directions, without a second list from all others. */
 static bool run_cut(struct world *w, struct words words)
 {
+	bool from[WORLD_PORTS_MAX], to[WORLD_PORTS_MAX], one_way;
 	enum cut what = CUT_ALL;
-	struct node *a, *b;
-	bool one_way;
 
-	if (words.count > 0 && (is(words.list[0], "multicast") || is(words.list[0], "unicast"))) {
-		what = is(words.list[0], "multicast") ? CUT_MULTICAST : CUT_UNICAST;
+	if (words.count > 0 && is(words.list[0], "multicast"))
+		what = CUT_MULTICAST;
+	else if (words.count > 0 && is(words.list[0], "unicast"))
+		what = CUT_UNICAST;
+	else if (words.count > 0 && is(words.list[0], "nothing"))
+		what = CUT_NOTHING;
+	if (what != CUT_ALL) {
 		words.list++;
 		words.count--;
 	}
 	one_way = words.count == 3 && is(words.list[1], "->");
-	a = words.count > 0 ? node_find(w, words.list[0]) : NULL;
-	b = words.count > 1 ? node_find(w, words.list[words.count - 1]) : NULL;
-	if (!a || (words.count > 1 && !b) || words.count > 3)
+	if (words.count < 1 || words.count > 3 || (words.count == 3 && !one_way) ||
+		!parse_ports(w, words.list[0], from) ||
+		!parse_ports(w, words.count > 1 ? words.list[words.count - 1] : "all", to))
 		return false;
-	for (size_t i = 0; i < w->node_count; i++) {
-		if (b && &w->nodes[i] != b)
-			continue;
-		lan_cut(w, a, &w->nodes[i], what);
-		if (!one_way)
-			lan_cut(w, &w->nodes[i], a, what);
-	}
+	for (size_t i = 0; words.count == 1 && i < WORLD_PORTS_MAX; i++)
+		to[i] = !from[i];
+	cut_all(w, from, to, one_way, what);
 	return true;
 }
 
 static bool run_heal(struct world *w, struct words words)
 {
-	for (size_t i = 0; i < w->node_count; i++)
-		for (size_t j = 0; j < w->node_count; j++)
+	for (size_t i = 0; i < WORLD_PORTS_MAX; i++)
+		for (size_t j = 0; j < WORLD_PORTS_MAX; j++)
 			if (w->cuts[i][j] != CUT_NOTHING)
-				lan_cut(w, &w->nodes[i], &w->nodes[j], CUT_NOTHING);
+				lan_cut(w, i, j, CUT_NOTHING);
 	return words.count == 0;
 }
 
@@ -239,6 +279,7 @@ static bool run_device(struct world *w, struct words words)
 			continue;
 		if (!change_device(&n->devices[i], (struct words){words.list + 2, words.count - 2}))
 			return false;
+		disturb(n);
 		node_device(w, n, i);
 		return true;
 	}
@@ -251,9 +292,10 @@ static bool run_remove(struct world *w, struct words words)
 	struct node *n = words.count == 2 ? node_find(w, words.list[0]) : NULL;
 	size_t group = n ? find_group(n, words.list[1]) : GROUPS_MAX;
 
-	if (group == GROUPS_MAX || !node_serves(n, group))
+	if (group == GROUPS_MAX || !node_serves(w, n, group))
 		return false;
-	node_remove_address(w, n, n->conf.groups[group].address_first);
+	disturb(n);
+	keeper_remove_address(w, n, n->conf.groups[group].address_first);
 	return true;
 }
 
@@ -263,8 +305,10 @@ static bool run_refuse(struct world *w, struct words words)
 	struct node *n = words.count == 3 ? node_find(w, words.list[0]) : NULL;
 	size_t group = n ? find_group(n, words.list[1]) : GROUPS_MAX;
 
-	return group < GROUPS_MAX && parse_switch(words.list[2], &n->held[group].refuses);
-	(void)w;
+	if (group == GROUPS_MAX)
+		return false;
+	disturb(n);
+	return parse_switch(words.list[2], &n->held[group].refuses);
 }
 
 /* mute NAME on|off: nothing that it sends leaves, and it is told so. */
@@ -279,6 +323,8 @@ static bool run_mute(struct world *w, struct words words)
 static bool run_stranger(struct world *w, struct words words)
 {
 	w->stranger = (struct ip){0};
+	for (size_t i = 0; i < w->node_count; i++)
+		disturb(&w->nodes[i]);
 	return words.count == 1 &&
 	       (is(words.list[0], "none") || ip_parse(words.list[0], &w->stranger));
 }
@@ -289,11 +335,20 @@ static bool run_remember(struct world *w, struct words words)
 	struct node *n =
 		words.count == 3 && is(words.list[1], "as") ? node_find(w, words.list[0]) : NULL;
 
-	if (!n || w->memory_count == WORLD_MEMORIES_MAX)
+	if (!n || !n->last || w->memory_count == WORLD_MEMORIES_MAX)
 		return false;
 	text_copy(w->memories[w->memory_count].name, NAME_SIZE, words.list[2]);
-	w->memories[w->memory_count++].datagram = n->last;
+	w->memories[w->memory_count++].datagram = n->last->datagram;
 	return true;
+}
+
+/* Nobody of the cluster vouches for it. */
+static void deliver(struct world *w, struct node *to, const struct datagram *d)
+{
+	struct packet *p = lan_packet(w, to, d);
+
+	lan_deliver(w, to, p);
+	lan_drop_packet(w, p);
 }
 
 /* replay WORD to NAME [hop-limit N] */
@@ -311,7 +366,7 @@ static bool run_replay(struct world *w, struct words words)
 			d.hop_limit = (int)strtol(words.list[4], NULL, 10);
 		else if (words.count != 3)
 			return false;
-		lan_deliver(w, to, &d);
+		deliver(w, to, &d);
 		return true;
 	}
 	return false;
@@ -328,7 +383,9 @@ static bool run_forge(struct world *w, struct words words)
 	struct heartbeat *h = &w->heartbeat;
 	struct datagram d;
 
-	if (!to || heartbeat_decode(from->last.bytes, from->last.size, HEARTBEAT_HOP_LIMIT,
+	if (!to || !from->last ||
+		heartbeat_decode(from->last->datagram.bytes, from->last->datagram.size,
+			HEARTBEAT_HOP_LIMIT,
 			   from->conf.node.cluster_tag, &from->key, h) != HEARTBEAT_ACCEPTED)
 		return false;
 	h->sequence += 1000;
@@ -341,9 +398,9 @@ static bool run_forge(struct world *w, struct words words)
 		heartbeat_key_init(&key, (const uint8_t *)words.list[4], strlen(words.list[4]));
 	if (is(words.list[4], "disguised"))
 		key.id = from->key.id;
-	d = (struct datagram){.hop_limit = HEARTBEAT_HOP_LIMIT, .source = from->last.source};
+	d = (struct datagram){.hop_limit = HEARTBEAT_HOP_LIMIT, .source = from->last->datagram.source};
 	d.size = heartbeat_encode(h, from->conf.node.cluster_tag, &key, d.bytes);
-	lan_deliver(w, to, &d);
+	deliver(w, to, &d);
 	return true;
 }
 
@@ -352,14 +409,115 @@ static bool run_announcements(struct world *w, struct words words)
 	return words.count == 1 && parse_switch(words.list[0], &w->shows_announcements);
 }
 
+static bool parse_permille(struct words words, unsigned *ret_permille)
+{
+	char *end;
+
+	if (words.count != 1)
+		return false;
+	*ret_permille = (unsigned)strtoul(words.list[0], &end, 10);
+	return end != words.list[0] && *end == '\0' && *ret_permille <= 1000;
+}
+
+/* duplicates on|off|PERMILLE */
 static bool run_duplicates(struct world *w, struct words words)
 {
-	return words.count == 1 && parse_switch(words.list[0], &w->duplicates);
+	bool on;
+
+	if (words.count == 1 && parse_switch(words.list[0], &on)) {
+		w->duplicate_permille = on ? 1000 : 0;
+		return true;
+	}
+	return parse_permille(words, &w->duplicate_permille);
+}
+
+/* loss PERMILLE: so many of all datagrams and frames get lost. */
+static bool run_loss(struct world *w, struct words words)
+{
+	w->lossless_since = w->now;
+	return parse_permille(words, &w->loss_permille);
 }
 
 static bool run_delay(struct world *w, struct words words)
 {
+	w->lossless_since = w->now;
 	return words.count == 1 && parse_duration(words.list[0], &w->delay_ns);
+}
+
+/* jitter DURATION: each takes up to so much longer; they may overtake each other. */
+static bool run_jitter(struct world *w, struct words words)
+{
+	w->lossless_since = w->now;
+	return words.count == 1 && parse_duration(words.list[0], &w->jitter_ns);
+}
+
+/* seed NUMBER: what loss, jitter and lateness are drawn from. */
+static bool run_seed(struct world *w, struct words words)
+{
+	if (words.count != 1)
+		return false;
+	w->random = random_init(strtoull(words.list[0], NULL, 10));
+	return true;
+}
+
+/* drift NAME PPM: how much faster its clock goes than the world's; may be negative. */
+static bool run_drift(struct world *w, struct words words)
+{
+	struct node *n = words.count == 2 ? node_find(w, words.list[0]) : NULL;
+
+	if (!n)
+		return false;
+	node_set_clock(w, n, strtol(words.list[1], NULL, 10));
+	return true;
+}
+
+/* late NAME DURATION: its engine's timers come late by up to that. */
+static bool run_late(struct world *w, struct words words)
+{
+	struct node *n = words.count == 2 ? node_find(w, words.list[0]) : NULL;
+
+	return n && parse_duration(words.list[1], &n->late_ns);
+}
+
+/* freeze NAME engine|keeper|host|clock DURATION: a process; the whole host; with its clock. */
+static bool run_freeze(struct world *w, struct words words)
+{
+	struct node *n = words.count == 3 ? node_find(w, words.list[0]) : NULL;
+	int64_t duration_ns;
+
+	if (!n || !parse_duration(words.list[2], &duration_ns))
+		return false;
+	if (is(words.list[1], "engine"))
+		node_stall(w, n, duration_ns);
+	else if (is(words.list[1], "keeper"))
+		node_stall_keeper(w, n, duration_ns);
+	else if (is(words.list[1], "host"))
+		node_stall_host(w, n, duration_ns);
+	else if (is(words.list[1], "clock"))
+		node_pause(w, n, duration_ns);
+	else
+		return false;
+	return true;
+}
+
+/* client NAME ADDRESS PERIOD: a host that uses every shared address as often as that. */
+static bool run_client(struct world *w, struct words words)
+{
+	int64_t period_ns;
+
+	return words.count == 3 && parse_duration(words.list[2], &period_ns) &&
+	       client_add(w, words.list[0], words.list[1], period_ns);
+}
+
+/* settled: tells what is not as it must be when all faults are over. */
+static bool run_settled(struct world *w, struct words words)
+{
+	char what[WORLD_VIOLATION_MAX];
+
+	if (convergence_failure(w, what, sizeof(what)) ||
+		convergence_client_is_lost(w, what, sizeof(what)))
+		violated(w, "%s", what);
+	return words.count == 0;
 }
 
 /* who: each node's own view, as `ha status` shows it. */
@@ -409,15 +567,21 @@ static const struct {
 	bool (*run)(struct world *w, struct words words);
 } COMMANDS[] = {
 	{"announcements", run_announcements},
+	{"client", run_client},
 	{"crash", run_crash},
 	{"cut", run_cut},
 	{"delay", run_delay},
 	{"device", run_device},
+	{"drift", run_drift},
 	{"drops", run_drops},
 	{"duplicates", run_duplicates},
 	{"forge", run_forge},
+	{"freeze", run_freeze},
 	{"heal", run_heal},
+	{"jitter", run_jitter},
 	{"kill", run_kill},
+	{"late", run_late},
+	{"loss", run_loss},
 	{"mute", run_mute},
 	{"node", run_node},
 	{"refuse", run_refuse},
@@ -425,6 +589,8 @@ static const struct {
 	{"remove", run_remove},
 	{"replay", run_replay},
 	{"run", run_run},
+	{"seed", run_seed},
+	{"settled", run_settled},
 	{"stall", run_stall},
 	{"start", run_start},
 	{"stop", run_stop},
@@ -432,29 +598,60 @@ static const struct {
 	{"who", run_who},
 };
 
-bool command_run(struct world *w, char **words, size_t count)
+static bool dispatch(struct world *w, char **words, size_t count)
 {
-	struct words rest = {words + 1, count - 1};
-	size_t mark = w->output.length;
-
-	if (count == 0)
-		return false;
-	if (is(words[0], "quietly")) { /* what it tells is left out, but for broken promises */
-		size_t violations = w->violations;
-		bool done = command_run(w, rest.list, rest.count);
-
-		if (w->violations == violations) {
-			w->output.length = mark;
-			w->output_bytes[mark] = '\0';
-		}
-		return done;
-	}
 	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
 		if (is(COMMANDS[i].name, words[0])) {
-			bool done = COMMANDS[i].run(w, rest);
+			bool done = COMMANDS[i].run(w, (struct words){words + 1, count - 1});
 
-			world_tell_serving(w);
+			if (w->tell)
+				world_tell_serving(w);
 			return done;
 		}
 	return false;
+}
+
+/* Leaves out everything but broken promises. */
+static void tell_violations(void *context, const char *line)
+{
+	const struct world *w = context;
+
+	if (strstr(line, "] VIOLATION: "))
+		w->quiet_tell(w->quiet_context, line);
+}
+
+static bool run_quietly(struct world *w, char **words, size_t count)
+{
+	bool done;
+
+	w->quiet_tell = w->tell;
+	w->quiet_context = w->tell_context;
+	w->tell = tell_violations;
+	w->tell_context = w;
+	done = dispatch(w, words, count);
+	w->tell = w->quiet_tell;
+	w->tell_context = w->quiet_context;
+	return done;
+}
+
+bool command_run(struct world *w, char **words, size_t count)
+{
+	if (count == 0)
+		return false;
+	if (is(words[0], "quietly"))
+		return count > 1 && run_quietly(w, words + 1, count - 1);
+	return dispatch(w, words, count);
+}
+
+bool command_run_text(struct world *w, const char *text)
+{
+	char copy[COMMAND_TEXT_SIZE], *words[COMMAND_WORDS_MAX], *rest = copy, *word;
+	size_t count = 0;
+
+	if (!text_copy(copy, sizeof(copy), text))
+		return false;
+	while ((word = strsep(&rest, " \t")) != NULL && count < COMMAND_WORDS_MAX)
+		if (word[0] != '\0')
+			words[count++] = word;
+	return command_run(w, words, count);
 }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+#include "sim/invariants.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+struct checks *checks_new(void)
+{
+	return calloc(1, sizeof(struct checks));
+}
+
+void checks_free(struct checks *c)
+{
+	free(c);
+}
+
+void violated(struct world *w, const char *format, ...)
+{
+	char what[WORLD_VIOLATION_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	if (w->violations++ == 0)
+		text_copy(w->violation, sizeof(w->violation), what);
+	world_tell(w, "VIOLATION: %s", what);
+}
+
+void invariants_check(struct world *w)
+{
+	lease_check(w);
+	overlap_check(w);
+}
+
+void invariant_started(struct world *w, const struct node *n)
+{
+	struct checks *c = w->checks;
+	size_t i = node_index(w, n);
+
+	memset(c->hearing[i], 0, sizeof(c->hearing[i]));
+	memset(c->words[i], 0, sizeof(c->words[i]));
+	memset(c->known_epoch[i], 0, sizeof(c->known_epoch[i]));
+	memset(c->granting[i], 0, sizeof(c->granting[i]));
+	memset(c->granted_at[i], 0, sizeof(c->granted_at[i]));
+}
+
+void invariant_sent(struct world *w, const struct node *n, struct packet *p)
+{
+	words_check(w, n, p);
+}
+
+bool hearing_names(const struct node *n, const struct packet *p)
+{
+	const struct heartbeat *h = &p->says;
+	const struct engine_identity *own = &n->identity;
+
+	for (size_t i = 0; i < h->heard_count; i++)
+		if (h->heard[i].id == own->id && h->heard[i].nonce == own->nonce)
+			return h->heard[i].age_ms * NS_PER_MS < n->conf.node.tolerance_ns;
+	return false;
+}
+
+static bool take_hearing(struct world *w, const struct node *n, const struct packet *p)
+{
+	struct hearing *hearing = &w->checks->hearing[node_index(w, n)][p->from];
+
+	if (p->boot < hearing->boot ||
+		(p->boot == hearing->boot && p->says.sequence <= hearing->sequence))
+		return false;
+	if (p->boot != hearing->boot) {
+		*hearing = (struct hearing){.boot = p->boot};
+		memset(w->checks->words[node_index(w, n)][p->from], 0,
+			sizeof(w->checks->words[0][0]));
+	}
+	hearing->sequence = p->says.sequence;
+	hearing->heard = node_clock(n, w->now);
+	hearing->heard_world = w->now;
+	if (hearing_names(n, p))
+		hearing->named = w->now;
+	return true;
+}
+
+void invariant_hears(struct world *w, const struct node *n, const struct packet *p)
+{
+	bool news;
+
+	if (!p->readable)
+		return;
+	news = take_hearing(w, n, p);
+	overlap_hears(w, n, p, news);
+	epochs_hears(w, n, p, news);
+}
+
+bool hearing_is_mutual(const struct world *w, size_t a, size_t b, ha_time since)
+{
+	const struct hearing *ab = &w->checks->hearing[a][b], *ba = &w->checks->hearing[b][a];
+
+	return ab->boot == w->nodes[b].boot && ba->boot == w->nodes[a].boot &&
+	       ab->named.ns > since.ns && ba->named.ns > since.ns;
+}
+
+void invariant_lease_given(struct world *w, const struct node *n, ha_time lease)
+{
+	lease_given(w, n, lease);
+}
+
+void invariant_reported(struct world *w, const struct node *n, const struct report *r)
+{
+	causes_check(w, n, r);
+}
+
+void invariant_ended(struct world *w, const struct node *n)
+{
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		if (n->held[g].up || n->held[g].asked)
+			violated(w, "%s ends and still holds %s", n->name, n->conf.groups[g].name);
+}
+
+void invariant_announced(struct world *w, const struct node *n, size_t address)
+{
+	announcements_check(w, n, address);
+}
+
+void invariant_asked(struct world *w, const struct node *n, enum channel_verb verb, size_t index,
+	uint64_t number)
+{
+	requests_check(w, n, verb, index);
+	if (verb == CHANNEL_HOLD)
+		epochs_claimed(w, n, index, number);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * invariants: what must be true in every world after every step, whatever is done to it; one file
+ * each in invariants/, under the paragraph of docs/protocol.md that it checks. What the world tells
+ * them here is what happened; they know the truth of all nodes at once, which no node knows.
+ */
+#ifndef HA_SIM_INVARIANTS_H
+#define HA_SIM_INVARIANTS_H
+
+#include "sim/world.h"
+
+/* What one node has processed of what another one said. */
+struct hearing {
+	uint64_t boot;     /* of the other one */
+	uint64_t sequence; /* the highest */
+	ha_time heard;     /* when, by the listener's own clock */
+	ha_time heard_world;
+	ha_time named;     /* when it last named this boot of the listener, in the world's time */
+};
+
+/* What it said of one group. */
+struct word {
+	ha_time active; /* when it was last heard to be ACTIVE, by the listener's own clock */
+	bool last;      /* its last word was ACTIVE */
+	bool granted;   /* and granted it to the listener */
+	ha_time met;    /* since when the listener, serving too, knows that; in the world's time */
+};
+
+struct checks {
+	struct hearing hearing[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* listener, speaker */
+	struct word words[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
+	uint64_t known_epoch[WORLD_NODES_MAX][GROUPS_MAX];
+	/* Of two nodes that serve one group; TIME_ORIGIN: they do not. */
+	ha_time both_since[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
+	bool granting[WORLD_NODES_MAX][GROUPS_MAX]; /* by its own last word */
+	ha_time granted_at[WORLD_NODES_MAX][GROUPS_MAX];
+	bool overlapping;        /* several nodes serve something, or did at the last step */
+	uint64_t transitions;    /* in all */
+	ha_time last_transition; /* in the world's time */
+};
+
+struct checks *checks_new(void);
+void checks_free(struct checks *c);
+
+/* The promise is broken: the story tells it, and the first one is kept in w->violation. */
+__attribute__((format(printf, 2, 3))) void violated(struct world *w, const char *format, ...);
+
+/* After every step. */
+void invariants_check(struct world *w);
+
+/* Each thing that happens is told to those whom it concerns. */
+void invariant_started(struct world *w, const struct node *n);
+void invariant_sent(struct world *w, const struct node *n, struct packet *p);
+void invariant_hears(struct world *w, const struct node *n, const struct packet *p);
+void invariant_lease_given(struct world *w, const struct node *n, ha_time lease);
+void invariant_reported(struct world *w, const struct node *n, const struct report *r);
+void invariant_ended(struct world *w, const struct node *n);
+void invariant_announced(struct world *w, const struct node *n, size_t address);
+void invariant_asked(struct world *w, const struct node *n, enum channel_verb verb, size_t index,
+	uint64_t number);
+
+/* The files in invariants/. */
+void lease_check(struct world *w);
+void lease_given(struct world *w, const struct node *n, ha_time lease);
+void overlap_check(struct world *w);
+void overlap_hears(struct world *w, const struct node *n, const struct packet *p, bool news);
+void epochs_claimed(struct world *w, const struct node *n, size_t group, uint64_t epoch);
+void epochs_hears(struct world *w, const struct node *n, const struct packet *p, bool news);
+void announcements_check(struct world *w, const struct node *n, size_t address);
+void causes_check(struct world *w, const struct node *n, const struct report *r);
+void words_check(struct world *w, const struct node *n, struct packet *p);
+void requests_check(struct world *w, const struct node *n, enum channel_verb verb, size_t index);
+
+/* What both of two nodes that hear each other know: no packet is needed any more to meet. */
+bool hearing_is_mutual(const struct world *w, size_t a, size_t b, ha_time since);
+/* Whether @p, heard by @n, names this boot of @n, lately heard by its sender. */
+bool hearing_names(const struct node *n, const struct packet *p);
+
+/**
+ * convergence_failure - what is not as it must be when all faults are over
+ * @buffer: says what, for people
+ *
+ * Return: true if something is not.
+ */
+bool convergence_failure(struct world *w, char *buffer, size_t size);
+/* Whether some client does not reach the holder. */
+bool convergence_client_is_lost(struct world *w, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * docs/protocol.md 6.2 (R2), 6.3 (R3) and 6.4 (R4) together: once all faults are over, in each part
+ * of the network whose nodes hear each other, exactly one node holds each group: the worthiest that
+ * is eligible; every client reaches it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/election.h"
+#include "sim/invariants.h"
+
+static bool connected(const struct world *w, size_t a, size_t b)
+{
+	return lan_connects(w, a, b, CUT_UNICAST) && lan_connects(w, b, a, CUT_UNICAST);
+}
+
+static bool can_hold(const struct world *w, const struct node *n, size_t group)
+{
+	const struct engine_device *d = &n->devices[n->conf.node.path[0]];
+
+	return n->running && !n->told_to_stop && !n->cannot_send && n->conf.groups[group].worth > 0 &&
+	       !n->held[group].refuses && d->present && d->up && d->carrier &&
+	       n->devices[n->conf.node.path[0]].v4.family != IP_NONE && w->stranger.family == IP_NONE;
+}
+
+static struct election_rank rank_of(const struct node *n, size_t group)
+{
+	return (struct election_rank){.worth = n->conf.groups[group].worth,
+		.address = node_address(n),
+		.id = n->identity.id};
+}
+
+/* The worthiest eligible node of those that hear @port; NULL if there is none. */
+static const struct node *right_holder(const struct world *w, size_t port, size_t group)
+{
+	const struct node *best = NULL;
+
+	for (size_t i = 0; i < w->node_count; i++) {
+		const struct node *n = &w->nodes[i];
+		struct election_rank rank = rank_of(n, group), best_rank;
+
+		if ((i != port && !connected(w, port, i)) || !can_hold(w, n, group))
+			continue;
+		if (best)
+			best_rank = rank_of(best, group);
+		if (!best || election_outranks(&rank, &best_rank))
+			best = n;
+	}
+	return best;
+}
+
+/* Each node that runs serves exactly if it is the right one where it is. */
+static bool node_failure(struct world *w, size_t i, size_t group, char *buffer, size_t size)
+{
+	const struct node *n = &w->nodes[i], *right = right_holder(w, i, group);
+	bool serves = node_serves(w, n, group);
+
+	if (serves == (right == n))
+		return false;
+	if (serves)
+		snprintf(buffer, size, "%s holds %s, but it should be %s", n->name,
+			n->conf.groups[group].name, right ? right->name : "nobody");
+	else
+		snprintf(buffer, size, "%s should hold %s, but does not", n->name,
+			n->conf.groups[group].name);
+	return true;
+}
+
+bool convergence_failure(struct world *w, char *buffer, size_t size)
+{
+	for (size_t i = 0; i < w->node_count; i++)
+		for (size_t g = 0; g < w->nodes[i].conf.group_count; g++)
+			if (node_failure(w, i, g, buffer, size))
+				return true;
+	return false;
+}
+
+static bool client_failure(
+	const struct world *w, size_t client, size_t address, char *buffer, size_t size)
+{
+	const struct client *c = &w->clients[client];
+	size_t group = w->nodes[0].conf.addresses[address].group;
+	const struct node *reached = client_reaches(w, c, address);
+	const struct node *right = right_holder(w, WORLD_NODES_MAX + client, group);
+
+	if (reached == right)
+		return false;
+	snprintf(buffer, size, "%s reaches %s for %s, but it should be %s", c->name,
+		reached ? reached->name : "nobody", w->nodes[0].conf.groups[group].name,
+		right ? right->name : "nobody");
+	return true;
+}
+
+bool convergence_client_is_lost(struct world *w, char *buffer, size_t size)
+{
+	for (size_t c = 0; c < w->client_count; c++)
+		for (size_t a = 0; a < w->nodes[0].conf.address_count; a++)
+			if (client_failure(w, c, a, buffer, size))
+				return true;
+	return false;
+}

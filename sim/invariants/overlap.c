@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * docs/protocol.md 6.3 (R3): "The grantee claims as in R2 and says ACTIVE. On hearing that, the
+ * holder stops announcing, goes on answering what is on its way to it for a moment (an eighth of
+ * its tolerance, at most 20 ms), releases, then says STANDBY".
+ *
+ * docs/protocol.md 6.4 (R4): "Of two ACTIVE nodes that hear each other with no grant between them,
+ * the one that ranks lower releases at once."
+ *
+ * Two forms of the same. On a network where nothing is lost or cut, two nodes that once knew each
+ * other serve together only for as long as the new holder's word travels, the old one lingers and
+ * its keeper works; and never does one take what a stalled one still serves. On any network, two
+ * that have both processed the other's word that it is ACTIVE, each named in it, stop within the
+ * same time but for the travel.
+ */
+#include "sim/invariants.h"
+#include "sim/tally.h"
+
+#define LINGER_MAX_NS         (20 * NS_PER_MS)
+#define LINGERS_PER_TOLERANCE 8
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t linger_ns(const struct node *a, const struct node *b)
+{
+	int64_t longer = larger(a->conf.node.tolerance_ns, b->conf.node.tolerance_ns);
+
+	return smaller(longer / LINGERS_PER_TOLERANCE, LINGER_MAX_NS);
+}
+
+/* The keeper's work, one group after the other, and the spacing of heartbeats; a timer that is
+ * late. */
+static int64_t work_ns(const struct node *a, const struct node *b)
+{
+	int64_t groups = larger(a->conf.group_count, b->conf.group_count);
+
+	return 2 * groups * KEEPER_TAKES_NS + 2 * NS_PER_MS + larger(a->late_ns, b->late_ns);
+}
+
+static int64_t travel_ns(const struct world *w)
+{
+	return 2 * (w->delay_ns + w->jitter_ns);
+}
+
+static bool keeper_works(const struct world *w, const struct node *n)
+{
+	return w->now.ns > n->keeper_stalled_until.ns;
+}
+
+/* It may be in the middle of a handover that it agreed to before it stalled. */
+static bool has_granted(const struct world *w, const struct node *n, size_t group)
+{
+	return w->checks->granting[node_index(w, n)][group];
+}
+
+/* The older one stalled, then the younger one took the group, on a network that was whole. */
+static void check_taken_from_stalled(
+	struct world *w, const struct node *older, const struct node *younger, size_t group)
+{
+	if (node_is_awake(w, older) || older->stalled_since.ns >= younger->held[group].up_at.ns ||
+		has_granted(w, older, group))
+		return;
+	violated(w, "%s has taken %s, which %s still serves while it is stalled", younger->name,
+		older->conf.groups[group].name, older->name);
+}
+
+static void check_whole(struct world *w, const struct node *a, const struct node *b, size_t group)
+{
+	ha_time *since = &w->checks->both_since[node_index(w, a)][node_index(w, b)][group];
+	int64_t both_ns, bound_ns = linger_ns(a, b) + work_ns(a, b) + travel_ns(w);
+	ha_time whole;
+
+	if (!lan_is_whole(w, node_index(w, a), node_index(w, b), &whole) ||
+		!hearing_is_mutual(w, node_index(w, a), node_index(w, b), whole)) {
+		*since = w->now;
+		return;
+	}
+	if (!node_is_awake(w, a) || !node_is_awake(w, b) || a->cannot_send || b->cannot_send) {
+		if (a->held[group].up_at.ns < b->held[group].up_at.ns)
+			check_taken_from_stalled(w, a, b, group);
+		else
+			check_taken_from_stalled(w, b, a, group);
+		*since = w->now;
+		return;
+	}
+	both_ns = time_between(*since, w->now);
+	tally_seen(w->tally, BOUND_OVERLAP, both_ns, bound_ns);
+	if (both_ns > bound_ns)
+		violated(w, "%s and %s both serve %s for %lld us although nothing is between them",
+			a->name, b->name, a->conf.groups[group].name,
+			(long long)(both_ns / NS_PER_US));
+}
+
+/* Since when each knows; a stall begins it anew, and a word counts only as long as its speaker
+ * counts as live. */
+static ha_time met_since(struct world *w, const struct node *n, const struct node *other, size_t group)
+{
+	struct word *word = &w->checks->words[node_index(w, n)][node_index(w, other)][group];
+	const struct hearing *hearing =
+		&w->checks->hearing[node_index(w, n)][node_index(w, other)];
+	int64_t patience_ns = smaller(
+		other->conf.node.tolerance_ns, n->conf.node.max_tolerance_ns);
+
+	if (word->met.ns == 0 || hearing->boot != other->boot)
+		return TIME_NEVER;
+	if (time_between(hearing->heard_world, w->now) > patience_ns / 2) {
+		word->met = TIME_ORIGIN;
+		return TIME_NEVER;
+	}
+	return time_max(word->met, time_max(n->awake_since, n->keeper_stalled_until));
+}
+
+static void check_met(struct world *w, const struct node *a, const struct node *b, size_t group)
+{
+	ha_time a_knows = met_since(w, a, b, group), b_knows = met_since(w, b, a, group);
+	int64_t both_ns, bound_ns = linger_ns(a, b) + work_ns(a, b);
+
+	if (time_is_never(a_knows) || time_is_never(b_knows) || !node_is_awake(w, a) ||
+		!node_is_awake(w, b))
+		return;
+	both_ns = time_between(time_max(a_knows, b_knows), w->now);
+	tally_seen(w->tally, BOUND_MET, both_ns > 0 ? both_ns : 0, bound_ns);
+	if (both_ns > bound_ns)
+		violated(w, "%s and %s both serve %s, %lld us after each has heard that",
+			a->name, b->name, a->conf.groups[group].name,
+			(long long)(both_ns / NS_PER_US));
+}
+
+static void forget_pair(struct checks *c, size_t i, size_t j, size_t group)
+{
+	c->both_since[i][j][group] = TIME_ORIGIN;
+	c->words[i][j][group].met = c->words[j][i][group].met = TIME_ORIGIN;
+}
+
+static void check_pair(struct world *w, size_t i, size_t j, size_t group)
+{
+	const struct node *a = &w->nodes[i], *b = &w->nodes[j];
+
+	if (!node_serves(w, a, group) || !node_serves(w, b, group)) {
+		if (w->checks->both_since[i][j][group].ns != 0)
+			forget_pair(w->checks, i, j, group);
+		return;
+	}
+	if (w->checks->both_since[i][j][group].ns == 0)
+		w->checks->both_since[i][j][group] = w->now;
+	if (!keeper_works(w, a) || !keeper_works(w, b))
+		return;
+	check_whole(w, a, b, group);
+	check_met(w, a, b, group);
+}
+
+void overlap_check(struct world *w)
+{
+	size_t serving = 0;
+
+	for (size_t i = 0; i < w->node_count; i++)
+		serving += w->nodes[i].up_count > 0;
+	if (serving < 2 && !w->checks->overlapping)
+		return;
+	w->checks->overlapping = serving >= 2;
+	for (size_t i = 0; i < w->node_count; i++)
+		for (size_t j = i + 1; j < w->node_count; j++)
+			for (size_t g = 0; g < w->nodes[i].conf.group_count; g++)
+				check_pair(w, i, j, g);
+}
+
+/* In a handover the new holder stays: it does not have to stop. The other one does. */
+void overlap_hears(struct world *w, const struct node *n, const struct packet *p, bool news)
+{
+	size_t listener = node_index(w, n);
+	bool names = hearing_names(n, p);
+
+	for (size_t i = 0; news && i < p->says.group_count && i < n->conf.group_count; i++) {
+		const struct heartbeat_group *g = &p->says.groups[i];
+		struct word *word = &w->checks->words[listener][p->from][i];
+		bool active = g->state == STATE_ACTIVE;
+
+		word->last = active;
+		if (active)
+			word->active = node_clock(n, w->now);
+		word->granted = active && g->grantee != HEARTBEAT_GRANTEE_NONE &&
+				p->says.heard[g->grantee].id == n->identity.id;
+		if (!active || !names || !n->held[i].up)
+			word->met = TIME_ORIGIN;
+		else if (word->met.ns == 0)
+			word->met = w->now;
+	}
+}

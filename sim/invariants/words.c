@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * docs/protocol.md 2.5: "States: 1 STANDBY, 2 ACTIVE, 3 SHUTDOWN. ... Epoch: of the node's own
+ * claim while it is ACTIVE, else the highest one that it knows."
+ *
+ * What a node says must be true of its addresses: it says ACTIVE only while they are up, but for
+ * the moment in which the keeper's word is on its way; and whoever ends has said so.
+ */
+#include "sim/invariants.h"
+
+/* The keeper's notice that it took the group down has not reached the engine: it is stalled, or
+ * the notice stands behind others. */
+static bool notice_is_on_its_way(const struct world *w, const struct node *n, size_t group)
+{
+	return n->held[group].down_at.ns == w->now.ns ||
+	       n->held[group].down_at.ns >= n->stalled_since.ns;
+}
+
+static void check_group(struct world *w, const struct node *n, const struct packet *p, size_t group)
+{
+	const struct heartbeat_group *said = &p->says.groups[group];
+	bool active = said->state == STATE_ACTIVE;
+	const struct held *held = &n->held[group];
+	const char *name = n->conf.groups[group].name;
+
+	if (active && !held->up && !notice_is_on_its_way(w, n, group))
+		violated(w, "%s says ACTIVE but does not hold %s", n->name, name);
+	if (active && said->epoch < held->epoch)
+		violated(w, "%s says an older epoch of %s than that of its claim", n->name, name);
+	if ((said->flags & HEARTBEAT_GROUP_WANT) && active)
+		violated(w, "%s asks for %s, which it holds", n->name, name);
+}
+
+void words_check(struct world *w, const struct node *n, struct packet *p)
+{
+	enum heartbeat_drop drop = lan_read_packet(p, n);
+	bool *granting = w->checks->granting[node_index(w, n)];
+
+	if (drop != HEARTBEAT_ACCEPTED) {
+		violated(w, "%s sends what others refuse: %s", n->name, heartbeat_drop_name(drop));
+		return;
+	}
+	for (size_t g = 0; g < n->conf.group_count; g++) {
+		check_group(w, n, p, g);
+		granting[g] = p->says.groups[g].grantee != HEARTBEAT_GRANTEE_NONE;
+	}
+	if (!n->running && !p->says.leaving)
+		violated(w, "%s stops without saying so", n->name);
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/id.h"
+#include "sim/invariants.h"
+#include "sim/tally.h"
+#include "sim/world.h"
+
+#define MILLION 1000000
+
+size_t node_index(const struct world *w, const struct node *n)
+{
+	return (size_t)(n - w->nodes);
+}
+
+struct node *node_find(struct world *w, const char *name)
+{
+	for (size_t i = 0; i < w->node_count; i++)
+		if (strcmp(w->nodes[i].name, name) == 0)
+			return &w->nodes[i];
+	return NULL;
+}
+
+struct ip node_address(const struct node *n)
+{
+	return n->devices[n->conf.node.path[0]].v4;
+}
+
+const uint8_t *node_mac(const struct node *n)
+{
+	return n->devices[n->conf.node.path[0]].mac;
+}
+
+bool node_is_awake(const struct world *w, const struct node *n)
+{
+	return n->running && time_reached(w->now, n->stalled_until);
+}
+
+static int64_t stretch(int64_t duration_ns, int64_t ppm)
+{
+	return duration_ns + duration_ns / MILLION * ppm + duration_ns % MILLION * ppm / MILLION;
+}
+
+ha_time node_clock(const struct node *n, ha_time world)
+{
+	int64_t passed_ns = time_between(n->clock.world, world);
+
+	/* Before: it is paused. */
+	return passed_ns < 0 ? n->clock.own : time_add(n->clock.own, stretch(passed_ns, n->clock.ppm));
+}
+
+ha_time node_world_time(const struct node *n, ha_time own)
+{
+	int64_t left_ns = time_between(n->clock.own, own);
+	ha_time world;
+
+	if (time_is_never(own))
+		return TIME_NEVER;
+	if (left_ns <= 0)
+		return n->clock.world;
+	world = time_add(n->clock.world, stretch(left_ns, -n->clock.ppm));
+	while (node_clock(n, world).ns < own.ns)
+		world = time_add(world, time_between(node_clock(n, world), own));
+	return world;
+}
+
+void node_set_clock(struct world *w, struct node *n, int64_t ppm)
+{
+	n->clock = (struct clock){.world = w->now, .own = node_clock(n, w->now), .ppm = ppm};
+}
+
+bool node_serves(const struct world *w, const struct node *n, size_t group)
+{
+	const struct held *held = &n->held[group];
+	const struct conf_address *first = &n->conf.addresses[n->conf.groups[group].address_first];
+	const struct engine_device *d = &n->devices[first->device];
+
+	return held->up && !held->missing && d->present && d->up && d->carrier &&
+	       time_reached(w->now, n->host_stalled_until);
+}
+
+static void set_up_devices(struct world *w, struct node *n, const char *address)
+{
+	for (size_t i = 0; i < n->conf.device_count; i++) {
+		struct engine_device *d = &n->devices[i];
+
+		*d = (struct engine_device){.index = (uint8_t)i,
+			.present = true,
+			.up = true,
+			.carrier = true,
+			.mac = {2, 0, 0, 0, (uint8_t)(node_index(w, n) + 1), (uint8_t)i},
+			.interface_index = (uint32_t)(i + 2)};
+	}
+	if (!ip_parse(address, &n->devices[n->conf.node.path[0]].v4))
+		world_tell(w, "%s is not an address", address);
+}
+
+bool node_add(struct world *w, const char *name, const char *text, const char *address,
+	const char *secret)
+{
+	static struct conf_diagnostics wrong;
+	struct node *n = &w->nodes[w->node_count];
+
+	assert(w->node_count < WORLD_NODES_MAX);
+	memset(n, 0, sizeof(*n));
+	if (!conf_parse(text, strlen(text), name, &n->conf, &wrong)) {
+		world_tell(w, "line %u: %s", wrong.list[0].line, wrong.list[0].message);
+		return false;
+	}
+	text_copy(n->name, sizeof(n->name), name);
+	if (strcmp(secret, "none") != 0)
+		heartbeat_key_init(&n->key, (const uint8_t *)secret, strlen(secret));
+	n->memory = calloc(1, engine_size());
+	assert(n->memory);
+	n->clock = (struct clock){.world = w->now, .own = w->now};
+	n->deadline = TIME_NEVER;
+	w->node_count++;
+	set_up_devices(w, n, address);
+	return true;
+}
+
+static void send_datagram(struct world *w, struct node *n, const struct effect *effect)
+{
+	struct datagram d = {.size = effect->send.size,
+		.hop_limit = HEARTBEAT_HOP_LIMIT,
+		.source = node_address(n)};
+	struct packet *p;
+
+	memcpy(d.bytes, effect->send.bytes, d.size);
+	p = lan_packet(w, n, &d);
+	invariant_sent(w, n, p);
+	if (effect->kind == EFFECT_SEND_TO) {
+		if (!n->cannot_send)
+			lan_unicast(w, n, &effect->send.to, p);
+		lan_drop_packet(w, p);
+		return;
+	}
+	n->sent = !n->cannot_send;
+	n->send_failed = n->cannot_send;
+	if (n->cannot_send) {
+		lan_drop_packet(w, p);
+		return;
+	}
+	n->last_sent = node_clock(n, w->now);
+	n->last_sent_world = w->now;
+	lan_multicast(w, n, p);
+	if (n->last)
+		lan_drop_packet(w, n->last);
+	n->last = p;
+}
+
+static void tell_report(struct world *w, const struct node *n, const struct report *r)
+{
+	static const char *const levels[] = {", error", ", warning", "", ""};
+
+	if (r->kind == REPORT_STATE)
+		world_tell(w, "%s%s: %s %s (epoch %llu)", n->name, levels[r->level], r->group,
+			r->text, (unsigned long long)r->epoch);
+	else if (r->group[0] != '\0')
+		world_tell(w, "%s%s: %s: %s", n->name, levels[r->level], r->group, r->text);
+	else
+		world_tell(w, "%s%s: %s", n->name, levels[r->level], r->text);
+}
+
+static void stopped(struct world *w, struct node *n)
+{
+	n->running = false;
+	world_tell(w, "%s ends", n->name);
+	invariant_ended(w, n);
+}
+
+static void perform(struct world *w, struct node *n, const struct effect *effect)
+{
+	switch (effect->kind) {
+	case EFFECT_SEND:
+	case EFFECT_SEND_TO: send_datagram(w, n, effect); break;
+	case EFFECT_LEASE:
+		invariant_lease_given(w, n, effect->lease);
+		n->lease = effect->lease;
+		break;
+	case EFFECT_KEEPER: keeper_told(w, n, effect); break;
+	case EFFECT_REPORT:
+		if (w->tell)
+			tell_report(w, n, &effect->report);
+		invariant_reported(w, n, &effect->report);
+		break;
+	case EFFECT_HOOK: break; /* needs a configuration with commands: not told here */
+	case EFFECT_STOPPED: stopped(w, n); break;
+	}
+}
+
+static void plan_timer(struct world *w, struct node *n)
+{
+	ha_time deadline = node_world_time(n, engine_deadline(n->engine));
+
+	if (n->late_ns > 0 && deadline.ns > w->now.ns)
+		deadline = time_add(deadline, random_between(&w->random, 0, n->late_ns));
+	n->deadline = n->running ? time_max(deadline, w->now) : TIME_NEVER;
+}
+
+static void step_once(struct world *w, struct node *n, const struct engine_event *event)
+{
+	w->steps++;
+	engine_step(n->engine, node_clock(n, w->now), event, &w->effects);
+	for (size_t i = 0; i < w->effects.count; i++)
+		perform(w, n, &w->effects.list[i]);
+}
+
+static void step(struct world *w, struct node *n, const struct engine_event *event)
+{
+	step_once(w, n, event);
+	while (n->running && (n->sent || n->send_failed)) {
+		struct engine_event result = {
+			.kind = n->sent ? ENGINE_SENT : ENGINE_SEND_FAILED, .error = EPERM};
+
+		n->sent = n->send_failed = false;
+		step_once(w, n, &result);
+	}
+	plan_timer(w, n);
+}
+
+static void tell_device(struct world *w, struct node *n, size_t device)
+{
+	struct engine_event event = {.kind = ENGINE_DEVICE, .device = n->devices[device]};
+	struct happening h;
+
+	if (node_is_awake(w, n)) {
+		step(w, n, &event);
+	} else if (n->running) {
+		schedule_prepare(&h, HAPPENS_DEVICE)->note.index = (uint16_t)device;
+		schedule(w, &h, node_index(w, n), w->now);
+	}
+}
+
+void node_hear_device(struct world *w, struct node *n, size_t device)
+{
+	if (n->running)
+		tell_device(w, n, device);
+}
+
+void node_device(struct world *w, struct node *n, size_t device)
+{
+	/* Whom a device that comes or goes connects has to meet again. */
+	for (size_t i = 0; i < WORLD_PORTS_MAX; i++)
+		w->joined[node_index(w, n)][i] = w->joined[i][node_index(w, n)] = w->now;
+	tell_device(w, n, device);
+}
+
+void node_start(struct world *w, struct node *n)
+{
+	struct engine_event event = {.kind = ENGINE_START};
+
+	n->start_next = n->dying;
+	if (n->dying)
+		return; /* the service manager waits for the keeper's end */
+	n->boot++;
+	n->identity = (struct engine_identity){.id = id_hash(ID_SEED, n->name, strlen(n->name))};
+	n->identity.nonce = id_hash(n->identity.id, &n->boot, sizeof(n->boot));
+	memset(n->memory, 0, engine_size());
+	n->engine = engine_init(n->memory, &n->conf, n->identity, &n->key);
+	n->running = true;
+	n->sent = n->send_failed = n->told_to_stop = false;
+	n->stalled_until = time_max(w->now, n->host_stalled_until);
+	n->awake_since = n->stalled_until;
+	keeper_start(n);
+	invariant_started(w, n);
+	step(w, n, &event);
+	for (size_t i = 0; i < n->conf.device_count; i++)
+		node_device(w, n, i);
+}
+
+void node_stop(struct world *w, struct node *n)
+{
+	struct engine_event event = {.kind = ENGINE_STOP};
+
+	n->told_to_stop = true;
+	if (node_is_awake(w, n))
+		step(w, n, &event);
+	else
+		keeper_tells_to_stop(w, n);
+}
+
+static void end_engine(struct node *n)
+{
+	n->running = false;
+	n->boot++;
+	n->deadline = TIME_NEVER;
+}
+
+void node_kill(struct world *w, struct node *n)
+{
+	end_engine(n);
+	keeper_cleans_up(w, n);
+}
+
+void node_crash(struct world *w, struct node *n)
+{
+	end_engine(n);
+	keeper_forgets(w, n);
+	n->dying = n->start_next = false;
+	n->stalled_until = n->keeper_stalled_until = n->host_stalled_until = TIME_ORIGIN;
+}
+
+void node_stall(struct world *w, struct node *n, int64_t duration_ns)
+{
+	ha_time until = time_add(w->now, duration_ns);
+
+	if (time_reached(w->now, n->stalled_until))
+		n->stalled_since = w->now;
+	n->stalled_until = time_max(n->stalled_until, until);
+	n->awake_since = time_max(n->awake_since, n->stalled_until);
+}
+
+void node_stall_keeper(struct world *w, struct node *n, int64_t duration_ns)
+{
+	n->keeper_stalled_until =
+		time_max(n->keeper_stalled_until, time_add(w->now, duration_ns));
+}
+
+void node_stall_host(struct world *w, struct node *n, int64_t duration_ns)
+{
+	node_stall(w, n, duration_ns);
+	node_stall_keeper(w, n, duration_ns);
+	n->host_stalled_until = time_max(n->host_stalled_until, time_add(w->now, duration_ns));
+}
+
+void node_pause(struct world *w, struct node *n, int64_t duration_ns)
+{
+	node_stall_host(w, n, duration_ns);
+	n->clock.own = node_clock(n, w->now);
+	n->clock.world = n->host_stalled_until;
+	if (n->running)
+		plan_timer(w, n);
+	/* Its lease did not pass with the others' patience. */
+	for (size_t i = 0; i < WORLD_PORTS_MAX; i++)
+		w->joined[node_index(w, n)][i] = w->joined[i][node_index(w, n)] =
+			n->host_stalled_until;
+}
+
+void node_hear(struct world *w, struct node *n, const struct packet *p)
+{
+	const struct datagram *d = &p->datagram;
+	struct engine_event event = {.kind = ENGINE_DATAGRAM,
+		.datagram = {.bytes = d->bytes,
+			.size = d->size,
+			.hop_limit = d->hop_limit,
+			.source = d->source}};
+
+	if (!n->running)
+		return;
+	invariant_hears(w, n, p);
+	step(w, n, &event);
+}
+
+void node_hear_keeper(struct world *w, struct node *n, const struct note *note)
+{
+	static struct channel_message m; /* large */
+	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
+
+	if (!n->running)
+		return;
+	m.verb = note->verb;
+	m.index = note->index;
+	m.second = note->second;
+	m.number = note->number;
+	m.payload_size = note->payload_size;
+	memcpy(m.payload, note->payload, note->payload_size);
+	step(w, n, &event);
+}
+
+ha_time node_deadline(const struct node *n)
+{
+	return n->running ? time_max(n->deadline, n->stalled_until) : TIME_NEVER;
+}
+
+void node_timer(struct world *w, struct node *n)
+{
+	struct engine_event event = {.kind = ENGINE_TIMER};
+
+	step(w, n, &event);
+}
+
+/* The kernel answers for what it serves, to a probe and to a question. */
+static void answer(struct world *w, struct node *n, const struct frame *f, size_t address)
+{
+	struct frame reply = {.kind = FRAME_REPLY,
+		.from = node_index(w, n),
+		.sender = n->conf.addresses[address].ip,
+		.target = f->sender};
+
+	if (!node_serves(w, n, n->conf.addresses[address].group))
+		return;
+	memcpy(reply.mac, node_mac(n), MAC_SIZE);
+	lan_frame_to(w, f->from, &reply);
+}
+
+void node_frame(struct world *w, struct node *n, const struct frame *f)
+{
+	bool asks = f->kind == FRAME_REQUEST || f->kind == FRAME_PROBE;
+	bool concerns = false;
+
+	for (size_t a = 0; a < n->conf.address_count; a++) {
+		const struct ip *ip = &n->conf.addresses[a].ip;
+
+		if (asks && ip_equal(ip, &f->target))
+			answer(w, n, f, a);
+		concerns = concerns || ip_equal(ip, &f->sender) ||
+			   (f->kind == FRAME_REPLY && ip_equal(ip, &f->target));
+	}
+	/* Its capture programs let pass what is about a shared address; a probe has no sender, and
+	 * the answer to one is about its target. */
+	if (concerns && n->running && f->kind != FRAME_PROBE)
+		keeper_passes_frame(w, n, f);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "sim/invariants.h"
+#include "sim/world.h"
+
+/* At one instant, what has arrived is looked at before anybody's silence is judged (R10), and the
+ * keeper's watchdog before either. Time in which nothing happens costs nothing. */
+
+static bool is_before(const struct happening *a, const struct happening *b)
+{
+	return a->at.ns != b->at.ns ? a->at.ns < b->at.ns : a->order < b->order;
+}
+
+static void make_room(struct world *w)
+{
+	struct happening *more;
+
+	if (w->happening_count < w->happening_room)
+		return;
+	w->happening_room = w->happening_room ? 2 * w->happening_room : 256;
+	assert(w->happening_room <= WORLD_EVENTS_MAX);
+	more = realloc(w->happenings, w->happening_room * sizeof(*more));
+	assert(more);
+	w->happenings = more;
+}
+
+static void push(struct world *w, const struct happening *h)
+{
+	size_t at;
+
+	make_room(w);
+	at = w->happening_count++;
+	while (at > 0 && is_before(h, &w->happenings[(at - 1) / 2])) {
+		w->happenings[at] = w->happenings[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	w->happenings[at] = *h;
+}
+
+static struct happening pop(struct world *w)
+{
+	struct happening first = w->happenings[0], last = w->happenings[--w->happening_count];
+	size_t at = 0, child;
+
+	while ((child = 2 * at + 1) < w->happening_count) {
+		if (child + 1 < w->happening_count &&
+			is_before(&w->happenings[child + 1], &w->happenings[child]))
+			child++;
+		if (!is_before(&w->happenings[child], &last))
+			break;
+		w->happenings[at] = w->happenings[child];
+		at = child;
+	}
+	w->happenings[at] = last;
+	return first;
+}
+
+struct happening *schedule_prepare(struct happening *h, enum happening_kind kind)
+{
+	memset(h, 0, sizeof(*h));
+	h->kind = kind;
+	return h;
+}
+
+void schedule(struct world *w, const struct happening *h, size_t port, ha_time at)
+{
+	struct happening planned = *h;
+
+	planned.at = at;
+	planned.order = w->order++;
+	planned.port = port;
+	planned.boot = port < WORLD_NODES_MAX ? w->nodes[port].boot : 0;
+	push(w, &planned);
+}
+
+void schedule_clear(struct world *w)
+{
+	for (size_t i = 0; i < w->happening_count; i++)
+		if (w->happenings[i].kind == HAPPENS_DATAGRAM)
+			lan_drop_packet(w, w->happenings[i].packet);
+	w->happening_count = 0;
+}
+
+/* What waits for somebody who is frozen is not due before that one runs again. */
+static ha_time due_at(const struct world *w, const struct happening *h)
+{
+	const struct node *n = &w->nodes[h->port];
+
+	switch (h->kind) {
+	case HAPPENS_DATAGRAM:
+	case HAPPENS_DEVICE:
+	case HAPPENS_NOTE: return n->running ? time_max(h->at, n->stalled_until) : h->at;
+	case HAPPENS_HELD:
+	case HAPPENS_RELEASED:
+	case HAPPENS_WILL: return time_max(h->at, n->keeper_stalled_until);
+	case HAPPENS_FRAME:
+		return h->port < WORLD_NODES_MAX ? time_max(h->at, n->host_stalled_until) : h->at;
+	case HAPPENS_USE: break;
+	}
+	return h->at;
+}
+
+static void happen_to_node(struct world *w, struct node *n, const struct happening *h)
+{
+	if (h->boot == n->boot) {
+		switch (h->kind) {
+		case HAPPENS_DATAGRAM: node_hear(w, n, h->packet); break;
+		case HAPPENS_NOTE: node_hear_keeper(w, n, &h->note); break;
+		case HAPPENS_HELD: keeper_holds(w, n, h->note.index, h->note.number); break;
+		case HAPPENS_RELEASED: keeper_releases(w, n, h->note.index); break;
+		case HAPPENS_WILL: keeper_sends_will(w, n); break;
+		case HAPPENS_DEVICE: node_hear_device(w, n, h->note.index); break;
+		case HAPPENS_FRAME: node_frame(w, n, &h->frame); break;
+		case HAPPENS_USE: break;
+		}
+	}
+	if (h->kind == HAPPENS_DATAGRAM)
+		lan_drop_packet(w, h->packet);
+}
+
+static void happen(struct world *w)
+{
+	struct happening h = pop(w);
+	ha_time due = due_at(w, &h);
+
+	if (due.ns > w->now.ns) {
+		h.at = due;
+		push(w, &h);
+	} else if (h.port < WORLD_NODES_MAX) {
+		happen_to_node(w, &w->nodes[h.port], &h);
+	} else {
+		struct client *c = &w->clients[h.port - WORLD_NODES_MAX];
+
+		if (h.kind == HAPPENS_FRAME)
+			client_frame(w, c, &h.frame);
+		else
+			client_use(w, c);
+	}
+}
+
+static struct node *first_node(
+	struct world *w, ha_time (*deadline)(const struct node *n), ha_time *ret_at)
+{
+	struct node *first = NULL;
+
+	*ret_at = TIME_NEVER;
+	for (size_t i = 0; i < w->node_count; i++) {
+		ha_time at = deadline(&w->nodes[i]);
+
+		if (at.ns < ret_at->ns) {
+			first = &w->nodes[i];
+			*ret_at = at;
+		}
+	}
+	return first;
+}
+
+static bool run_next(struct world *w, ha_time end)
+{
+	ha_time happening_at = w->happening_count > 0 ? w->happenings[0].at : TIME_NEVER;
+	ha_time watchdog_at, timer_at, next;
+	struct node *watchdog = first_node(w, keeper_deadline, &watchdog_at);
+	struct node *timer = first_node(w, node_deadline, &timer_at);
+
+	next = time_min(happening_at, time_min(watchdog_at, timer_at));
+	if (next.ns > end.ns)
+		return false;
+	w->now = time_max(w->now, next);
+	if (watchdog && watchdog_at.ns == next.ns)
+		keeper_watchdog(w, watchdog);
+	else if (happening_at.ns == next.ns)
+		happen(w);
+	else
+		node_timer(w, timer);
+	invariants_check(w);
+	if (w->tell)
+		world_tell_serving(w);
+	return true;
+}
+
+void schedule_run(struct world *w, int64_t duration_ns)
+{
+	ha_time end = time_add(w->now, duration_ns);
+
+	while (run_next(w, end))
+		;
+	w->now = end;
+}

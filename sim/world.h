@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * world: a LAN of several nodes in one process, on a virtual clock. Each node is the real engine
+ * (core, wire, conf, engine); what is around it is a model: the network with its delay, its losses
+ * and its cuts, the keeper that configures addresses and watches the lease, the network devices,
+ * the neighbours that answer, the clients with their neighbour caches. The same commands and the
+ * same seed give the same story: the stories of tests/trace and the simulator share this world.
+ *
+ * lan.c carries datagrams and ARP frames; node.c is a host and its engine; keeper.c its keeper;
+ * client.c those who use the addresses; schedule.c is time; command.c what can be done to a world,
+ * in words; invariants.h what must be true after every step.
+ */
+#ifndef HA_SIM_WORLD_H
+#define HA_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "conf/conf.h"
+#include "engine/engine.h"
+#include "sim/random.h"
+#include "wire/heartbeat.h"
+
+#define WORLD_NODES_MAX     NODES_MAX
+#define WORLD_CLIENTS_MAX   8
+#define WORLD_PORTS_MAX     (WORLD_NODES_MAX + WORLD_CLIENTS_MAX)
+#define WORLD_EVENTS_MAX    (1u << 20)
+#define WORLD_MEMORIES_MAX  8
+#define WORLD_SERVING_SIZE  256
+#define WORLD_VIOLATION_MAX 512
+
+/* The model's own times: round, so that a story can be followed by counting. */
+#define KEEPER_TAKES_NS (1 * NS_PER_MS)
+#define LAN_DELAY_NS    (1 * NS_PER_MS)
+
+enum cut { CUT_NOTHING = 0, CUT_MULTICAST = 1, CUT_UNICAST = 2, CUT_ALL = 3 };
+
+struct datagram {
+	size_t size;
+	int hop_limit;
+	struct ip source;
+	uint8_t bytes[HEARTBEAT_SIZE_MAX];
+};
+
+/* A datagram on its way to several ports, and what it says. */
+struct packet {
+	unsigned references;
+	struct packet *next_free;
+	size_t from;   /* index of the node that sent it */
+	uint64_t boot; /* of that node */
+	bool readable; /* `says` is what it says; else it was recorded or forged */
+	struct datagram datagram;
+	struct heartbeat says;
+};
+
+/* An ARP frame, as far as anybody looks at it. */
+enum frame_kind {
+	FRAME_ANNOUNCEMENT, /* request and reply about the sender itself, to all */
+	FRAME_REQUEST,      /* who has `target`, tell `sender`; to all */
+	FRAME_PROBE,        /* who has `target`, sender unspecified; to all */
+	FRAME_REPLY,        /* `sender` is at `mac`; to one */
+};
+
+struct frame {
+	enum frame_kind kind;
+	size_t from; /* port */
+	uint8_t mac[MAC_SIZE];
+	struct ip sender, target;
+};
+
+/* What the keeper says to its engine. */
+struct note {
+	enum channel_verb verb;
+	uint16_t index, second;
+	uint64_t number;
+	uint16_t payload_size;
+	uint8_t payload[64];
+};
+
+enum happening_kind {
+	HAPPENS_DATAGRAM, /* reaches a node's socket */
+	HAPPENS_NOTE,     /* the keeper's message reaches the engine */
+	HAPPENS_HELD,     /* the keeper carries out a HOLD */
+	HAPPENS_RELEASED, /* it carries out a RELEASE */
+	HAPPENS_WILL,     /* it has cleaned up after a dead engine and sends the will */
+	HAPPENS_DEVICE,   /* the kernel's notice of a device reaches the engine */
+	HAPPENS_FRAME,    /* reaches a port */
+	HAPPENS_USE,      /* a client uses the addresses */
+};
+
+/* Something that will happen at one port. */
+struct happening {
+	enum happening_kind kind;
+	ha_time at;
+	uint64_t order; /* of two at one time, the one that was planned first */
+	size_t port;
+	uint64_t boot; /* of the node when it was planned: a later one is not concerned */
+	union {
+		struct packet *packet;
+		struct note note;
+		struct frame frame;
+	};
+};
+
+/* What the keeper of one node knows of one group. */
+struct held {
+	bool asked; /* the engine's last word was HOLD */
+	bool up;
+	bool refuses;    /* HOLD fails */
+	bool missing;    /* somebody else removed an address */
+	bool expired;    /* its last release was because the lease had passed */
+	ha_time up_at;   /* when it was last brought up */
+	ha_time down_at; /* when it was last taken down */
+	uint64_t epoch;
+	uint64_t last_epoch; /* of the last HOLD of this boot */
+};
+
+/* A node's clock: how its own time follows the world's. */
+struct clock {
+	ha_time world, own; /* at this instant of the world it showed that */
+	int64_t ppm;        /* how much faster it goes */
+};
+
+struct node {
+	char name[NAME_SIZE];
+	struct conf conf;
+	struct heartbeat_key key;
+	void *memory;
+	struct engine *engine;
+	struct engine_identity identity; /* of this boot */
+	uint64_t boot;   /* counts starts and crashes */
+	bool running;    /* the engine's process lives */
+	bool told_to_stop;
+	bool disturbed; /* something was done to its devices, addresses or keeper */
+	bool dying;      /* its keeper still has to clean up */
+	bool start_next; /* to be started when it has */
+	bool cannot_send;
+	struct clock clock;
+	ha_time deadline; /* the engine's, in the world's time */
+	int64_t late_ns;  /* its timers come late by up to this */
+	/* Frozen until then; in the world's time. */
+	ha_time stalled_until, stalled_since; /* the engine */
+	ha_time keeper_stalled_until;
+	ha_time host_stalled_until; /* the whole host: nothing answers for it */
+	ha_time awake_since;        /* of its last start or stall */
+	struct engine_device devices[DEVICES_MAX];
+	struct held held[GROUPS_MAX];
+	size_t up_count; /* groups that are up */
+	ha_time keeper_busy_until;
+	ha_time lease, last_sent; /* in its own time */
+	ha_time last_sent_world;
+	struct packet *last;
+	struct datagram will;
+	/* An effect that comes back as an event when the list is done. */
+	bool sent, send_failed;
+};
+
+/* What a client believes of one address, as Linux does. */
+struct neighbour {
+	bool known;
+	uint8_t mac[MAC_SIZE];
+	ha_time updated;   /* when it took this hardware address */
+	ha_time confirmed; /* when it last answered */
+	ha_time asked;     /* when it last asked for it */
+};
+
+struct client {
+	char name[NAME_SIZE];
+	struct ip address;
+	uint8_t mac[MAC_SIZE];
+	int64_t period_ns; /* between two uses */
+	struct neighbour neighbours[ADDRESSES_MAX];
+};
+
+struct memory {
+	char name[NAME_SIZE];
+	struct datagram datagram;
+};
+
+struct tally;
+struct checks;
+
+struct world {
+	ha_time now;
+	uint64_t order;
+	/* The network. */
+	int64_t delay_ns, jitter_ns;
+	unsigned loss_permille, duplicate_permille;
+	ha_time lossless_since;
+	uint8_t cuts[WORLD_PORTS_MAX][WORLD_PORTS_MAX];   /* from, to: enum cut */
+	ha_time joined[WORLD_PORTS_MAX][WORLD_PORTS_MAX]; /* since when nothing is cut */
+	struct ip stranger; /* the address that a host outside the cluster uses; IP_NONE: none */
+	struct random random;
+	size_t node_count;
+	struct node nodes[WORLD_NODES_MAX];
+	size_t client_count;
+	struct client clients[WORLD_CLIENTS_MAX];
+	size_t memory_count;
+	struct memory memories[WORLD_MEMORIES_MAX];
+	/* What will happen, as a binary heap. */
+	size_t happening_count, happening_room;
+	struct happening *happenings;
+	struct packet *free_packets;
+	char serving[GROUPS_MAX][WORLD_SERVING_SIZE]; /* as last told */
+	struct effects effects;
+	struct heartbeat heartbeat; /* scratch */
+	/* Who is told the story; NULL: nobody. */
+	void (*tell)(void *context, const char *line);
+	void *tell_context;
+	void (*quiet_tell)(void *context, const char *line); /* during `quietly` */
+	void *quiet_context;
+	bool shows_announcements;
+	size_t violations;
+	char violation[WORLD_VIOLATION_MAX]; /* the first one */
+	uint64_t steps;                      /* of engines */
+	struct tally *tally;                 /* owned by the caller; NULL: nobody counts */
+	struct checks *checks;
+};
+
+/* The story begins at this instant, not at 0, so that a time that was never set shows. */
+#define WORLD_BEGINNING ((ha_time){3600 * NS_PER_S})
+
+/* A world without nodes; owned by the caller, freed by world_free(). NULL if memory ran out. */
+struct world *world_new(void);
+void world_free(struct world *w);
+
+/* One line of the story, with the time. */
+__attribute__((format(printf, 2, 3))) void world_tell(struct world *w, const char *format, ...);
+/* Tells whoever serves each group, if that has changed. */
+void world_tell_serving(struct world *w);
+/* Who serves @group now: "alpha", "alpha and beta", "nobody". */
+void world_serving(const struct world *w, size_t group, char *buffer, size_t size);
+
+/* schedule.c */
+struct happening *schedule_prepare(struct happening *h, enum happening_kind kind);
+/* Plans *@h for @port at @at. What it refers to is moved. */
+void schedule(struct world *w, const struct happening *h, size_t port, ha_time at);
+void schedule_run(struct world *w, int64_t duration_ns);
+void schedule_clear(struct world *w);
+
+/* lan.c */
+/* Whether what @from sends reaches @to now, both ports; @kind is CUT_MULTICAST or CUT_UNICAST. */
+bool lan_connects(const struct world *w, size_t from, size_t to, enum cut kind);
+/* Both ways, by multicast and by unicast, and since when. */
+bool lan_is_whole(const struct world *w, size_t a, size_t b, ha_time *ret_since);
+void lan_cut(struct world *w, size_t from, size_t to, enum cut what);
+struct packet *lan_packet(struct world *w, const struct node *from, const struct datagram *d);
+/* Sets what it says, for those who know everything. */
+enum heartbeat_drop lan_read_packet(struct packet *p, const struct node *from);
+void lan_drop_packet(struct world *w, struct packet *p);
+void lan_multicast(struct world *w, struct node *from, struct packet *p);
+void lan_unicast(struct world *w, struct node *from, const struct ip *to, struct packet *p);
+void lan_deliver(struct world *w, const struct node *to, struct packet *p);
+void lan_frame_to_all(struct world *w, const struct frame *f);
+void lan_frame_to(struct world *w, size_t port, const struct frame *f);
+size_t lan_port_count(const struct world *w);
+/* The port of the client or node called @name, or WORLD_PORTS_MAX. */
+size_t lan_find_port(const struct world *w, const char *name);
+const char *lan_port_name(const struct world *w, size_t port);
+
+/* node.c */
+size_t node_index(const struct world *w, const struct node *n);
+struct node *node_find(struct world *w, const char *name);
+/* Adds a node with the configuration @text, "eth0" with @address and a key of @secret. False, with
+ * the first diagnostic told, if the text is wrong. */
+bool node_add(struct world *w, const char *name, const char *text, const char *address,
+	const char *secret);
+void node_start(struct world *w, struct node *n);
+void node_stop(struct world *w, struct node *n);  /* politely */
+void node_kill(struct world *w, struct node *n);  /* the engine's process; the keeper lives */
+void node_crash(struct world *w, struct node *n); /* the whole host */
+void node_stall(struct world *w, struct node *n, int64_t duration_ns);
+void node_stall_keeper(struct world *w, struct node *n, int64_t duration_ns);
+void node_stall_host(struct world *w, struct node *n, int64_t duration_ns);
+/* The whole host with its clock, as a hypervisor does. */
+void node_pause(struct world *w, struct node *n, int64_t duration_ns);
+/* Its engine runs and is not stalled. */
+bool node_is_awake(const struct world *w, const struct node *n);
+void node_device(struct world *w, struct node *n, size_t device);
+void node_hear_device(struct world *w, struct node *n, size_t device);
+void node_hear(struct world *w, struct node *n, const struct packet *p);
+void node_hear_keeper(struct world *w, struct node *n, const struct note *note);
+void node_timer(struct world *w, struct node *n);
+/* When its engine wants to be called, in the world's time. */
+ha_time node_deadline(const struct node *n);
+/* What its own clock shows, and when that will show something. */
+ha_time node_clock(const struct node *n, ha_time world);
+ha_time node_world_time(const struct node *n, ha_time own);
+void node_set_clock(struct world *w, struct node *n, int64_t ppm);
+/* Whether the group is up and can be reached. */
+bool node_serves(const struct world *w, const struct node *n, size_t group);
+struct ip node_address(const struct node *n);
+const uint8_t *node_mac(const struct node *n);
+/* A frame on the wire reaches its kernel. */
+void node_frame(struct world *w, struct node *n, const struct frame *f);
+
+/* keeper.c */
+void keeper_start(struct node *n);
+void keeper_told(struct world *w, struct node *n, const struct effect *effect);
+void keeper_holds(struct world *w, struct node *n, size_t group, uint64_t epoch);
+void keeper_releases(struct world *w, struct node *n, size_t group);
+void keeper_forgets(struct world *w, struct node *n);
+void keeper_cleans_up(struct world *w, struct node *n);
+void keeper_sends_will(struct world *w, struct node *n);
+void keeper_passes_frame(struct world *w, struct node *n, const struct frame *f);
+void keeper_tells_to_stop(struct world *w, struct node *n);
+void keeper_remove_address(struct world *w, struct node *n, size_t address);
+/* When its watchdog goes off, in the world's time. */
+ha_time keeper_deadline(const struct node *n);
+void keeper_watchdog(struct world *w, struct node *n);
+
+/* client.c */
+bool client_add(struct world *w, const char *name, const char *address, int64_t period_ns);
+void client_use(struct world *w, struct client *c);
+void client_frame(struct world *w, struct client *c, const struct frame *f);
+/* The node that the client would reach at @address of the first node's list, or NULL. */
+const struct node *client_reaches(const struct world *w, const struct client *c, size_t address);
+
+/* command.c: carries out one command of a story, split at blanks. False if it makes no sense. */
+#define COMMAND_WORDS_MAX 64
+#define COMMAND_TEXT_SIZE 2048
+bool command_run(struct world *w, char **words, size_t count);
+/* The same from a text, which is copied. */
+bool command_run_text(struct world *w, const char *text);
+
+#endif
