@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * assert: assertions that are always on. For an HA program a crash *is* a failover: the keeper takes
- * the addresses down and another node serves. So a broken invariant ends the process, in production
- * too. Never assert on anything that came from outside.
+ * assert: assertions that are always on. For an HA program a crash *is* a failover: the keeper
+ * takes the addresses down and another node serves. So a broken invariant ends the process, in
+ * production too. Never assert on anything that came from outside.
  */
 #ifndef HA_BASE_ASSERT_H
 #define HA_BASE_ASSERT_H

@@ -13,7 +13,8 @@
 #define ID_SEED UINT64_C(0xcbf29ce484222325)
 uint64_t id_hash(uint64_t seed, const void *bytes, size_t size);
 
-/* The 32-bit identifier of a group or cluster name: both halves of the 64-bit hash, folded. Never 0. */
+/* The 32-bit identifier of a group or cluster name: both halves of the 64-bit hash, folded. Never
+ * 0. */
 uint32_t id_from_name(const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ip: an IPv4 or IPv6 address as a value. Bytes are in network order; an IPv4 address uses the first
- * four and keeps the rest zero, so that two equal addresses are equal byte for byte.
+ * ip: an IPv4 or IPv6 address as a value. Bytes are in network order; an IPv4 address uses the
+ * first four and keeps the rest zero, so that two equal addresses are equal byte for byte.
  */
 #ifndef HA_BASE_IP_H
 #define HA_BASE_IP_H

@@ -18,7 +18,8 @@ struct text {
 struct text text_init(char *bytes, size_t size);
 __attribute__((format(printf, 2, 3))) void text_add(struct text *t, const char *format, ...);
 
-/* Copies @source into @destination of @size and terminates it. False if it did not fit (it is cut). */
+/* Copies @source into @destination of @size and terminates it. False if it did not fit (it is cut).
+ */
 bool text_copy(char *destination, size_t size, const char *source);
 
 #endif

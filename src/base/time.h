@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * time: an instant of the boottime clock (CLOCK_BOOTTIME: it goes on while the machine is suspended)
- * as a type of its own, so that it cannot be mixed with a duration or a wall-clock time. Durations
- * are int64_t with the suffix _ns. Nothing here reads a clock.
+ * time: an instant of the boottime clock (CLOCK_BOOTTIME: it goes on while the machine is
+ * suspended) as a type of its own, so that it cannot be mixed with a duration or a wall-clock time.
+ * Durations are int64_t with the suffix _ns. Nothing here reads a clock.
  */
 #ifndef HA_BASE_TIME_H
 #define HA_BASE_TIME_H
@@ -14,11 +14,11 @@ typedef struct {
 	int64_t ns;
 } ha_time;
 
-#define NS_PER_US    INT64_C(1000)
-#define NS_PER_MS    INT64_C(1000000)
-#define NS_PER_S     INT64_C(1000000000)
-#define TIME_NEVER   ((ha_time){INT64_MAX})
-#define TIME_ORIGIN  ((ha_time){0})
+#define NS_PER_US   INT64_C(1000)
+#define NS_PER_MS   INT64_C(1000000)
+#define NS_PER_S    INT64_C(1000000000)
+#define TIME_NEVER  ((ha_time){INT64_MAX})
+#define TIME_ORIGIN ((ha_time){0})
 
 /* The instant @duration_ns after @t; saturates at TIME_NEVER. */
 static inline ha_time time_add(ha_time t, int64_t duration_ns)

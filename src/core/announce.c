@@ -9,8 +9,8 @@
  * kernels; 5 s outlives a switch that learns slowly. Then every minute, for tables that age. */
 static const int64_t BROADCAST_MS[] = {20, 100, 400, 1100, 2200, 5000};
 static const int64_t REQUEST_MS[] = {5, 20, 60, 150, 400};
-#define BROADCAST_STEPS	   (sizeof(BROADCAST_MS) / sizeof(BROADCAST_MS[0]))
-#define REQUEST_STEPS	   (sizeof(REQUEST_MS) / sizeof(REQUEST_MS[0]))
+#define BROADCAST_STEPS    (sizeof(BROADCAST_MS) / sizeof(BROADCAST_MS[0]))
+#define REQUEST_STEPS      (sizeof(REQUEST_MS) / sizeof(REQUEST_MS[0]))
 #define BROADCAST_LATER_NS (60 * NS_PER_S)
 
 void announce_start(struct announce *a, ha_time now)
@@ -53,9 +53,10 @@ static void advance_requests(struct announce *a, ha_time now)
 {
 	while (time_reached(now, a->request_at)) {
 		a->request_step++;
-		a->request_at = a->request_step < REQUEST_STEPS
-			? time_add(a->started, REQUEST_MS[a->request_step] * NS_PER_MS)
-			: TIME_NEVER;
+		a->request_at =
+			a->request_step < REQUEST_STEPS
+				? time_add(a->started, REQUEST_MS[a->request_step] * NS_PER_MS)
+				: TIME_NEVER;
 	}
 }
 

@@ -36,7 +36,8 @@ void announce_acknowledged(struct announce *a);
 /* When something is due next; TIME_NEVER if stopped. */
 ha_time announce_deadline(const struct announce *a);
 
-/* What is due at @now, as a sum of enum announce_due; steps that were missed are made up for by one. */
+/* What is due at @now, as a sum of enum announce_due; steps that were missed are made up for by
+ * one. */
 unsigned announce_take_due(struct announce *a, ha_time now);
 
 #endif

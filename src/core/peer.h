@@ -19,8 +19,9 @@
 
 #include "base/time.h"
 
-#define PEER_RETIRED_MAX 4 /* earlier boots remembered, so that their packets are refused at once  \
-			    */
+#define PEER_RETIRED_MAX                                                                           \
+	4 /* earlier boots remembered, so that their packets are refused at once                   \
+	   */
 
 struct peer {
 	uint64_t id;
@@ -83,8 +84,8 @@ ha_time peer_silence_deadline(const struct peer *p);
 /* Proven, not leaving, and heard within its own tolerance. */
 bool peer_is_live(const struct peer *p, ha_time now);
 
-/* Whether it had heard us within @tolerance_ns (ours) when it last spoke. A peer that has fallen silent
- * is not blamed for deafness: its silence is judged by peer_is_live(). */
+/* Whether it had heard us within @tolerance_ns (ours) when it last spoke. A peer that has fallen
+ * silent is not blamed for deafness: its silence is judged by peer_is_live(). */
 bool peer_hears_us(const struct peer *p, int64_t tolerance_ns);
 
 /* Rule R10: we did not run for @stall_ns; the peer's silence in that time is ours, not its own. */

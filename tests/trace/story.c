@@ -12,7 +12,6 @@
 #include "sim/world.h"
 #include "story.h"
 
-
 #define LINES_MAX   8192
 #define OUTPUT_SIZE (1024 * 1024)
 
@@ -107,7 +106,6 @@ static bool run_command(struct story *s)
 static void finish_command(struct story *s)
 {
 	static struct lines actual;
-
 
 	if (s->command && !run_command(s))
 		s->good = false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* trace: runs stories of the protocol and compares them with what they say. docs: README.md beside this. */
+/* trace: runs stories of the protocol and compares them with what they say. docs: README.md beside
+ * this. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
