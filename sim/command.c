@@ -286,6 +286,28 @@ static bool run_device(struct world *w, struct words words)
 	return false;
 }
 
+/* restore NAME DEVICE ADDRESS: whatever was done to it, its keeper and its devices is over. */
+static bool run_restore(struct world *w, struct words words)
+{
+	struct node *n = words.count == 3 ? node_find(w, words.list[0]) : NULL;
+
+	if (!n)
+		return false;
+	n->cannot_send = false;
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		n->held[g].refuses = false;
+	for (size_t i = 0; i < n->conf.device_count; i++) {
+		struct engine_device *d = &n->devices[i], before = *d;
+
+		d->present = d->up = d->carrier = true;
+		if (is(n->conf.devices[i].name, words.list[1]) && !ip_parse(words.list[2], &d->v4))
+			return false;
+		if (memcmp(d, &before, sizeof(before)) != 0)
+			node_device(w, n, i);
+	}
+	return true;
+}
+
 /* remove NAME GROUP: somebody else takes the group's first address away. */
 static bool run_remove(struct world *w, struct words words)
 {
@@ -588,6 +610,7 @@ static const struct {
 	{"remember", run_remember},
 	{"remove", run_remove},
 	{"replay", run_replay},
+	{"restore", run_restore},
 	{"run", run_run},
 	{"seed", run_seed},
 	{"settled", run_settled},

@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: ISC */
+#include "sim/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "sim/random.h"
+
+#define GROUPS_DRAWN_MAX 8
+#define US_PER_MS        1000
+#define US_PER_S         1000000
+#define BOUND_US         (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
+
+struct drawn_node {
+	int64_t interval_us, tolerance_us;
+	unsigned address; /* the last byte: ties are broken by it */
+	unsigned worths[GROUPS_DRAWN_MAX];
+};
+
+/* A plan that is being drawn. */
+struct draw {
+	struct plan *plan;
+	struct random random;
+	size_t nodes, groups, clients;
+	struct drawn_node node[NODES_MAX];
+	int64_t interval_us;  /* what most nodes have */
+	int64_t tolerance_us; /* the longest */
+	int64_t shortest_us;  /* the shortest interval */
+	int64_t delay_us, jitter_us;
+	int64_t hold_off_us; /* that the faults can lead to */
+};
+
+static bool chance(struct draw *d, unsigned percent)
+{
+	return random_below(&d->random, 100) < percent;
+}
+
+static size_t pick(struct draw *d, size_t count)
+{
+	return (size_t)random_below(&d->random, count);
+}
+
+__attribute__((format(printf, 2, 3))) static void add_setup(
+	struct plan *p, const char *format, ...)
+{
+	va_list arguments;
+
+	assert(p->setup_count < PLAN_SETUP_MAX);
+	va_start(arguments, format);
+	vsnprintf(p->setup[p->setup_count++], PLAN_COMMAND_SIZE, format, arguments);
+	va_end(arguments);
+}
+
+__attribute__((format(printf, 2, 3))) static void add_heal(struct plan *p, const char *format, ...)
+{
+	va_list arguments;
+
+	assert(p->heal_count < PLAN_FAULTS_MAX);
+	va_start(arguments, format);
+	vsnprintf(p->heal[p->heal_count++], PLAN_FAULT_SIZE, format, arguments);
+	va_end(arguments);
+}
+
+/* --- the cluster */
+
+static size_t draw_node_count(struct draw *d)
+{
+	size_t kind = pick(d, 20);
+
+	if (kind < 5)
+		return 2;
+	if (kind < 11)
+		return 3;
+	if (kind < 16)
+		return 4 + pick(d, 2);
+	if (kind < 19)
+		return 6 + pick(d, 5);
+	return 11 + pick(d, NODES_MAX - 10);
+}
+
+static size_t draw_group_count(struct draw *d)
+{
+	if (chance(d, 60))
+		return 1;
+	return 2 + pick(d, chance(d, 85) ? 3 : GROUPS_DRAWN_MAX - 1);
+}
+
+static int64_t draw_interval(struct draw *d)
+{
+	int64_t us = random_magnitude(&d->random, 5 * US_PER_MS, 60 * (int64_t)US_PER_S);
+
+	return us / US_PER_MS * US_PER_MS;
+}
+
+static int64_t vary(struct draw *d, int64_t us)
+{
+	int64_t varied = random_magnitude(&d->random, us / 4 + 1, us * 4);
+
+	varied = varied < 5 * US_PER_MS ? 5 * US_PER_MS : varied;
+	return varied > 60 * (int64_t)US_PER_S ? 60 * (int64_t)US_PER_S : varied;
+}
+
+static int64_t draw_tolerance(struct draw *d, int64_t interval_us)
+{
+	int64_t tolerance_us = interval_us * 7 / 2;
+
+	if (chance(d, 30))
+		tolerance_us = random_between(&d->random, interval_us * 5 / 2, interval_us * 8);
+	return tolerance_us < 12 * US_PER_MS ? 12 * US_PER_MS : tolerance_us;
+}
+
+static void draw_times(struct draw *d)
+{
+	bool mixed = chance(d, 30);
+
+	d->interval_us = draw_interval(d);
+	d->shortest_us = INT64_MAX;
+	for (size_t i = 0; i < d->nodes; i++) {
+		struct drawn_node *n = &d->node[i];
+
+		n->interval_us = mixed ? vary(d, d->interval_us) : d->interval_us;
+		n->tolerance_us = draw_tolerance(d, n->interval_us);
+		if (!mixed && i > 0)
+			n->tolerance_us = d->node[0].tolerance_us;
+		if (n->tolerance_us > d->tolerance_us)
+			d->tolerance_us = n->tolerance_us;
+		if (n->interval_us < d->shortest_us)
+			d->shortest_us = n->interval_us;
+	}
+}
+
+static void draw_ranks(struct draw *d)
+{
+	size_t kind = pick(d, 3);
+
+	for (size_t i = 0; i < d->nodes; i++)
+		d->node[i].address = 11 + (unsigned)i;
+	for (size_t i = d->nodes - 1; i > 0; i--) {
+		size_t other = pick(d, i + 1);
+		unsigned address = d->node[i].address;
+
+		d->node[i].address = d->node[other].address;
+		d->node[other].address = address;
+	}
+	for (size_t i = 0; i < d->nodes; i++)
+		for (size_t g = 0; g < d->groups; g++)
+			d->node[i].worths[g] = chance(d, 5) ? 0
+					       : kind == 0  ? 100
+					       : kind == 1
+						       ? (unsigned)(1 + pick(d, 3))
+						       : (unsigned)(1 + pick(d, UINT16_MAX));
+}
+
+static void add_node(struct draw *d, size_t i, bool unicast)
+{
+	const struct drawn_node *n = &d->node[i];
+	int64_t most_us = d->tolerance_us > BOUND_US ? d->tolerance_us : BOUND_US;
+	char text[PLAN_COMMAND_SIZE];
+	struct text t = text_init(text, sizeof(text));
+
+	text_add(&t, "node n%zu 192.168.1.%u interval %lldus tolerance %lldus max-tolerance %lldus",
+		i + 1, n->address, (long long)n->interval_us, (long long)n->tolerance_us,
+		(long long)most_us);
+	for (size_t g = 0; g < d->groups; g++)
+		text_add(&t, " group g%zu %u", g + 1, n->worths[g]);
+	for (size_t other = 0; unicast && other < d->nodes; other++)
+		if (other != i)
+			text_add(&t, " peer 192.168.1.%u", d->node[other].address);
+	add_setup(d->plan, "%s", text);
+}
+
+/* Slower than a heartbeat's share of the tolerance no LAN is meant to be. */
+static void draw_network(struct draw *d)
+{
+	int64_t slowest_us = d->shortest_us / 8 > 5000 ? 5000 : d->shortest_us / 8;
+
+	d->delay_us = random_magnitude(&d->random, 50, slowest_us);
+	d->jitter_us = chance(d, 50) ? random_magnitude(&d->random, 1, slowest_us) : 0;
+	add_setup(d->plan, "delay %lldus", (long long)d->delay_us);
+	if (d->jitter_us > 0)
+		add_setup(d->plan, "jitter %lldus", (long long)d->jitter_us);
+}
+
+static void draw_clocks(struct draw *d)
+{
+	bool drifting = chance(d, 50);
+
+	for (size_t i = 0; drifting && i < d->nodes; i++) {
+		long long ppm = random_magnitude(&d->random, 1, 5000);
+
+		add_setup(d->plan, "drift n%zu %lld", i + 1, chance(d, 50) ? ppm : -ppm);
+	}
+	for (size_t i = 0; i < d->nodes; i++)
+		if (chance(d, 10))
+			add_setup(d->plan, "late n%zu %lldus", i + 1,
+				(long long)random_magnitude(
+					&d->random, 10, d->node[i].interval_us / 4));
+}
+
+static void draw_clients(struct draw *d)
+{
+	d->clients = pick(d, 4);
+	for (size_t i = 0; i < d->clients; i++) {
+		int64_t period_us = random_between(
+			&d->random, d->interval_us / 4 + 1000, d->interval_us * 2 + 1000);
+
+		add_setup(d->plan, "client c%zu 192.168.1.%zu %lldus", i + 1, 201 + i,
+			(long long)(period_us < 20 * US_PER_MS ? 20 * US_PER_MS : period_us));
+	}
+}
+
+static void draw_cluster(struct draw *d)
+{
+	bool unicast = chance(d, 10);
+
+	d->nodes = draw_node_count(d);
+	d->groups = draw_group_count(d);
+	if (unicast && d->nodes > 12)
+		d->nodes = 12;
+	draw_times(d);
+	draw_ranks(d);
+	add_setup(d->plan, "seed %llu", (unsigned long long)d->plan->seed);
+	for (size_t i = 0; i < d->nodes; i++)
+		add_node(d, i, unicast);
+	draw_network(d);
+	draw_clocks(d);
+	draw_clients(d);
+}
+
+/* --- faults */
+
+static struct plan_fault *add_fault(struct draw *d, const char *kind, int64_t at_us)
+{
+	struct plan_fault *f = &d->plan->faults[d->plan->fault_count];
+
+	assert(d->plan->fault_count < PLAN_FAULTS_MAX);
+	d->plan->fault_count++;
+	*f = (struct plan_fault){.at_us = at_us};
+	text_copy(f->kind, sizeof(f->kind), kind);
+	return f;
+}
+
+static int64_t draw_instant(struct draw *d)
+{
+	return random_between(&d->random, d->tolerance_us, d->plan->faults_us - 1);
+}
+
+/* Shorter than an interval, or several tolerances; over when everything heals. */
+static int64_t draw_span(struct draw *d, int64_t at_us)
+{
+	int64_t span_us = random_magnitude(&d->random, d->shortest_us / 4 + 1, 5 * d->tolerance_us);
+	int64_t left_us = d->plan->faults_us - at_us;
+
+	return span_us < left_us ? span_us : left_us;
+}
+
+static struct plan_fault *add_span(struct draw *d, const char *kind)
+{
+	struct plan_fault *f = add_fault(d, kind, draw_instant(d));
+
+	f->for_us = draw_span(d, f->at_us);
+	return f;
+}
+
+__attribute__((format(printf, 2, 3))) static void begins(
+	struct plan_fault *f, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(f->begin, sizeof(f->begin), format, arguments);
+	va_end(arguments);
+}
+
+__attribute__((format(printf, 2, 3))) static void ends(
+	struct plan_fault *f, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(f->end, sizeof(f->end), format, arguments);
+	va_end(arguments);
+}
+
+static size_t pick_node(struct draw *d)
+{
+	return 1 + pick(d, d->nodes);
+}
+
+static void draw_end(struct draw *d)
+{
+	static const char *const ways[] = {"crash", "kill", "stop"};
+	const char *way = ways[pick(d, 3)];
+	struct plan_fault *f = add_span(d, way);
+	size_t n = pick_node(d);
+
+	begins(f, "%s n%zu", way, n);
+	ends(f, "start n%zu", n);
+}
+
+static void draw_freeze(struct draw *d)
+{
+	static const char *const whats[] = {"engine", "keeper", "host", "clock"};
+	const char *what = whats[pick(d, 4)];
+	char kind[24];
+	struct text t = text_init(kind, sizeof(kind));
+
+	text_add(&t, "freeze %s", what);
+	struct plan_fault *f = add_span(d, kind);
+
+	begins(f, "freeze n%zu %s %lldus", pick_node(d), what, (long long)f->for_us);
+}
+
+/* A name of a node, or now and then of a client. */
+static void pick_port(struct draw *d, char *name, size_t size)
+{
+	if (d->clients > 0 && chance(d, 15))
+		snprintf(name, size, "c%zu", 1 + pick(d, d->clients));
+	else
+		snprintf(name, size, "n%zu", pick_node(d));
+}
+
+static void draw_cut(struct draw *d)
+{
+	static const char *const whats[] = {"", "", "multicast ", "unicast "};
+	const char *what = whats[pick(d, 4)], *arrow = chance(d, 50) ? " ->" : "";
+	char a[16], b[16], kind[24];
+	struct text t = text_init(kind, sizeof(kind));
+
+	text_add(&t, "cut %s%s", what, arrow[0] ? "one way" : "both ways");
+	struct plan_fault *f = add_span(d, kind);
+
+	pick_port(d, a, sizeof(a));
+	pick_port(d, b, sizeof(b));
+	if (chance(d, 40))
+		snprintf(b, sizeof(b), "all");
+	if (chance(d, 10) && arrow[0]) { /* it hears nobody */
+		begins(f, "cut %sall -> %s", what, a);
+		ends(f, "cut nothing all -> %s", a);
+		return;
+	}
+	begins(f, "cut %s%s%s %s", what, a, arrow, b);
+	ends(f, "cut nothing %s%s %s", a, arrow, b);
+}
+
+/* Some of all ports, at least one node. */
+static void pick_part(struct draw *d, char *names, size_t size)
+{
+	struct text t = text_init(names, size);
+	size_t sure = pick(d, d->nodes);
+
+	for (size_t i = 0; i < d->nodes; i++)
+		if (i == sure || chance(d, 40))
+			text_add(&t, "%sn%zu", t.length > 0 ? "," : "", i + 1);
+	for (size_t i = 0; i < d->clients; i++)
+		if (chance(d, 50))
+			text_add(&t, ",c%zu", i + 1);
+}
+
+static void draw_partition(struct draw *d)
+{
+	struct plan_fault *f = add_span(d, "partition");
+	char names[200];
+
+	pick_part(d, names, sizeof(names));
+	begins(f, "cut %s", names);
+	ends(f, "cut nothing %s", names);
+}
+
+static void draw_noise(struct draw *d)
+{
+	struct plan_fault *f;
+
+	switch (pick(d, 3)) {
+	case 0:
+		f = add_span(d, "loss");
+		begins(f, "loss %lld", (long long)random_magnitude(&d->random, 1, 900));
+		ends(f, "loss 0");
+		break;
+	case 1:
+		f = add_span(d, "duplicates");
+		begins(f, "duplicates %lld", (long long)random_magnitude(&d->random, 1, 1000));
+		ends(f, "duplicates off");
+		break;
+	default:
+		f = add_span(d, "jitter and reordering");
+		begins(f, "jitter %lldus",
+			(long long)random_magnitude(&d->random, 10, 2 * d->interval_us));
+		ends(f, "jitter %lldus", (long long)d->jitter_us);
+		break;
+	}
+}
+
+static void draw_device(struct draw *d)
+{
+	static const struct {
+		const char *kind, *begin, *end;
+	} ways[] = {
+		{"carrier lost", "carrier off", "carrier on"},
+		{"interface down", "down", "up"},
+		{"interface gone", "absent", "present"},
+		{"address of its own gone", "address none", NULL},
+		{"address of its own changed", "address 192.168.1.", NULL},
+	};
+	size_t way = pick(d, 5), n = pick_node(d);
+	unsigned own = d->node[n - 1].address;
+	struct plan_fault *f = add_span(d, ways[way].kind);
+
+	if (way == 4)
+		begins(f, "device n%zu eth0 %s%u", n, ways[way].begin, own + 40);
+	else
+		begins(f, "device n%zu eth0 %s", n, ways[way].begin);
+	if (ways[way].end)
+		ends(f, "device n%zu eth0 %s", n, ways[way].end);
+	else
+		ends(f, "device n%zu eth0 address 192.168.1.%u", n, own);
+}
+
+static void draw_address_trouble(struct draw *d)
+{
+	size_t n = pick_node(d), g = 1 + pick(d, d->groups);
+	struct plan_fault *f;
+	int64_t at_us;
+
+	switch (pick(d, 3)) {
+	case 0:
+		at_us = draw_instant(d);
+		for (size_t i = chance(d, 50) ? 1 : 6; i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX / 2;
+			i--) {
+			f = add_fault(d, "address removed", at_us);
+			begins(f, "remove n%zu g%zu", n, g);
+			at_us += random_between(&d->random, 2000, 500000);
+			if (at_us >= d->plan->faults_us)
+				break;
+		}
+		d->hold_off_us = 60 * (int64_t)US_PER_S;
+		break;
+	case 1:
+		f = add_span(d, "hold fails");
+		begins(f, "refuse n%zu g%zu on", n, g);
+		ends(f, "refuse n%zu g%zu off", n, g);
+		break;
+	default:
+		f = add_span(d, "stranger");
+		begins(f, "stranger 192.168.1.%zu", 99 + g);
+		ends(f, "stranger none");
+		break;
+	}
+}
+
+static void draw_mute(struct draw *d)
+{
+	struct plan_fault *f = add_span(d, "sending fails");
+	size_t n = pick_node(d);
+
+	begins(f, "mute n%zu on", n);
+	ends(f, "mute n%zu off", n);
+}
+
+static void (*const FAULTS[])(struct draw *d) = {
+	draw_end,
+	draw_freeze,
+	draw_cut,
+	draw_partition,
+	draw_noise,
+	draw_device,
+	draw_address_trouble,
+	draw_mute,
+};
+#define FAULT_KINDS (sizeof(FAULTS) / sizeof(FAULTS[0]))
+
+/* A swarm: not every kind in every run, or each hides what the others would show. */
+static void draw_faults(struct draw *d)
+{
+	size_t kinds[FAULT_KINDS], kind_count = 0;
+	size_t count = chance(d, 10) ? 0 : (size_t)random_magnitude(&d->random, 1, 60);
+
+	for (size_t k = 0; k < FAULT_KINDS; k++)
+		if (chance(d, 40))
+			kinds[kind_count++] = k;
+	if (kind_count == 0)
+		kinds[kind_count++] = pick(d, FAULT_KINDS);
+	for (size_t i = 0; i < count && d->plan->fault_count < PLAN_FAULTS_MAX - 8; i++)
+		FAULTS[kinds[pick(d, kind_count)]](d);
+}
+
+static void draw_starts(struct draw *d)
+{
+	bool together = chance(d, 30);
+
+	for (size_t i = 0; i < d->nodes; i++) {
+		int64_t at_us = together ? 0 : random_between(&d->random, 0, 2 * d->tolerance_us);
+
+		begins(add_fault(d, "start", at_us), "start n%zu", i + 1);
+	}
+}
+
+static int by_instant(const void *a, const void *b)
+{
+	const struct plan_fault *x = a, *y = b;
+
+	if (x->at_us != y->at_us)
+		return x->at_us < y->at_us ? -1 : 1;
+	return strcmp(x->begin, y->begin);
+}
+
+/* Everything heals, but now and then the network stays apart: in parts that are whole. */
+static void draw_heal(struct draw *d)
+{
+	char names[200];
+
+	add_heal(d->plan, "heal");
+	add_heal(d->plan, "loss 0");
+	add_heal(d->plan, "duplicates off");
+	add_heal(d->plan, "jitter %lldus", (long long)d->jitter_us);
+	add_heal(d->plan, "stranger none");
+	if (chance(d, 20)) {
+		pick_part(d, names, sizeof(names));
+		add_heal(d->plan, "cut %s", names);
+	}
+	for (size_t i = 0; i < d->nodes; i++) {
+		add_heal(d->plan, "restore n%zu eth0 192.168.1.%u", i + 1, d->node[i].address);
+		if (!chance(d, 10))
+			add_heal(d->plan, "start n%zu", i + 1);
+	}
+}
+
+/*
+ * How long it may take until nothing moves any more, from docs/protocol.md: what holds a node off
+ * (5.2, 5.3); then silence (4.1), listening (6.1), a grant that lapses and its pause of four
+ * tolerances (6.3); and the clients' own caches.
+ */
+static void set_bounds(struct draw *d)
+{
+	int64_t hold_off_us = d->hold_off_us > 10 * US_PER_S ? d->hold_off_us : 10 * US_PER_S;
+
+	d->plan->settle_us = hold_off_us + 5 * (int64_t)US_PER_S + 10 * d->tolerance_us;
+	d->plan->client_us = 15 * (int64_t)US_PER_S + 4 * d->interval_us;
+	d->plan->quiet_us = 4 * d->tolerance_us;
+}
+
+void plan_draw(struct plan *p, uint64_t seed)
+{
+	static struct draw d;
+
+	memset(p, 0, sizeof(*p));
+	memset(&d, 0, sizeof(d));
+	p->seed = seed;
+	d.plan = p;
+	d.random = random_init(seed);
+	draw_cluster(&d);
+	p->faults_us = d.tolerance_us * random_between(&d.random, 4, 40);
+	draw_starts(&d);
+	draw_faults(&d);
+	qsort(p->faults, p->fault_count, sizeof(p->faults[0]), by_instant);
+	draw_heal(&d);
+	set_bounds(&d);
+}
+
+/* --- telling it */
+
+struct told {
+	int64_t at_us;
+	size_t order;
+	const char *command;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct told *x = a, *y = b;
+
+	if (x->at_us != y->at_us)
+		return x->at_us < y->at_us ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
+}
+
+static void print_run(int64_t us)
+{
+	if (us > 0)
+		printf("> run %lldus\n", (long long)us);
+}
+
+void plan_print_story(const struct plan *p)
+{
+	struct told told[2 * PLAN_FAULTS_MAX];
+	size_t count = 0;
+	int64_t now_us = 0;
+
+	for (size_t i = 0; i < p->fault_count; i++) {
+		const struct plan_fault *f = &p->faults[i];
+
+		told[count] = (struct told){f->at_us, count, f->begin};
+		count++;
+		if (f->end[0] == '\0')
+			continue;
+		told[count] = (struct told){f->at_us + f->for_us, count, f->end};
+		count++;
+	}
+	qsort(told, count, sizeof(told[0]), by_time);
+	printf("# Seed %llu.\n", (unsigned long long)p->seed);
+	for (size_t i = 0; i < p->setup_count; i++)
+		printf("> %s\n", p->setup[i]);
+	for (size_t i = 0; i < count; i++) {
+		print_run(told[i].at_us - now_us);
+		printf("> %s\n", told[i].command);
+		now_us = told[i].at_us;
+	}
+	print_run(p->faults_us - now_us);
+	for (size_t i = 0; i < p->heal_count; i++)
+		printf("> %s\n", p->heal[i]);
+	print_run(p->settle_us + p->client_us);
+	printf("> settled\n");
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * plan: what happens in one run of the simulator: a cluster, and a list of faults with their
+ * beginnings and ends, all of it as commands of a story (command.c), so that a run can be told as
+ * one. A seed draws everything.
+ */
+#ifndef HA_SIM_PLAN_H
+#define HA_SIM_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_SETUP_MAX    96
+#define PLAN_FAULTS_MAX   160
+#define PLAN_COMMAND_SIZE 1024
+#define PLAN_FAULT_SIZE   256
+
+struct plan_fault {
+	char kind[24];  /* for the summary */
+	int64_t at_us;  /* since the beginning */
+	int64_t for_us; /* until `end` */
+	char begin[PLAN_FAULT_SIZE];
+	char end[PLAN_FAULT_SIZE]; /* "": nothing is to be done */
+};
+
+struct plan {
+	uint64_t seed;
+	size_t setup_count;
+	char setup[PLAN_SETUP_MAX][PLAN_COMMAND_SIZE];
+	size_t fault_count;
+	struct plan_fault faults[PLAN_FAULTS_MAX];
+	int64_t faults_us; /* then everything heals */
+	size_t heal_count;
+	char heal[PLAN_FAULTS_MAX][PLAN_FAULT_SIZE];
+	int64_t settle_us; /* after so long nothing may move any more */
+	int64_t client_us; /* ... and each client must have found the holder */
+	int64_t quiet_us;  /* ... for so long */
+};
+
+/* What @seed means. */
+void plan_draw(struct plan *p, uint64_t seed);
+
+/* Prints @p as a story, without what follows from it. */
+void plan_print_story(const struct plan *p);
+
+#endif
