@@ -70,6 +70,7 @@ static void remove_host(struct interfaces *i, size_t device, const struct netlin
 			continue;
 		i->host[h] = i->host[--i->host_count];
 		i->changed = true;
+		i->host_changed = true;
 		return;
 	}
 }

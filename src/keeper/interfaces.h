@@ -46,7 +46,7 @@ struct interfaces {
 	struct host_address host[HOST_ADDRESSES_MAX];
 	bool stale;        /* a device appeared: read everything again */
 	bool changed;      /* a link or a host address changed; for the reader to clear */
-	bool host_changed; /* a host address came; likewise */
+	bool host_changed; /* a host address came or went; likewise */
 	bool lost; /* a device went, perhaps to another name with our addresses on it; likewise */
 };
 
@@ -56,8 +56,8 @@ int interfaces_open(struct interfaces *i, const struct conf *conf);
 int interfaces_update(struct interfaces *i);
 
 /* Waits, at most @patience_ms, until the kernel has told of the @count shared addresses from @first
- * on. A new IPv6 address answers a little later than the request for it returns: the kernel gives it
- * its local route in a work queue, and tells then. */
+ * on. A new IPv6 address answers a little later than the request for it returns: the kernel gives
+ * it its local route in a work queue, and tells then. */
 void interfaces_await(struct interfaces *i, size_t first, size_t count, int patience_ms);
 
 /* The form in which we configure a shared address: the whole length. */
