@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * engine_process: starts had, the engine, without any privilege, with exactly the descriptors of
- * wire/handoff.h, and tells how it ended.
+ * engine_process: had, the engine, as the keeper sees it: started by the starter with a channel and
+ * a lease of its own, and how it ended.
  */
 #ifndef HA_KEEPER_ENGINE_PROCESS_H
 #define HA_KEEPER_ENGINE_PROCESS_H
@@ -9,17 +9,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "keeper/configuration.h"
-#include "keeper/privileges.h"
-#include "keeper/runtime_dir.h"
+#include "keeper/starter.h"
 #include "wire/lease.h"
 
+#define ENGINE_CANNOT_EXECUTE 127 /* exit status: there is no such program */
+
 struct engine_process {
-	pid_t pid;
-	int process; /* pidfd: readable when it has ended */
-	int channel; /* our end */
+	const struct starter *starter; /* borrowed */
+	int process;                   /* pidfd: readable when it has ended */
+	int channel;                   /* our end */
 	const struct lease_page *lease;
 };
 
@@ -30,21 +29,14 @@ struct engine_end {
 	int number; /* exit status, or signal */
 };
 
-/**
- * engine_start - start the engine
- * @key:     CONF_KEY_SIZE bytes, or NULL for none
- * @control: the listening control socket; moved
- *
- * Return: false after one line if it could not be started. That its program cannot be executed
- * shows as its end, with status 127.
- */
-bool engine_start(const struct configuration *configuration, const uint8_t *key,
-	const struct runtime_dir *dir, const struct account *account, int control,
-	struct engine_process *ret_process);
+/* Starts an engine. False after one line if that failed. That its program cannot be executed shows
+ * as its end, with status ENGINE_CANNOT_EXECUTE. */
+bool engine_start(const struct starter *starter, struct engine_process *ret_process);
 
 /* Waits up to @patience_ms for the end. */
 struct engine_end engine_wait(const struct engine_process *p, int patience_ms);
-/* SIGKILL, if we may: an engine of another user notices by itself that its channel is closed. */
 void engine_kill(const struct engine_process *p);
+/* Lets go of what was ours of an engine that has ended. */
+void engine_close(struct engine_process *p);
 
 #endif

@@ -108,22 +108,22 @@ static bool open_parts(struct keeper *k)
 	       good(will_open(&k->will, conf, &k->interfaces), "a socket for the will");
 }
 
-static bool start_engine(struct keeper *k)
+static bool open_starter(struct keeper *k)
 {
 	const char *key_file = k->configuration.conf->node.key_file;
 	uint8_t key[CONF_KEY_SIZE];
 	bool keyed = key_file[0] != '\0';
-	bool started = false;
+	bool opened = false;
 	int control;
 
 	if (keyed && !configuration_read_key(key_file, key))
 		return false;
 	control = runtime_dir_listen(&k->dir);
 	if (control >= 0)
-		started = engine_start(&k->configuration, keyed ? key : NULL, &k->dir, &k->account,
-			control, &k->engine);
+		opened = starter_open(&k->configuration, keyed ? key : NULL, &k->dir, &k->account,
+			control, &k->starter);
 	explicit_bzero(key, sizeof(key));
-	return started;
+	return opened;
 }
 
 static bool start_session(struct keeper *k)
@@ -135,12 +135,12 @@ static bool start_session(struct keeper *k)
 		.announcer = &k->announcer,
 		.targets = &k->targets,
 		.will = &k->will,
-		.lease = k->engine.lease,
-		.channel = k->engine.channel,
 		.watchdog = watchdog_open(),
 	};
-	session_start(&k->session);
-	return good(k->session.watchdog, "a timer");
+	if (!good(k->session.watchdog, "a timer") || !engine_start(&k->starter, &k->engine))
+		return false;
+	session_start(&k->session, k->engine.channel, k->engine.lease);
+	return true;
 }
 
 int keeper_start(struct keeper *k)
@@ -150,7 +150,7 @@ int keeper_start(struct keeper *k)
 	privileges_realtime(k->configuration.conf->node.realtime, &k->account);
 	if (!runtime_dir_save_configuration(&k->dir, k->configuration.text, k->configuration.size))
 		return EXIT_FAILURE;
-	if (!open_parts(k) || !start_engine(k) || !start_session(k))
+	if (!open_parts(k) || !open_starter(k) || !start_session(k))
 		return EXIT_FAILURE;
 	/* A keeper that is swapped out cannot take anything down. Only what is there now: later
 	 * allocations shall not fail because of a limit. */
@@ -165,7 +165,7 @@ int keeper_start(struct keeper *k)
 
 int keeper_run(struct keeper *k)
 {
-	return loop_run(&k->session, &k->engine, &k->capture);
+	return loop_run(&k->session, &k->starter, &k->engine, &k->capture);
 }
 
 void keeper_finish(struct keeper *k, int status)

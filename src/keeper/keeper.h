@@ -13,6 +13,7 @@
 #include "keeper/privileges.h"
 #include "keeper/runtime_dir.h"
 #include "keeper/session.h"
+#include "keeper/starter.h"
 #include "keeper/targets.h"
 #include "keeper/will.h"
 
@@ -27,6 +28,7 @@ struct keeper {
 	struct capture capture;
 	struct targets targets;
 	struct will will;
+	struct starter starter;
 	struct engine_process engine;
 	struct session session;
 };

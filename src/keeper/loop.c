@@ -7,35 +7,43 @@
 
 #include <uv.h>
 
-#include "keeper/notify.h"
 #include "base/assert.h"
+#include "keeper/notify.h"
+#include "keeper/restarts.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 
-#define FRAMES_PER_TURN     64
-#define END_PATIENCE_MS     1000 /* between the end of the channel and of the process */
-#define STOP_EXTRA_MS       1000
-#define NS_IN_MS            1000000
-#define EXIT_CANNOT_EXECUTE 127
+#define FRAMES_PER_TURN 64
+#define END_PATIENCE_MS 1000 /* between the end of the channel and of the process */
+#define STOP_EXTRA_MS   1000
+#define NS_IN_MS        1000000
 
 struct loop {
 	uv_loop_t uv;
 	uv_poll_t channel, process, monitor, watchdog, frames[CAPTURE_SOCKETS];
 	uv_signal_t terminate, interrupt, hang_up;
-	uv_timer_t patience;
+	uv_timer_t patience, pause;
 	struct session *session;
-	const struct engine_process *engine;
-	bool stopping; /* the engine was told to stop */
-	bool over;     /* uv_stop() lets the other events of the same turn come through */
+	struct engine_process *engine;
+	const struct starter *starter;
+	struct restarts restarts;
+	uint64_t pause_ms; /* before the next engine starts */
+	int closing;       /* handles of an engine that is gone */
+	bool running;      /* there is an engine */
+	bool stopping;     /* it was told to stop */
+	bool over;         /* uv_stop() lets the other events of the same turn come through */
 	int exit_status;
 };
 
-static void log_end(const struct loop *l, struct engine_end end)
+static void log_end(const struct loop *l, struct engine_end end, bool killed)
 {
+	if (killed && end.known)
+		return; /* by us: why, was said */
 	if (!end.known)
 		log_error("the engine closed its channel but still runs");
 	else if (!end.exited)
 		log_error("the engine was killed by signal %d", end.number);
-	else if (end.number == EXIT_CANNOT_EXECUTE)
+	else if (end.number == ENGINE_CANNOT_EXECUTE)
 		log_error("the engine could not be started");
 	else if (end.number != 0 || !l->stopping)
 		log_error("the engine ended by itself with status %d", end.number);
@@ -60,29 +68,84 @@ static void finish(struct loop *l, int exit_status)
 	uv_stop(&l->uv);
 }
 
-/* The end of the channel and that of the process may both tell it, in one turn. */
-static void engine_gone(struct loop *l)
+static void on_pause_over(uv_timer_t *handle);
+
+/* Its descriptors may be closed only when nothing waits for them any more. */
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct loop *l = handle->data;
+
+	if (--l->closing > 0)
+		return;
+	engine_close(l->engine);
+	(void)uv_timer_start(&l->pause, on_pause_over, l->pause_ms, 0);
+}
+
+static void start_another_in(struct loop *l, int64_t delay_ns)
+{
+	if (delay_ns > 0)
+		log_notice("a fresh engine starts in %lld s", (long long)(delay_ns / NS_PER_S));
+	l->pause_ms = (uint64_t)(delay_ns / NS_IN_MS);
+	l->closing = 2;
+	uv_close((uv_handle_t *)&l->channel, on_handle_closed);
+	uv_close((uv_handle_t *)&l->process, on_handle_closed);
+}
+
+/* A crash of one that never ran is a mistake of the installation, which its service manager or its
+ * user should see at once. */
+static void replace_engine(struct loop *l, struct engine_end end)
+{
+	bool executable = !end.exited || end.number != ENGINE_CANNOT_EXECUTE;
+	bool first = l->restarts.count == 0 && !l->session->ready;
+	int64_t delay_ns = restarts_crash(&l->restarts, clock_now());
+
+	if (first || !executable) {
+		finish(l, 1);
+	} else if (delay_ns == RESTARTS_NEVER) {
+		log_error("the engine crashed %d times within %d s: giving up; the lines above say "
+			  "why",
+			RESTARTS_CRASHES_MAX, (int)(RESTARTS_WINDOW_NS / NS_PER_S));
+		finish(l, 1);
+	} else {
+		start_another_in(l, delay_ns);
+	}
+}
+
+/* Nothing is held any more; it may still run. */
+static void bury_engine(struct loop *l, bool kill_it)
 {
 	struct engine_end end;
 
-	if (l->over)
-		return;
-	take_everything_down(l);
+	l->running = false;
+	if (kill_it)
+		engine_kill(l->engine);
 	end = engine_wait(l->engine, END_PATIENCE_MS);
-	log_end(l, end);
+	log_end(l, end, kill_it);
 	if (!end.known)
 		engine_kill(l->engine);
-	finish(l, l->stopping && end.known && end.exited && end.number == 0 ? 0 : 1);
+	session_end(l->session);
+	if (l->stopping)
+		finish(l, end.known && end.exited && end.number == 0 ? 0 : 1);
+	else
+		replace_engine(l, end);
+}
+
+/* The end of the channel and that of the process may both tell it, in one turn. */
+static void engine_gone(struct loop *l)
+{
+	if (l->over || !l->running)
+		return;
+	take_everything_down(l);
+	bury_engine(l, false);
 }
 
 static void give_engine_up(struct loop *l, const char *reason)
 {
-	if (l->over)
+	if (l->over || !l->running)
 		return;
 	log_error("%s; everything is taken down", reason);
 	take_everything_down(l);
-	engine_kill(l->engine);
-	finish(l, 1);
+	bury_engine(l, true);
 }
 
 /* An answer that could not be sent leaves the engine in error about what is held. */
@@ -98,7 +161,7 @@ static void on_channel(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (l->over)
+	if (l->over || !l->running)
 		return;
 	if (!session_receive(l->session))
 		engine_gone(l);
@@ -131,7 +194,7 @@ static void on_watchdog(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (l->over)
+	if (l->over || !l->running)
 		return;
 	session_check_lease(l->session);
 	check_overrun(l);
@@ -172,6 +235,10 @@ static void on_stop(uv_signal_t *handle, int number)
 		return;
 	l->stopping = true;
 	notify_send("STOPPING=1");
+	if (!l->running) {
+		finish(l, 0); /* it holds nothing and everybody was told */
+		return;
+	}
 	session_tell(l->session, CHANNEL_STOP);
 	(void)uv_timer_start(&l->patience, on_patience, (uint64_t)tolerances_ms + STOP_EXTRA_MS, 0);
 }
@@ -181,7 +248,8 @@ static void on_reload(uv_signal_t *handle, int number)
 	struct loop *l = handle->data;
 
 	(void)number;
-	session_tell(l->session, CHANNEL_RELOAD);
+	if (l->running)
+		session_tell(l->session, CHANNEL_RELOAD);
 }
 
 static void watch(struct loop *l, uv_poll_t *handle, int descriptor, uv_poll_cb callback)
@@ -204,10 +272,32 @@ static void catch_signal(struct loop *l, uv_signal_t *handle, int number, uv_sig
 	assert(r == 0);
 }
 
-static void watch_everything(struct loop *l, const struct capture *capture)
+static void watch_engine(struct loop *l)
 {
+	l->running = true;
+	restarts_start(&l->restarts, clock_now());
 	watch(l, &l->channel, l->engine->channel, on_channel);
 	watch(l, &l->process, l->engine->process, on_process);
+}
+
+static void on_pause_over(uv_timer_t *handle)
+{
+	struct loop *l = handle->data;
+
+	if (l->over)
+		return;
+	if (!engine_start(l->starter, l->engine)) {
+		finish(l, 1);
+		return;
+	}
+	session_start(l->session, l->engine->channel, l->engine->lease);
+	watch_engine(l);
+	log_notice("a fresh engine has started");
+}
+
+static void watch_everything(struct loop *l, const struct capture *capture)
+{
+	watch_engine(l);
 	watch(l, &l->monitor, l->session->interfaces->monitor.descriptor, on_monitor);
 	watch(l, &l->watchdog, l->session->watchdog, on_watchdog);
 	for (size_t i = 0; i < capture->count; i++)
@@ -217,18 +307,22 @@ static void watch_everything(struct loop *l, const struct capture *capture)
 	catch_signal(l, &l->hang_up, SIGHUP, on_reload);
 	(void)uv_timer_init(&l->uv, &l->patience);
 	l->patience.data = l;
+	(void)uv_timer_init(&l->uv, &l->pause);
+	l->pause.data = l;
 }
 
 static void close_handle(uv_handle_t *handle, void *unused)
 {
 	(void)unused;
-	uv_close(handle, NULL);
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
 }
 
-int loop_run(
-	struct session *session, const struct engine_process *engine, const struct capture *capture)
+int loop_run(struct session *session, const struct starter *starter, struct engine_process *engine,
+	const struct capture *capture)
 {
-	struct loop l = {.session = session, .engine = engine, .exit_status = 1};
+	struct loop l = {
+		.session = session, .starter = starter, .engine = engine, .exit_status = 1};
 	int r = uv_loop_init(&l.uv);
 
 	if (r != 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * loop: everything that can happen to a keeper with a living engine, and the end: the engine died,
- * or the service manager wants us to stop.
+ * loop: everything that can happen to a keeper: what its engine asks for, what the kernel tells,
+ * the end of the engine, after which a fresh one starts, and the end of the keeper.
  */
 #ifndef HA_KEEPER_LOOP_H
 #define HA_KEEPER_LOOP_H
@@ -10,9 +10,10 @@
 #include "keeper/engine_process.h"
 #include "keeper/session.h"
 
-/* Runs until the engine has ended and nothing is held any more. Return: the exit status: 0 if the
- * engine stopped because it was told to. */
-int loop_run(struct session *session, const struct engine_process *engine,
+/* Runs until the service manager wants the end, or until engines make no sense any more; then
+ * nothing is held. @engine is running. Return: the exit status: 0 if the engine stopped because it
+ * was told to. */
+int loop_run(struct session *session, const struct starter *starter, struct engine_process *engine,
 	const struct capture *capture);
 
 #endif

@@ -97,25 +97,49 @@ static int forbid_new_privileges(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-int privileges_keep_two(void)
+/* Gives up all but @list of @count, for good. */
+static int keep(const unsigned *list, size_t count)
 {
-	const capng_type_t kept = CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET;
+	bool had[CAP_LAST_CAP + 1] = {false};
 
 	if (capng_get_caps_process() != 0)
 		return -EPERM;
+	for (size_t i = 0; i < count; i++)
+		had[list[i]] = capng_have_capability(CAPNG_PERMITTED, list[i]);
 	capng_clear(CAPNG_SELECT_BOUNDS);
-	if (capng_updatev(CAPNG_ADD, CAPNG_BOUNDING_SET, CAP_NET_ADMIN, CAP_NET_RAW, -1) != 0)
-		return -EPERM;
+	for (size_t i = 0; i < count; i++)
+		(void)capng_update(CAPNG_ADD, CAPNG_BOUNDING_SET, list[i]);
 	shrink_bounding_set();
 	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_updatev(CAPNG_ADD, kept, CAP_NET_ADMIN, CAP_NET_RAW, -1) != 0 ||
-		capng_apply(CAPNG_SELECT_CAPS) != 0)
+	for (size_t i = 0; i < count; i++) {
+		if (had[list[i]])
+			(void)capng_update(CAPNG_ADD,
+				CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, list[i]);
+	}
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
 		return -EPERM;
 	return forbid_new_privileges();
 }
 
+int privileges_keep_two(void)
+{
+	static const unsigned two[] = {CAP_NET_ADMIN, CAP_NET_RAW};
+
+	return keep(two, sizeof(two) / sizeof(two[0]));
+}
+
+int privileges_keep_starting(void)
+{
+	static const unsigned list[] = {
+		CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_NICE, CAP_KILL};
+
+	return keep(list, sizeof(list) / sizeof(list[0]));
+}
+
 int privileges_drop_all(const struct account *account)
 {
+	/* The library remembers who it was before the fork. */
+	capng_setpid(getpid());
 	if (capng_get_caps_process() != 0)
 		return -EPERM;
 	capng_clear(CAPNG_SELECT_BOUNDS);

@@ -32,6 +32,10 @@ void privileges_realtime(bool wanted, struct account *account);
 /* Gives up everything but the two capabilities, for good; the user id stays. 0 or -errno. */
 int privileges_keep_two(void);
 
+/* Gives up everything but what starting engines takes (another user and group, no capabilities,
+ * real-time priority, SIGKILL), as far as it was there. 0 or -errno. */
+int privileges_keep_starting(void);
+
 /* Becomes @account without any capability, for good. For the child that will be the engine. 0 or
  * -errno. */
 int privileges_drop_all(const struct account *account);

@@ -28,15 +28,29 @@ struct verb {
 	void (*act)(struct session *s, const struct channel_message *m);
 };
 
-void session_start(struct session *s)
+void session_start(struct session *s, int channel, const struct lease_page *lease)
 {
 	int size = 0;
 	socklen_t length = sizeof(size);
+
+	assert(!addresses_any_held(s->addresses));
+	s->channel = channel;
+	s->lease = lease;
+	s->ready = s->overrun = false;
+	memset(s->told_removed, 0, sizeof(s->told_removed));
+	will_forget(s->will);
 
 	/* The other half is for answers, which must not get lost. */
 	(void)getsockopt(s->channel, SOL_SOCKET, SO_SNDBUF, &size, &length);
 	s->room = (unsigned)size / 2;
 	s->refused_at = (ha_time){-REFUSED_LOG_NS};
+}
+
+void session_end(struct session *s)
+{
+	watchdog_disarm(s->watchdog);
+	s->channel = -1;
+	s->lease = NULL;
 }
 
 static bool try_send(const struct session *s, const struct channel_message *m)
@@ -233,8 +247,8 @@ static void act_will(struct session *s, const struct channel_message *m)
 
 static void act_ready(struct session *s, const struct channel_message *m)
 {
-	(void)s;
 	(void)m;
+	s->ready = true;
 	notify_send("READY=1");
 }
 

@@ -31,10 +31,12 @@ struct session {
 	struct announcer *announcer;
 	struct targets *targets;
 	struct will *will;
+	int watchdog;
+	/* the engine's, borrowed from session_start() on */
 	const struct lease_page *lease;
 	int channel;
-	int watchdog;
 	/* the session's own */
+	bool ready; /* the engine has said that it runs */
 	uint64_t epoch[GROUPS_MAX];
 	bool told_removed[ADDRESSES_MAX]; /* REMOVED was sent and the address is still not there */
 	bool overrun;                     /* the engine does not take what it is owed */
@@ -43,8 +45,11 @@ struct session {
 	ha_time refused_at; /* of the last line about it */
 };
 
-/* Prepares the session's own part. */
-void session_start(struct session *s);
+/* Begins with a fresh engine; nothing is held. */
+void session_start(struct session *s, int channel, const struct lease_page *lease);
+
+/* The engine is gone: what is for it is dropped. */
+void session_end(struct session *s);
 
 /* Carries out some of the messages that wait. False if the session is over: the engine closed its
  * end, or does not read. */

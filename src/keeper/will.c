@@ -70,6 +70,11 @@ void will_set(struct will *w, const uint8_t *bytes, size_t size)
 	w->size = size;
 }
 
+void will_forget(struct will *w)
+{
+	w->size = 0;
+}
+
 static void send_v4(const struct will *w, const struct ip *to, uint32_t index)
 {
 	struct sockaddr_in address = {

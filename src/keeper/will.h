@@ -27,6 +27,9 @@ int will_open(struct will *w, const struct conf *conf, const struct interfaces *
 /* Remembers @bytes of @size in place of the will before. */
 void will_set(struct will *w, const uint8_t *bytes, size_t size);
 
+/* There is none any more. */
+void will_forget(struct will *w);
+
 /* Sends it to the multicast group by each path and to each peer. What cannot be sent is lost: the
  * others then wait for the tolerance. */
 void will_send(const struct will *w);

@@ -41,7 +41,7 @@ FAKE_ENGINE = """#!/usr/bin/python3
 import os, socket, sys
 test = socket.socket(socket.AF_UNIX)
 test.connect(os.path.join(os.path.dirname(os.path.realpath(__file__)), "test.sock"))
-about = repr({"uid": os.getresuid(), "gid": os.getresgid(), "groups": os.getgroups(),
+about = repr({"pid": os.getpid(), "uid": os.getresuid(), "gid": os.getresgid(), "groups": os.getgroups(),
               "status": open("/proc/self/status").read(), "environment": dict(os.environ),
               "arguments": sys.argv[1:],
               "descriptors": sorted(int(n) for n in os.listdir("/proc/self/fd"))})
@@ -151,7 +151,8 @@ class Keeper:
         self.runtime = folder / "run"
         self.configuration = folder / "ha.conf"
         self.log = folder / "log"
-        self.process = self.engine = self.channel = None
+        self.process = self.engine = self.channel = self.listener = None
+        self.descriptors = []
 
     def launch(self, configuration, *more, stdout=None):
         self.configuration.write_text(configuration)
@@ -176,16 +177,22 @@ class Keeper:
     def start(self, configuration, lease=60.0):
         path = self.programs / "test.sock"
         path.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(path))
-            path.chmod(0o777)
-            listener.listen(1)
-            listener.settimeout(5)
-            self.process = self.launch(configuration)
-            try:
-                self.engine, _ = listener.accept()
-            except TimeoutError:
-                pytest.fail("the engine did not start: " + self.log.read_text())
+        if self.listener:
+            self.listener.close()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        path.chmod(0o777)
+        self.listener.listen(1)
+        self.process = self.launch(configuration)
+        return self.await_engine(lease)
+
+    def await_engine(self, lease=60.0, timeout=5):
+        """Until an engine asks for us; speaks for that one from then on."""
+        self.listener.settimeout(timeout)
+        try:
+            self.engine, _ = self.listener.accept()
+        except TimeoutError:
+            pytest.fail("the engine did not start: " + self.log.read_text())
         about, descriptors, _, _ = socket.recv_fds(self.engine, 65536, 5)
         self.about = eval(about)  # of our own script
         self.descriptors = descriptors
@@ -255,6 +262,8 @@ class Keeper:
             self.engine.close()
         if self.channel and self.descriptors:
             self.drop_engine()
+        if self.listener:
+            self.listener.close()
 
 
 @pytest.fixture

@@ -86,14 +86,17 @@ class Node:
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 
-    def engine_pid(self):
-        """The engine is the keeper's only child of that name."""
+    def child(self, name):
+        """The process id of the keeper's only child of that name; None if there is none."""
         keeper = self.process.pid
         with open(f"/proc/{keeper}/task/{keeper}/children", encoding="ascii") as file:
             for pid in map(int, file.read().split()):
-                if pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() == "had":
+                if pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() == name:
                     return pid
         return None
+
+    def engine_pid(self):
+        return self.child("had")
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -106,9 +109,15 @@ class Node:
         self.ask_to_stop()
         return self.process.wait(timeout)
 
-    def kill_engine(self):
-        """The keeper survives it for as long as it takes to clean up."""
+    def crash_engine(self):
+        """The keeper survives it and starts another one."""
         os.kill(self.engine_pid(), signal.SIGKILL)
+
+    def kill_engine(self):
+        """For good: nobody is left to start another one. The keeper lives for as long as it takes to
+        clean up."""
+        os.kill(self.child("ha-starter"), signal.SIGKILL)
+        self.crash_engine()
         assert self.process.wait(10) == 1, "a dead engine is a failure for the service manager"
 
     def kill9(self):

@@ -74,6 +74,23 @@ def test_killed_engine_leaves_nothing(pair, lan, client):
     assert "gave it up" in beta.group()["reason"], "the will tells it, not the silence"
 
 
+def test_a_killed_engine_comes_back_by_itself(pair, lan, client):
+    alpha, beta = pair
+    check_served_by(lan, client, alpha)
+    engine = alpha.engine_pid()
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        alpha.crash_engine()
+        probe.wait_for("beta")
+        assert alpha.is_running()
+        wait_holder(alpha, beta)  # it is the worthier one
+        probe.wait_for("alpha")
+    assert probe.hosts() == ["alpha", "beta", "alpha"]
+    assert alpha.engine_pid() not in (engine, None)
+    assert "gave it up" in beta.log()
+    check_served_by(lan, client, alpha)
+
+
 def test_killed_keeper_and_engine_are_cleaned_up_by_the_next_start(pair, lan, client):
     alpha, beta = pair
     alpha.change(worth=50).kill9()

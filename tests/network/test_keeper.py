@@ -439,8 +439,7 @@ def test_a_lease_that_passes_takes_everything_down(keeper, host):
 def test_a_stopped_engine_does_not_serve(keeper, host):
     keeper.start(BOTH, lease=0.3)
     keeper.hold()
-    engine = int(subprocess.run(["pgrep", "-P", str(keeper.process.pid)], text=True,
-                                capture_output=True, check=True).stdout)
+    engine = keeper.about["pid"]
     os.kill(engine, signal.SIGSTOP)
     wait_until(lambda: V4 not in host.addresses("e0"), "the address goes", 1)
     os.kill(engine, signal.SIGCONT)

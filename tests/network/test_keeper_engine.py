@@ -17,8 +17,8 @@ import time
 import pytest
 
 from keeper_alone import (  # noqa: F401 (the last line: fixtures)
-    BOTH, CONFIGURATION, HEADER, HELD, HOLD, IP_RECVTTL, KEY, LEASE, PROBE, READY, RELOAD, STOP,
-    V4, V6, WILL, configured, own_subnet_routes,
+    BOTH, CONFIGURATION, EXPIRED, HEADER, HELD, HOLD, IP_RECVTTL, KEY, LEASE, PROBE, READY, RELEASE, RELOAD,
+    STOP, V4, V6, WILL, configured, own_subnet_routes, wait_until,
     client, folder, host, keeper)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
@@ -73,6 +73,110 @@ def test_an_engine_that_ends_by_itself_is_a_failure(keeper, host):
     keeper.engine_exits(0)
     assert keeper.process.wait(3) == 1
     assert V4 not in host.addresses("e0")
+
+
+def test_a_fresh_engine_takes_the_place_of_one_that_died(keeper, host):
+    keeper.start(BOTH)
+    keeper.speak(READY)
+    keeper.hold()
+    first = keeper.about
+    os.kill(first["pid"], signal.SIGKILL)
+    wait_until(lambda: V4 not in host.addresses("e0"), "everything is taken down", 1)
+    keeper.drop_engine()
+    keeper.await_engine()
+    assert keeper.about["pid"] != first["pid"]
+    for same in ("uid", "gid", "groups", "environment", "arguments"):
+        assert keeper.about[same] == first[same]
+    assert keeper.about["descriptors"][:8] == list(range(8))
+    assert set(capabilities(keeper.about["status"]).values()) == {0}
+    assert "NoNewPrivs:\t1" in keeper.about["status"]
+    assert keeper.process.poll() is None
+    keeper.speak(READY)
+    keeper.hold(epoch=2)
+    assert V4 in host.addresses("e0")
+    assert "killed by signal 9" in keeper.log.read_text()
+    keeper.stop()
+    assert V4 not in host.addresses("e0")
+
+
+def test_a_dead_engines_lease_and_will_are_not_the_fresh_ones(keeper, client):
+    keeper.start(BOTH)
+    keeper.speak(READY)
+    keeper.speak(WILL, payload=b"the first one's")
+    os.kill(keeper.about["pid"], signal.SIGKILL)
+    keeper.drop_engine()
+    keeper.await_engine(lease=-1)
+    keeper.speak(HOLD)
+    keeper.hear(EXPIRED)
+    keeper.speak(READY)
+    with multicast_listener(client) as group:
+        os.kill(keeper.about["pid"], signal.SIGKILL)
+        group.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            group.recv(2048)
+
+
+def test_an_engine_that_does_not_read_is_killed_and_replaced(keeper, host):
+    keeper.start(BOTH)
+    keeper.speak(READY)
+    stopped = keeper.about["pid"]
+    os.kill(stopped, signal.SIGSTOP)
+    keeper.channel.setblocking(True)
+    for _ in range(200000):
+        try:
+            keeper.channel.send(HEADER.pack(RELEASE, 0, 0, 0, 0, 0))  # each is owed an answer
+        except (BrokenPipeError, ConnectionResetError):
+            break
+    keeper.drop_engine()
+    keeper.await_engine()
+    assert not os.path.exists(f"/proc/{stopped}")
+    assert "does not read its messages" in keeper.log.read_text()
+
+
+def test_engines_that_go_on_crashing_are_given_up(keeper):
+    keeper.start(BOTH)
+    begin = time.monotonic()
+    for crash in range(5):
+        keeper.speak(READY)
+        os.kill(keeper.about["pid"], signal.SIGKILL)
+        keeper.drop_engine()
+        if crash < 4:
+            keeper.await_engine(timeout=10)
+    assert keeper.process.wait(3) == 1
+    assert time.monotonic() - begin > 7 - 0.1, "at once, then after 1, 2 and 4 s"
+    assert "crashed 5 times within 60 s: giving up" in keeper.log.read_text()
+
+
+def test_a_keeper_that_waits_to_start_an_engine_can_be_stopped(keeper):
+    keeper.start(BOTH)
+    for crash in range(2):
+        keeper.speak(READY)
+        os.kill(keeper.about["pid"], signal.SIGKILL)
+        keeper.drop_engine()
+        if crash == 0:
+            keeper.await_engine()
+    wait_until(lambda: "starts in 1 s" in keeper.log.read_text(), "it waits")
+    keeper.process.terminate()
+    assert keeper.process.wait(0.9) == 0
+    assert os.listdir(keeper.runtime) == ["ha.lock"]
+
+
+def test_the_starter_can_do_no_more_than_start(keeper):
+    keeper.start(BOTH)
+    children = pathlib.Path(f"/proc/{keeper.process.pid}/task/{keeper.process.pid}/children")
+    pids = set(map(int, children.read_text().split())) - {keeper.about["pid"]}
+    (starter,) = pids
+    status = pathlib.Path(f"/proc/{starter}/status").read_text()
+    allowed = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 23  # KILL, SETGID, SETUID, SETPCAP, SYS_NICE
+    found = capabilities(status)
+    assert found["CapEff:"] == found["CapPrm:"] == found["CapBnd:"] == allowed
+    assert found["CapInh:"] == found["CapAmb:"] == 0
+    assert "NoNewPrivs:\t1" in status and "Name:\tha-starter" in status
+    # standard ones, its socket, the configuration, the key, the control socket, the program, and the
+    # process of the engine
+    wait_until(lambda: len(os.listdir(f"/proc/{starter}/fd")) == 3 + 6, "it holds no more", 1)
+    keeper.process.kill()
+    wait_until(lambda: not os.path.exists(f"/proc/{starter}"), "it ends with its keeper", 1)
 
 
 def test_an_engine_that_cannot_be_executed(keeper):

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/starter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "keeper/descriptors.h"
+#include "keeper/engine_program.h"
+#include "keeper/memory.h"
+#include "sys/log.h"
+
+#define PROCESS_NAME   "ha-starter"
+#define CANNOT_EXECUTE 127 /* as shells say it */
+#define PATIENCE_MS    2000
+
+/* Words of the keeper. The answer to a start is 0 with a pidfd, or -errno. */
+enum word { WORD_START = 1, WORD_KILL };
+
+/* What the starter itself has. */
+struct nest {
+	int socket;
+	int configuration, key, control; /* for every engine */
+	const char *runtime_dir;
+	struct account account;
+	struct engine_program program;
+	int engine; /* pidfd of the last one; -1: none */
+};
+
+/* fork(), but the child is the keeper's. It shares nothing with us, as only clone(2) can say. */
+static pid_t fork_for_keeper(int *ret_process)
+{
+	return (pid_t)syscall(
+		SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD, NULL, ret_process, NULL, NULL);
+}
+
+static int start(struct nest *n, const int given[DESCRIPTORS_MAX])
+{
+	const int handoff[HANDOFF_COUNT] = {
+		[HANDOFF_CHANNEL - HANDOFF_FIRST] = given[0],
+		[HANDOFF_CONFIGURATION - HANDOFF_FIRST] = n->configuration,
+		[HANDOFF_KEY - HANDOFF_FIRST] = n->key,
+		[HANDOFF_LEASE - HANDOFF_FIRST] = given[1],
+		[HANDOFF_CONTROL - HANDOFF_FIRST] = n->control,
+	};
+	int process = -1;
+	pid_t pid = fork_for_keeper(&process);
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		engine_program_become(&n->program, handoff, n->runtime_dir, &n->account);
+		_exit(CANNOT_EXECUTE);
+	}
+	descriptors_close(&n->engine, 1);
+	n->engine = process;
+	return 0;
+}
+
+static void serve(struct nest *n)
+{
+	int given[DESCRIPTORS_MAX];
+	int32_t word;
+
+	while (descriptors_receive(n->socket, &word, given) == 0) {
+		int r = word == WORD_START ? start(n, given) : 0;
+
+		/* They are the engine's alone: the keeper waits for the end of the channel. */
+		descriptors_close(given, DESCRIPTORS_MAX);
+		if (word == WORD_START)
+			(void)descriptors_send(n->socket, r, &n->engine, r == 0 ? 1 : 0);
+		else if (word == WORD_KILL && n->engine >= 0)
+			(void)pidfd_send_signal(n->engine, SIGKILL, NULL, 0);
+	}
+}
+
+/* Signals are the keeper's business; the end of its socket tells of the keeper's end. */
+_Noreturn static void be_starter(struct nest *n)
+{
+	int own[] = {n->socket, n->configuration, n->key, n->control, n->program.descriptor};
+	int r;
+
+	/* The keeper's lock, for one, must end with the keeper. */
+	descriptors_keep_only(own, sizeof(own) / sizeof(own[0]));
+	(void)setpgid(0, 0);
+	(void)prctl(PR_SET_NAME, PROCESS_NAME);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	r = privileges_keep_starting();
+	if (r < 0)
+		log_error("cannot give up the starter's privileges: %s", strerror(-r));
+	else
+		serve(n);
+	_exit(EXIT_SUCCESS);
+}
+
+static int fork_starter(struct nest *n, int *ret_socket)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		(void)close(ends[0]);
+		n->socket = ends[1];
+		be_starter(n);
+	}
+	(void)close(ends[1]);
+	*ret_socket = ends[0];
+	return pid < 0 ? -errno : 0;
+}
+
+bool starter_open(const struct configuration *configuration, const uint8_t *key,
+	const struct runtime_dir *dir, const struct account *account, int control,
+	struct starter *ret_starter)
+{
+	size_t key_size = key ? CONF_KEY_SIZE : 0;
+	struct nest n = {
+		.configuration = memory_sealed("ha-configuration", configuration->text,
+			configuration->size, configuration->size, false),
+		.key = memory_sealed(
+			"ha-key", key ? key : (const void *)"", key_size, key_size, false),
+		.control = control,
+		.runtime_dir = dir->path,
+		.account = *account,
+		.engine = -1,
+	};
+	int r = n.configuration < 0 ? n.configuration : n.key < 0 ? n.key : 0;
+
+	engine_program_find(&n.program);
+	if (r == 0)
+		r = fork_starter(&n, &ret_starter->socket);
+	/* They are the starter's alone now, above all the key. */
+	descriptors_close(
+		(const int[]){n.configuration, n.key, n.control, n.program.descriptor}, 4);
+	if (r < 0)
+		log_error("cannot start the engine: %s", strerror(-r));
+	return r == 0;
+}
+
+int starter_start(const struct starter *s, int channel, int lease)
+{
+	const int given[DESCRIPTORS_MAX] = {channel, lease};
+	struct pollfd answer = {.fd = s->socket, .events = POLLIN};
+	int received[DESCRIPTORS_MAX];
+	int32_t result;
+	int r = descriptors_send(s->socket, WORD_START, given, DESCRIPTORS_MAX);
+
+	if (r == 0 && poll(&answer, 1, PATIENCE_MS) != 1)
+		r = -ETIMEDOUT;
+	if (r == 0)
+		r = descriptors_receive(s->socket, &result, received);
+	if (r < 0)
+		return r;
+	if (result == 0 && received[0] >= 0)
+		return received[0];
+	return result < 0 ? result : -EPROTO;
+}
+
+void starter_kill(const struct starter *s)
+{
+	(void)descriptors_send(s->socket, WORD_KILL, NULL, 0);
+}

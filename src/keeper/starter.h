@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * starter: a process that does one thing: start engines. The keeper has given up the privileges
+ * that this takes (another user, real-time priority) by the time an engine has died and a fresh one
+ * is needed; keeping them for that alone would hand them to whoever takes the keeper over. The
+ * starter keeps them, and nothing reaches it but one byte and two descriptors from the keeper. It
+ * also keeps what only engines may see, above all the key.
+ *
+ * The engines that it starts are the keeper's children, so the keeper learns of their end at first
+ * hand. It ends when the keeper does.
+ */
+#ifndef HA_KEEPER_STARTER_H
+#define HA_KEEPER_STARTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "keeper/configuration.h"
+#include "keeper/privileges.h"
+#include "keeper/runtime_dir.h"
+
+struct starter {
+	int socket;
+};
+
+/**
+ * starter_open - fork the starter; before the keeper gives its privileges up
+ * @key:     CONF_KEY_SIZE bytes, or NULL for none
+ * @control: the listening control socket; moved
+ *
+ * Return: false after one line.
+ */
+bool starter_open(const struct configuration *configuration, const uint8_t *key,
+	const struct runtime_dir *dir, const struct account *account, int control,
+	struct starter *ret_starter);
+
+/**
+ * starter_start - start an engine
+ * @channel: its end of the channel; borrowed
+ * @lease:   the memory of the lease; borrowed
+ *
+ * Return: a pidfd of the engine, which is a child of the caller, or -errno.
+ */
+int starter_start(const struct starter *s, int channel, int lease);
+
+/* SIGKILL to the engine that was started last. */
+void starter_kill(const struct starter *s);
+
+#endif
