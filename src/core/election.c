@@ -13,6 +13,8 @@ bool election_outranks(const struct election_rank *a, const struct election_rank
 
 	if (a->worth != b->worth)
 		return a->worth > b->worth;
+	if ((a->address.family == IP_NONE) != (b->address.family == IP_NONE))
+		return b->address.family == IP_NONE; /* it has lost its address: the last choice */
 	order = ip_compare(&a->address, &b->address);
 	if (order != 0)
 		return order < 0;
@@ -161,6 +163,19 @@ static void begin_releasing(struct election *e, ha_time now, enum election_cause
 	out->tell = false; /* we say STANDBY when the addresses are down */
 }
 
+/* R2: of nodes that start together the worthiest shall claim, not the one that was a moment
+ * earlier: a group that nobody has held yet can wait until it has listened. Not longer: it may
+ * start over and over. */
+static ha_time patience_with_listeners(const struct election *e, const struct election_input *in)
+{
+	if (e->holder != 0)
+		return TIME_ORIGIN;
+	for (size_t i = 0; i < in->rival_count; i++)
+		if (in->rivals[i].listens && election_outranks(&in->rivals[i].rank, &in->own))
+			return time_add(e->since, in->listen_ns);
+	return TIME_ORIGIN;
+}
+
 /* R1 */
 static void evaluate_listening(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
@@ -202,7 +217,8 @@ static void evaluate_standby(struct election *e, ha_time now, const struct elect
 	}
 	if (ready && granter) {
 		begin_taking(e, now, ELECTION_GRANTED, granter->rank.id, out);
-	} else if (ready && !holder && !is_outranked_by_eligible(in)) {
+	} else if (ready && !holder && !is_outranked_by_eligible(in) &&
+		   time_reached(now, patience_with_listeners(e, in))) {
 		begin_taking(e, now, vacancy(e, in), e->holder, out);
 	} else {
 		set_wants(e,

@@ -64,6 +64,7 @@ struct election_rival {
 	bool active;
 	bool eligible; /* could hold it at once */
 	bool wants;    /* asks its holder for it */
+	bool listens;  /* will be eligible when it has listened */
 	bool hears_us;
 	bool granted_us; /* holds it and offers it to us */
 	uint64_t epoch;

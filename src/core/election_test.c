@@ -28,9 +28,9 @@ static ha_time at(int64_t ms)
 
 static struct ip address(const char *text)
 {
-	struct ip ip;
+	struct ip ip = {0};
 
-	assert_true(ip_parse(text, &ip));
+	assert_true(!text || ip_parse(text, &ip));
 	return ip;
 }
 
@@ -128,6 +128,7 @@ static void test_rank(void **state)
 		{65535, "10.0.0.9", 9, 0, "10.0.0.1", 1},
 		{1, "10.0.0.9", 9, 1, "10.0.0.10", 1},
 		{1, "9.0.0.0", 9, 1, "10.0.0.1", 1},
+		{1, "10.0.0.9", 9, 1, NULL, 1}, /* has lost its address */
 		{1, "10.0.0.1", 9, 1, "::1", 1},
 		{1, "10.0.0.1", 1, 1, "10.0.0.1", 9},
 	};
@@ -182,6 +183,51 @@ static void test_r1_listens_again(void **state)
 	event(1352, ELECTION_HELD);
 	election_listen(&e, at(1353));
 	assert_int_equal(e.phase, ELECTION_ACTIVE);
+}
+
+/* R2: of nodes that start together the worthiest claims, if it does not start over and over. */
+static void test_r2_waits_for_a_worthier_listener(void **state)
+{
+	struct election_rival *r = add_rival(110, HIGHER);
+
+	(void)state;
+	r->eligible = false;
+	r->listens = true;
+	listen_to_the_end();
+	evaluate(2 * TOLERANCE_MS - 1);
+	assert_int_equal(e.phase, ELECTION_STANDBY);
+	evaluate(2 * TOLERANCE_MS);
+	assert_true(out.hold);
+}
+
+static void test_r2_does_not_wait_for_others(void **state)
+{
+	struct election_rival *r = add_rival(90, LOWER);
+
+	(void)state;
+	r->eligible = false;
+	r->listens = true;
+	listen_to_the_end();
+	evaluate(351);
+	assert_true(out.hold); /* that one is less worthy */
+}
+
+/* An outage is not made longer by somebody who has just started. */
+static void test_r2_does_not_wait_after_a_holder(void **state)
+{
+	struct election_rival *holder = add_rival(90, LOWER);
+	struct election_rival *listener = add_rival(110, HIGHER);
+
+	(void)state;
+	holder->active = true;
+	listener->eligible = false;
+	listener->listens = true;
+	listen_to_the_end();
+	evaluate(351);
+	assert_false(out.hold);
+	holder->active = false;
+	evaluate(352);
+	assert_true(out.hold);
 }
 
 /* R2: when a STANDBY node claims, as one table. */
@@ -785,6 +831,9 @@ int main(void)
 		TEST(test_r1_listens_for_a_tolerance),
 		TEST(test_r1_a_stall_is_no_listening),
 		TEST(test_r1_listens_again),
+		TEST(test_r2_waits_for_a_worthier_listener),
+		TEST(test_r2_does_not_wait_for_others),
+		TEST(test_r2_does_not_wait_after_a_holder),
 		TEST(test_r2_claim),
 		TEST(test_r2_epoch_is_above_all_seen),
 		TEST(test_r2_impossible_epochs_are_not_learned),

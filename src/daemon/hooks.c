@@ -47,10 +47,12 @@ static enum conf_hook kind_of_state(enum node_state state)
 
 /* The @n-th command for a change: those for the state first, then those for every change. NULL
  * after the last. */
-static const char *find_command(const struct conf_group *g, enum node_state state, size_t n)
+static const char *find_command(
+	const struct conf_group *g, const struct engine_hook *change, size_t n)
 {
-	enum conf_hook kind = kind_of_state(state);
-	size_t special = state == STATE_SHUTDOWN ? 0 : g->hook_count[kind];
+	enum conf_hook kind = kind_of_state(change->state);
+	bool same = change->state == change->previous; /* only the epoch is new */
+	size_t special = same || change->state == STATE_SHUTDOWN ? 0 : g->hook_count[kind];
 
 	if (n < special)
 		return g->hook[kind][n];
@@ -211,7 +213,7 @@ static void run_next(struct group_hooks *g)
 	while (!g->busy && g->count > 0) {
 		const struct engine_hook *change = &g->waiting[0];
 		const char *command = find_command(
-			&g->hooks->conf->groups[change->group], change->state, g->next_command++);
+			&g->hooks->conf->groups[change->group], change, g->next_command++);
 
 		if (command)
 			start(g, command);

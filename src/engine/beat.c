@@ -51,13 +51,15 @@ static void fill_group(const struct engine *e, const struct heartbeat *h, size_t
 	const struct group *g = &e->groups[group];
 	const struct election *election = &g->election;
 	enum node_state state = wire_state(g);
-	bool ready = election->phase != ELECTION_LISTENING && !time_reached(e->now, e->lease) &&
-		     group_ineligible(e, group) == ELIGIBLE;
+	bool fit = group_ineligible(e, group) == ELIGIBLE;
+	bool listens = election->phase == ELECTION_LISTENING;
+	bool ready = fit && !listens && !time_reached(e->now, e->lease);
 
 	*entry = (struct heartbeat_group){.id = e->conf->groups[group].id,
 		.worth = e->conf->groups[group].worth,
 		.state = (uint8_t)state,
 		.flags = (uint8_t)((ready ? HEARTBEAT_GROUP_ELIGIBLE : 0) |
+				   (fit && listens ? HEARTBEAT_GROUP_LISTENING : 0) |
 				   (election->wants ? HEARTBEAT_GROUP_WANT : 0)),
 		.grantee = grantee_index(h, state == STATE_ACTIVE ? election->grantee : 0),
 		.epoch = state == STATE_ACTIVE ? election->epoch : election->epoch_seen};

@@ -253,7 +253,7 @@ static void test_claims_alone(void **state)
 	assert_int_equal(log_list[0].keeper.verb, CHANNEL_READY);
 	tell_device(0, true, true, "10.0.0.1");
 	assert_int_equal(last_sent.id, OWN_ID); /* at once, not after an interval */
-	assert_int_equal(last_sent.groups[0].flags, 0);
+	assert_int_equal(last_sent.groups[0].flags, HEARTBEAT_GROUP_LISTENING);
 	run_ms(349);
 	assert_int_equal(count_keeper(CHANNEL_HOLD), 0);
 	assert_int_equal(count_keeper(CHANNEL_PROBE), 4); /* RFC 5227 while it listens */

@@ -109,6 +109,7 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 		.active = entry->state == STATE_ACTIVE,
 		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
 		.wants = entry->flags & HEARTBEAT_GROUP_WANT,
+		.listens = entry->flags & HEARTBEAT_GROUP_LISTENING,
 		.hears_us = peer_hears_us(&p->peer, e->conf->node.tolerance_ns),
 		.granted_us = entry->granted_us,
 		.epoch = entry->epoch};
@@ -181,7 +182,8 @@ static void remember_cause(struct engine *e, size_t group)
 	g->cause_ineligible = group_ineligible(e, group);
 }
 
-static void run_hooks(struct engine *e, size_t group, enum node_state previous, struct effects *out)
+static void run_hooks(struct engine *e, size_t group, enum node_state previous, const char *reason,
+	struct effects *out)
 {
 	const struct group *g = &e->groups[group];
 	uint64_t holder = group_holder(e, group);
@@ -201,7 +203,7 @@ static void run_hooks(struct engine *e, size_t group, enum node_state previous, 
 		g->told_state == STATE_ACTIVE ? e->conf->node.name
 		: holder != 0                 ? peers_name(e, holder)
 					      : "");
-	explain_cause(e, group, hook->reason, sizeof(hook->reason));
+	text_copy(hook->reason, sizeof(hook->reason), reason);
 }
 
 static void report_state(struct engine *e, size_t group, struct effects *out)
@@ -213,6 +215,7 @@ static void report_state(struct engine *e, size_t group, struct effects *out)
 	if (state == previous)
 		return;
 	g->told_state = state;
+	g->told_epoch = g->election.epoch;
 	g->state_since = e->now;
 	g->transitions++;
 	explain_cause(e, group, why, sizeof(why));
@@ -224,7 +227,21 @@ static void report_state(struct engine *e, size_t group, struct effects *out)
 		r->from = (uint8_t)previous;
 		r->to = (uint8_t)state;
 	}
-	run_hooks(e, group, previous, out);
+	run_hooks(e, group, previous, why, out);
+}
+
+/* R4: the winner of a collision goes on with a new token, which whoever uses tokens must learn. */
+static void report_epoch(struct engine *e, size_t group, struct effects *out)
+{
+	static const char *const why = "another node had claimed it as well";
+	struct group *g = &e->groups[group];
+
+	if (g->told_state != STATE_ACTIVE || g->told_epoch == g->election.epoch)
+		return;
+	g->told_epoch = g->election.epoch;
+	effect_group_report(
+		e, out, REPORT_STATE, REPORT_NOTICE, group, "ACTIVE with a new epoch: %s", why);
+	run_hooks(e, group, STATE_ACTIVE, why, out);
 }
 
 static void report_holder(struct engine *e, size_t group, struct effects *out)
@@ -318,6 +335,7 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 	carry_out(e, group, &output, out);
 	enter_phase(e, group, before);
 	report_state(e, group, out);
+	report_epoch(e, group, out);
 	report_holder(e, group, out);
 	report_eligibility(e, group, out);
 }
