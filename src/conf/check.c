@@ -91,8 +91,20 @@ static void check_max_tolerance(struct draft *d)
 	struct conf_node *node = &d->conf.node;
 
 	if (!d->key_line[KEY_MAX_TOLERANCE])
-		node->max_tolerance_ns = longer(CONF_TOLERANCE_MAX_NS, node->tolerance_ns);
-	if (node->max_tolerance_ns < node->tolerance_ns)
+		node->max_tolerance_ns = CONF_TOLERANCE_MAX_NS;
+	if (node->max_tolerance_ns >= node->tolerance_ns)
+		return;
+	/* The lease of a node whose tolerance is longer than the others' patience protects nobody.
+	 */
+	if (!d->key_line[KEY_MAX_TOLERANCE])
+		draft_complain_at(d,
+			d->key_line[d->key_line[KEY_TOLERANCE] ? KEY_TOLERANCE : KEY_INTERVAL],
+			"a tolerance of %s is more than the %s that nodes give each other, write"
+			" \"max-tolerance = %s\", on every node",
+			duration_format(node->tolerance_ns).text,
+			duration_format(node->max_tolerance_ns).text,
+			duration_format(node->tolerance_ns).text);
+	else
 		draft_complain_at(d, d->key_line[KEY_MAX_TOLERANCE],
 			"max-tolerance %s is less than the node's own tolerance of %s, write at"
 			" least that",

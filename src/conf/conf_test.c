@@ -116,7 +116,7 @@ static void test_derived_defaults(void **state)
 	parse_good(with("interval = 5ms", ""));
 	assert_int_equal(parsed.node.tolerance_ns, 17500 * NS_PER_US);
 	assert_int_equal(parsed.node.margin_ns, 3 * NS_PER_MS);
-	parse_good(with("interval = 60s", ""));
+	parse_good(with("interval = 60s\nmax-tolerance = 210s", ""));
 	assert_int_equal(parsed.node.tolerance_ns, 210 * NS_PER_S);
 	assert_int_equal(parsed.node.max_tolerance_ns, 210 * NS_PER_S);
 	assert_int_equal(parsed.node.margin_ns, 210 * NS_PER_S / 32);
@@ -649,9 +649,15 @@ static void test_times(void **state)
 	(void)state;
 	parse_good(with("interval = 5ms\ntolerance = 10ms\nmargin = 4.999999ms", ""));
 	assert_int_equal(parsed.node.margin_ns, 4999999);
-	parse_good(with("tolerance = 15s", ""));
-	assert_int_equal(parsed.node.max_tolerance_ns, 15 * NS_PER_S);
-	parse_good(with("interval = 0.1 s\ntolerance=0.5min", ""));
+	parse_good(with("tolerance = 10s", ""));
+	assert_int_equal(parsed.node.max_tolerance_ns, 10 * NS_PER_S);
+	parse_bad(with("tolerance = 15s", ""),
+		"3: a tolerance of 15s is more than the 10s that nodes give each other, write"
+		" \"max-tolerance = 15s\", on every node\n");
+	parse_bad(with("interval = 60s", ""),
+		"3: a tolerance of 210s is more than the 10s that nodes give each other, write"
+		" \"max-tolerance = 210s\", on every node\n");
+	parse_good(with("interval = 0.1 s\ntolerance=0.5min\nmax-tolerance = 30s", ""));
 	assert_int_equal(parsed.node.tolerance_ns, 30 * NS_PER_S);
 	parse_bad(with("tolerance = 15s\nmax-tolerance = 10s", ""),
 		"4: max-tolerance 10s is less than the node's own tolerance of 15s, write at least"

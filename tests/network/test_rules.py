@@ -133,7 +133,7 @@ def test_fast_and_slow_clusters(cluster, lan, client, interval, tolerance):
 
 
 def test_slowest_interval(cluster):
-    (alpha,) = cluster.nodes_on(1, interval="60s", tolerance=None)
+    (alpha,) = cluster.nodes_on(1, interval="60s", tolerance=None, max_tolerance="210s")
     alpha.start()
     assert alpha.status()["node"]["interval_ms"] == 60000
     assert alpha.status()["node"]["tolerance_ms"] == 210000
