@@ -21,6 +21,12 @@ void announce_start(struct announce *a, ha_time now)
 		.request_at = time_add(now, REQUEST_MS[0] * NS_PER_MS)};
 }
 
+void announce_begin(struct announce *a, ha_time now)
+{
+	announce_start(a, now);
+	a->broadcast_at = a->request_at = now;
+}
+
 void announce_stop(struct announce *a)
 {
 	*a = (struct announce){.broadcast_at = TIME_NEVER, .request_at = TIME_NEVER};

@@ -71,6 +71,19 @@ static void test_acknowledged_ends_the_requests(void **state)
 	expect(&a, 105, ANNOUNCE_REQUESTS);
 }
 
+/* The first set could not go out: it is due at once, and the repetitions follow. */
+static void test_begin(void **state)
+{
+	struct announce a;
+
+	(void)state;
+	announce_begin(&a, at(0));
+	expect(&a, 0, ANNOUNCE_BROADCAST + ANNOUNCE_REQUESTS);
+	expect(&a, 20, ANNOUNCE_REQUESTS);
+	expect(&a, 60, ANNOUNCE_REQUESTS);
+	expect(&a, 100, ANNOUNCE_BROADCAST);
+}
+
 static void test_stop(void **state)
 {
 	struct announce a;
@@ -102,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_acknowledged_ends_the_requests),
+		cmocka_unit_test(test_begin),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_missed_steps_are_made_up_for_by_one),
 	};

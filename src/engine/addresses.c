@@ -7,19 +7,19 @@
 #include "wire/arp.h"
 #include "wire/nd.h"
 
-#define STEP_DOWN_NS	     (60 * NS_PER_S) /* off the group after its address was removed too often */
-#define DEFEND_EVERY_NS	     NS_PER_S	     /* against a stranger's claim: RFC 5227 section 2.4 */
+#define STEP_DOWN_NS         (60 * NS_PER_S) /* off the group after its address was removed too often */
+#define DEFEND_EVERY_NS      NS_PER_S        /* against a stranger's claim: RFC 5227 section 2.4 */
 #define PROBES_PER_LISTENING 4
 #define PROBE_EVERY_MIN_NS   (10 * NS_PER_MS)
 #define PROBE_EVERY_MAX_NS   NS_PER_S
 
-#define ETHERTYPE_ARP	     0x0806
-#define ETHERTYPE_IPV6	     0x86dd
+#define ETHERTYPE_ARP  0x0806
+#define ETHERTYPE_IPV6 0x86dd
 
 /* For each address of a group: for (EACH_ADDRESS(e, group, a)). */
-#define EACH_ADDRESS(e, g, a)                                                                          \
-	size_t a = (e)->conf->groups[g].address_first;                                                 \
-	a < (size_t)(e)->conf->groups[g].address_first + (e)->conf->groups[g].address_count;           \
+#define EACH_ADDRESS(e, g, a)                                                                      \
+	size_t a = (e)->conf->groups[g].address_first;                                             \
+	a < (size_t)(e)->conf->groups[g].address_first + (e)->conf->groups[g].address_count;       \
 	a++
 
 void addresses_taken(struct engine *e, size_t group)
@@ -41,15 +41,16 @@ void addresses_released(struct engine *e, size_t group)
 static void request_unanswered(struct engine *e, size_t a, struct effects *out)
 {
 	struct address *address = &e->addresses[a];
-	bool any = false;
+	bool unanswered = false;
 
 	for (size_t t = 0; t < address->target_count; t++) {
-		if (address->answered[t] || !effects_have_room(out))
+		if (address->answered[t])
 			continue;
-		effect_keeper(out, CHANNEL_REQUEST, (uint16_t)a, (uint16_t)t, 0);
-		any = true;
+		unanswered = true;
+		if (effects_have_room(out)) /* else with the next repetition */
+			effect_keeper(out, CHANNEL_REQUEST, (uint16_t)a, (uint16_t)t, 0);
 	}
-	if (!any)
+	if (!unanswered)
 		announce_acknowledged(&address->announce);
 }
 
@@ -58,10 +59,12 @@ static void announce_again(struct engine *e, size_t a, struct effects *out)
 {
 	struct address *address = &e->addresses[a];
 
-	if (!effects_have_room(out))
-		return;
-	announce_start(&address->announce, e->now);
 	memset(address->answered, 0, sizeof(address->answered));
+	if (!effects_have_room(out)) {
+		announce_begin(&address->announce, e->now); /* with the next step */
+		return;
+	}
+	announce_start(&address->announce, e->now);
 	effect_keeper(out, CHANNEL_ANNOUNCE, (uint16_t)a, 0, 0);
 	request_unanswered(e, a, out);
 }
@@ -150,8 +153,8 @@ void addresses_target(struct engine *e, const struct channel_message *m)
 
 /* What an ARP or ND frame means to us. */
 struct claim {
-	struct ip sender;     /* who speaks */
-	struct ip spoken_to;  /* whom it answers; IP_NONE if it is no answer */
+	struct ip sender;    /* who speaks */
+	struct ip spoken_to; /* whom it answers; IP_NONE if it is no answer */
 	const uint8_t *mac;
 };
 
@@ -166,10 +169,12 @@ static void acknowledge(struct engine *e, size_t a, const struct ip *neighbour, 
 		if (address->answered[t] || !ip_equal(&address->targets[t], neighbour))
 			continue;
 		address->answered[t] = true;
-		explain_duration(time_between(address->announce.started, e->now), took, sizeof(took));
+		explain_duration(
+			time_between(address->announce.started, e->now), took, sizeof(took));
 		effect_group_report(e, out, REPORT_ACKNOWLEDGED, REPORT_INFO,
 			e->conf->addresses[a].group, "%s has acknowledged %s after %s",
-			ip_format(neighbour, text), ip_format(&e->conf->addresses[a].ip, own), took);
+			ip_format(neighbour, text), ip_format(&e->conf->addresses[a].ip, own),
+			took);
 	}
 }
 
@@ -202,7 +207,8 @@ static void meet_claim(struct engine *e, size_t a, const struct claim *claim, st
 		return;
 	address->defended_at = e->now;
 	effect_group_report(e, out, REPORT_CONFLICT, REPORT_ERROR, group,
-		"%02x:%02x:%02x:%02x:%02x:%02x claims %s too, which this node holds; announced again",
+		"%02x:%02x:%02x:%02x:%02x:%02x claims %s too, which this node holds; announced "
+		"again",
 		mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
 		ip_format(&e->conf->addresses[a].ip, text));
 	announce_again(e, a, out);
@@ -261,7 +267,7 @@ void probes_start(struct engine *e, size_t group)
 
 	g->probing = true;
 	g->probe_at = e->now;
-	g->probe_every_ns = every < PROBE_EVERY_MIN_NS	 ? PROBE_EVERY_MIN_NS
+	g->probe_every_ns = every < PROBE_EVERY_MIN_NS   ? PROBE_EVERY_MIN_NS
 			    : every > PROBE_EVERY_MAX_NS ? PROBE_EVERY_MAX_NS
 							 : every;
 	for (EACH_ADDRESS(e, group, a))
@@ -277,8 +283,9 @@ static void probe(struct engine *e, size_t group, struct effects *out)
 			effect_keeper(out, CHANNEL_PROBE, (uint16_t)a, 0, 0);
 	/* Once it is known that somebody answers, ask ever more seldom whether he still does. */
 	if (g->conflict && g->probe_every_ns < PROBE_EVERY_MAX_NS)
-		g->probe_every_ns = g->probe_every_ns * 2 < PROBE_EVERY_MAX_NS ? g->probe_every_ns * 2
-									      : PROBE_EVERY_MAX_NS;
+		g->probe_every_ns = g->probe_every_ns * 2 < PROBE_EVERY_MAX_NS
+					    ? g->probe_every_ns * 2
+					    : PROBE_EVERY_MAX_NS;
 	g->probe_at = time_add(e->now, g->probe_every_ns);
 }
 
@@ -295,8 +302,8 @@ void probes_due(struct engine *e, struct effects *out)
 int probes_conflict(const struct engine *e, size_t group)
 {
 	const struct group *g = &e->groups[group];
-	/* One claim may be the announcement of a node that has just taken the group, whose heartbeat
-	 * is still on its way: a stranger answers more than one probe. */
+	/* One claim may be the announcement of a node that has just taken the group, whose
+	 * heartbeat is still on its way: a stranger answers more than one probe. */
 	int64_t sure_ns = g->conflict ? 0 : g->probe_every_ns / 2;
 
 	for (EACH_ADDRESS(e, group, a)) {
