@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/word.h"
 #include "conf/diagnostics.h"
 #include "conf/values.h"
 
@@ -108,7 +109,7 @@ static void complain_unknown(struct draft *d, const char *name)
 		if (key->section != d->section || !value_is_near(name, key->name))
 			continue;
 		if (!nearest ||
-			value_distance(name, key->name) < value_distance(name, nearest->name))
+			word_distance(name, key->name) < word_distance(name, nearest->name))
 			nearest = key;
 	}
 	if (nearest)

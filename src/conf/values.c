@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/time.h"
+#include "base/word.h"
 
 /* So that fraction * unit stays far below 2^63, and finer than any timer. */
 #define DECIMALS_MAX 6
@@ -180,36 +181,7 @@ struct ip_text value_ip_text(const struct ip *ip)
 	return t;
 }
 
-static unsigned smaller(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-unsigned value_distance(const char *a, const char *b)
-{
-	unsigned cost[VALUE_WORD_SIZE][VALUE_WORD_SIZE];
-	size_t a_length = strlen(a), b_length = strlen(b);
-
-	if (a_length >= VALUE_WORD_SIZE || b_length >= VALUE_WORD_SIZE)
-		return VALUE_WORD_SIZE;
-	for (size_t j = 0; j <= b_length; j++)
-		cost[0][j] = (unsigned)j;
-	for (size_t i = 1; i <= a_length; i++) {
-		cost[i][0] = (unsigned)i;
-		for (size_t j = 1; j <= b_length; j++) {
-			char x = lower(a[i - 1]), y = lower(b[j - 1]);
-			unsigned best = cost[i - 1][j - 1] + (x != y);
-
-			best = smaller(best, smaller(cost[i - 1][j], cost[i][j - 1]) + 1);
-			if (i > 1 && j > 1 && x == lower(b[j - 2]) && y == lower(a[i - 2]))
-				best = smaller(best, cost[i - 2][j - 2] + 1);
-			cost[i][j] = best;
-		}
-	}
-	return cost[a_length][b_length];
-}
-
 bool value_is_near(const char *word, const char *known)
 {
-	return value_distance(word, known) <= 1 + strlen(known) / 5;
+	return word_distance(word, known) <= 1 + strlen(known) / 5;
 }

@@ -56,12 +56,6 @@ struct ip_text {
 };
 struct ip_text value_ip_text(const struct ip *ip);
 
-/* How many insertions, deletions, replacements and swaps of neighbours turn @a into @b, upper and
- * lower case being the same (optimal string alignment distance). Words longer than
- * VALUE_WORD_SIZE - 1 are unlike anything. */
-#define VALUE_WORD_SIZE 32
-unsigned value_distance(const char *a, const char *b);
-
 /* True if somebody who wrote @word may have meant @known. */
 bool value_is_near(const char *word, const char *known);
 

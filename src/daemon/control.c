@@ -8,7 +8,7 @@
 #include "sys/log.h"
 #include "wire/control.h"
 
-#define CLIENTS_MAX	 16
+#define CLIENTS_MAX      16
 #define CLIENT_QUEUE_MAX (256 * 1024) /* a watcher that reads slower than this falls off */
 
 struct client {
@@ -79,8 +79,8 @@ static void send_json(struct client *c, json_t *json, bool last)
 	}
 	line->last = last;
 	line->write.data = line;
-	uv_buf_t parts[2] = {uv_buf_init(line->text, (unsigned)strlen(line->text)),
-		uv_buf_init(newline, 1)};
+	uv_buf_t parts[2] = {
+		uv_buf_init(line->text, (unsigned)strlen(line->text)), uv_buf_init(newline, 1)};
 	if (uv_write(&line->write, (uv_stream_t *)&c->pipe, parts, 2, on_written) != 0) {
 		free(line->text);
 		free(line);
@@ -110,8 +110,8 @@ static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	struct client *c = handle->data;
 
 	(void)suggested;
-	*buffer = uv_buf_init(c->request + c->request_size,
-		(unsigned)(sizeof(c->request) - c->request_size));
+	*buffer = uv_buf_init(
+		c->request + c->request_size, (unsigned)(sizeof(c->request) - c->request_size));
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -152,7 +152,8 @@ static void accept_client(struct control *control)
 
 	control->one_waits = c == NULL;
 	if (!c) {
-		log_warning("more than %d clients on the control socket; one must wait", CLIENTS_MAX);
+		log_warning(
+			"more than %d clients on the control socket; one must wait", CLIENTS_MAX);
 		return;
 	}
 	memset(c, 0, sizeof(*c));

@@ -17,7 +17,9 @@ static void require_descriptors(void)
 {
 	for (int fd = HANDOFF_CHANNEL; fd <= HANDOFF_CONTROL; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
-			daemon_fail("descriptor %d is missing: had is started by `ha run`, not by hand", fd);
+			daemon_fail(
+				"descriptor %d is missing: had is started by `ha run`, not by hand",
+				fd);
 }
 
 /* The whole file behind @fd, from its beginning; *@ret_size bytes, owned by the caller. */
@@ -73,7 +75,8 @@ static struct heartbeat_key take_key(void)
 
 static struct lease_page *take_lease(void)
 {
-	void *page = mmap(NULL, LEASE_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, HANDOFF_LEASE, 0);
+	void *page =
+		mmap(NULL, LEASE_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, HANDOFF_LEASE, 0);
 
 	if (page == MAP_FAILED)
 		daemon_fail("the lease page cannot be mapped: %s", strerror(errno));

@@ -51,10 +51,12 @@ static void receive(struct keeper *k)
 		if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 			return;
 		if (size <= 0)
-			daemon_fail("the keeper is gone; its addresses may still be configured: run "
-				    "`ha release`");
+			daemon_fail(
+				"the keeper is gone; its addresses may still be configured: run "
+				"`ha release`");
 		if (!channel_decode(bytes, (size_t)size, &m) || channel_verb_is_from_engine(m.verb))
-			daemon_fail("the keeper speaks another language; were both installed together?");
+			daemon_fail("the keeper speaks another language; were both installed "
+				    "together?");
 		struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
 		daemon_event(k->daemon, &event);
 	}
@@ -90,8 +92,8 @@ void keeper_open(struct keeper *k, struct daemon *d, int fd, uv_loop_t *loop)
 	update_poll(k);
 }
 
-/* A will that finds the channel full is sent with the next change of the cluster; those that must not
- * be lost wait in the queue. */
+/* A will that finds the channel full is sent with the next change of the cluster; those that must
+ * not be lost wait in the queue. */
 static void send_will(struct keeper *k, const struct effect *effect)
 {
 	static struct channel_message m; /* too large for the stack of the hot path */

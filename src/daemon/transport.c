@@ -93,7 +93,8 @@ static void change_membership(struct transport *t, uint32_t before, uint32_t aft
 		return;
 	r = udp_join(socket_for(t, group), group, after);
 	if (r != 0)
-		log_error("the multicast group cannot be joined on interface %u: %s", after, strerror(-r));
+		log_error("the multicast group cannot be joined on interface %u: %s", after,
+			strerror(-r));
 }
 
 void transport_device(struct transport *t, const struct engine_device *device)
@@ -110,7 +111,8 @@ void transport_device(struct transport *t, const struct engine_device *device)
 	}
 }
 
-/* Multicast leaves by each path, from that path's own address: the kernel could choose a shared one. */
+/* Multicast leaves by each path, from that path's own address: the kernel could choose a shared
+ * one. */
 static int send_multicast(struct transport *t, const uint8_t *bytes, size_t size)
 {
 	const struct conf_node *node = &t->conf->node;

@@ -35,7 +35,8 @@ void devices_changed(struct engine *e, const struct engine_device *state, struct
 	if (d->known ? !same_link(&d->state, state) : !(state->up && state->carrier))
 		effect_report(e, out, REPORT_DEVICE,
 			state->carrier || d->managed ? REPORT_NOTICE : REPORT_WARNING, "%s %s%s",
-			conf->name, describe(state), d->managed && !state->up ? ", as it is while not held" : "");
+			conf->name, describe(state),
+			d->managed && !state->up ? ", as it is while not held" : "");
 	/* Whoever can speak again does so at once: with long intervals the others would wait. */
 	if (!d->known || !same_link(&d->state, state))
 		e->beat_soon = true;
@@ -76,7 +77,8 @@ enum ineligible devices_serve(const struct engine *e, size_t group, size_t *ret_
 static struct ip address_of(const struct engine *e, const struct device *d)
 {
 	bool v6 = e->conf->node.multicast.family == IP_V6 ||
-		(e->conf->node.multicast.family == IP_NONE && e->conf->node.peer[0].family == IP_V6);
+		  (e->conf->node.multicast.family == IP_NONE &&
+			  e->conf->node.peer[0].family == IP_V6);
 
 	return v6 ? d->state.v6 : d->state.v4;
 }

@@ -6,8 +6,8 @@
  * the library and the simulator drive the same engine.
  *
  * Use: engine_init(), then engine_step() with ENGINE_START, then for each thing that happens one
- * engine_step(), carrying out the effects in their order; and an ENGINE_TIMER when engine_deadline()
- * is reached. An effect that can fail comes back as an event.
+ * engine_step(), carrying out the effects in their order; and an ENGINE_TIMER when
+ * engine_deadline() is reached. An effect that can fail comes back as an event.
  */
 #ifndef HA_ENGINE_ENGINE_H
 #define HA_ENGINE_ENGINE_H
@@ -26,14 +26,14 @@
 #include "wire/status.h"
 
 enum engine_event_kind {
-	ENGINE_START,	    /* once, first */
-	ENGINE_TIMER,	    /* engine_deadline() was reached; the caller drained its sockets before */
-	ENGINE_DATAGRAM,    /* bytes came in */
-	ENGINE_SENT,	    /* the last EFFECT_SEND left by at least one path */
+	ENGINE_START,    /* once, first */
+	ENGINE_TIMER,    /* engine_deadline() was reached; the caller drained its sockets before */
+	ENGINE_DATAGRAM, /* bytes came in */
+	ENGINE_SENT,     /* the last EFFECT_SEND left by at least one path */
 	ENGINE_SEND_FAILED, /* it left by none */
-	ENGINE_DEVICE,	    /* the state of a configured device, at start and whenever it changes */
-	ENGINE_KEEPER,	    /* a message of the keeper */
-	ENGINE_STOP,	    /* stop politely; EFFECT_STOPPED follows */
+	ENGINE_DEVICE,      /* the state of a configured device, at start and whenever it changes */
+	ENGINE_KEEPER,      /* a message of the keeper */
+	ENGINE_STOP,        /* stop politely; EFFECT_STOPPED follows */
 };
 
 /* The state of a network device, from the kernel's link and address tables. */
@@ -44,8 +44,8 @@ struct engine_device {
 	bool carrier; /* can carry frames now */
 	uint8_t mac[MAC_SIZE];
 	uint32_t interface_index; /* the kernel's; 0 if not present */
-	struct ip v4, v6;	  /* its first address of each family that is not a shared one (for IPv6
-				     a global one, else the link-local one); IP_NONE: none */
+	struct ip v4, v6; /* its first address of each family that is not a shared one (for IPv6
+			     a global one, else the link-local one); IP_NONE: none */
 };
 
 struct engine_event {
@@ -64,13 +64,13 @@ struct engine_event {
 };
 
 enum effect_kind {
-	EFFECT_SEND,	/* bytes to the multicast group and to each configured peer, on each path; then
-			   ENGINE_SENT or ENGINE_SEND_FAILED */
+	EFFECT_SEND, /* bytes to the multicast group and to each configured peer, on each path; then
+			ENGINE_SENT or ENGINE_SEND_FAILED */
 	EFFECT_SEND_TO, /* bytes to one address */
-	EFFECT_LEASE,	/* store the lease */
-	EFFECT_KEEPER,	/* a message to the keeper */
-	EFFECT_REPORT,	/* log it, tell watchers */
-	EFFECT_HOOK,	/* run the group's hooks */
+	EFFECT_LEASE,   /* store the lease */
+	EFFECT_KEEPER,  /* a message to the keeper */
+	EFFECT_REPORT,  /* log it, tell watchers */
+	EFFECT_HOOK,    /* run the group's hooks */
 	EFFECT_STOPPED, /* nothing is held any more and everybody was told: exit 0 */
 };
 
@@ -111,7 +111,7 @@ struct effects {
 };
 
 struct engine_identity {
-	uint64_t id;	/* stable */
+	uint64_t id;    /* stable */
 	uint64_t nonce; /* drawn at each start */
 };
 
@@ -136,8 +136,8 @@ struct engine *engine_init(void *memory, const struct conf *conf, struct engine_
  * @now: boottime of the event; never before the previous call's
  * @out: the effects, in the order in which they must be carried out; cleared first
  */
-void engine_step(struct engine *e, ha_time now, const struct engine_event *event,
-	struct effects *out);
+void engine_step(
+	struct engine *e, ha_time now, const struct engine_event *event, struct effects *out);
 
 /* When the engine wants its next ENGINE_TIMER; valid after the first step. */
 ha_time engine_deadline(const struct engine *e);

@@ -138,30 +138,10 @@ static void explain_rank(
 			ip_format(&p->address, a), ip_format(&own.address, b), own.worth);
 }
 
-static const struct peer_record *find_best_eligible(const struct engine *e, size_t group)
-{
-	const struct peer_record *best = NULL;
-	struct election_rank best_rank;
-
-	for (size_t i = 0; i < PEERS_MAX; i++) {
-		const struct peer_record *p = &e->peers[i];
-		struct election_rival r;
-
-		if (!p->used || !peer_is_live(&p->peer, e->now) || !p->entries[group].present)
-			continue;
-		r = group_rival(e, group, p);
-		if (!r.eligible || (best && election_outranks(&best_rank, &r.rank)))
-			continue;
-		best = p;
-		best_rank = r.rank;
-	}
-	return best;
-}
-
 static void explain_standby(const struct engine *e, size_t group, struct text *t)
 {
 	const struct peer_record *holder = group_active_peer(e, group);
-	const struct peer_record *best = find_best_eligible(e, group);
+	const struct peer_record *best = group_eligible_peer(e, group);
 	struct election_rank own = group_own_rank(e, group);
 	struct election_rival r;
 
@@ -189,7 +169,7 @@ static void explain_active(const struct engine *e, size_t group, struct text *t)
 {
 	const struct election *election = &e->groups[group].election;
 	const struct peer_record *other = group_active_peer(e, group);
-	const struct peer_record *next = find_best_eligible(e, group);
+	const struct peer_record *next = group_eligible_peer(e, group);
 	char cause[STATUS_REASON_SIZE];
 
 	explain_cause(e, group, cause, sizeof(cause));

@@ -30,7 +30,9 @@ bool group_is_held(const struct group *g)
 	return g->election.phase == ELECTION_ACTIVE;
 }
 
-const struct peer_record *group_active_peer(const struct engine *e, size_t group)
+/* The live peer of highest rank of which @is_what is true, or NULL. */
+static const struct peer_record *best_peer(
+	const struct engine *e, size_t group, bool (*is_what)(const struct election_rival *rival))
 {
 	const struct peer_record *best = NULL;
 	struct election_rank best_rank;
@@ -42,12 +44,32 @@ const struct peer_record *group_active_peer(const struct engine *e, size_t group
 		if (!p->used || !peer_is_live(&p->peer, e->now) || !p->entries[group].present)
 			continue;
 		r = group_rival(e, group, p);
-		if (!r.active || (best && election_outranks(&best_rank, &r.rank)))
+		if (!is_what(&r) || (best && election_outranks(&best_rank, &r.rank)))
 			continue;
 		best = p;
 		best_rank = r.rank;
 	}
 	return best;
+}
+
+static bool is_active(const struct election_rival *rival)
+{
+	return rival->active;
+}
+
+static bool is_eligible(const struct election_rival *rival)
+{
+	return rival->eligible;
+}
+
+const struct peer_record *group_active_peer(const struct engine *e, size_t group)
+{
+	return best_peer(e, group, is_active);
+}
+
+const struct peer_record *group_eligible_peer(const struct engine *e, size_t group)
+{
+	return best_peer(e, group, is_eligible);
 }
 
 uint64_t group_holder(const struct engine *e, size_t group)

@@ -179,6 +179,8 @@ enum node_state group_state(const struct group *g);
 bool group_is_held(const struct group *g);
 /* The live peer of highest rank that is ACTIVE in it, or NULL. */
 const struct peer_record *group_active_peer(const struct engine *e, size_t group);
+/* The live peer of highest rank that could hold it at once, or NULL. */
+const struct peer_record *group_eligible_peer(const struct engine *e, size_t group);
 /* The id of the node that holds it, this one included; 0: nobody. */
 uint64_t group_holder(const struct engine *e, size_t group);
 enum ineligible group_ineligible(const struct engine *e, size_t group);

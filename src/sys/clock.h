@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* clock: the only place that reads a clock. CLOCK_BOOTTIME counts while the machine is suspended. */
+/* clock: the only place that reads a clock. CLOCK_BOOTTIME counts while the machine is suspended.
+ */
 #ifndef HA_SYS_CLOCK_H
 #define HA_SYS_CLOCK_H
 

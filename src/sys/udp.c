@@ -10,9 +10,9 @@
 
 #include "base/assert.h"
 
-#define HOP_LIMIT	255
-#define CLASS_CS6	0xc0 /* network control: RFC 4594 section 3.1 */
-#define PRIORITY_CONTROL 6   /* TC_PRIO_INTERACTIVE; what CAP_NET_ADMIN is not needed for */
+#define HOP_LIMIT        255
+#define CLASS_CS6        0xc0 /* network control: RFC 4594 section 3.1 */
+#define PRIORITY_CONTROL 6    /* TC_PRIO_INTERACTIVE; what CAP_NET_ADMIN is not needed for */
 
 struct option {
 	int level, name, value;
@@ -51,8 +51,8 @@ static int set_options(int fd, const struct option *options, size_t count)
 }
 
 /* @ip as a socket address; a link-local one needs the device. */
-static socklen_t to_sockaddr(const struct ip *ip, uint16_t port, uint32_t interface_index,
-	struct sockaddr_storage *ret)
+static socklen_t to_sockaddr(
+	const struct ip *ip, uint16_t port, uint32_t interface_index, struct sockaddr_storage *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (ip->family == IP_V4) {
@@ -108,8 +108,8 @@ int udp_open(enum ip_family family, uint16_t port)
 	return fd;
 }
 
-static int change_membership(int fd, const struct ip *group, uint32_t interface_index, int v4_option,
-	int v6_option)
+static int change_membership(
+	int fd, const struct ip *group, uint32_t interface_index, int v4_option, int v6_option)
 {
 	struct ip_mreqn v4 = {.imr_ifindex = (int)interface_index};
 	struct ipv6_mreq v6 = {.ipv6mr_interface = interface_index};
@@ -172,8 +172,8 @@ int udp_send(int fd, const struct udp_destination *destination, const uint8_t *b
 	struct iovec part = {.iov_base = (void *)bytes, .iov_len = size};
 	struct msghdr m = {.msg_name = &address, .msg_iov = &part, .msg_iovlen = 1};
 
-	m.msg_namelen = to_sockaddr(&destination->to, destination->port,
-		destination->interface_index, &address);
+	m.msg_namelen = to_sockaddr(
+		&destination->to, destination->port, destination->interface_index, &address);
 	if (destination->interface_index != 0 || destination->source.family != IP_NONE) {
 		m.msg_control = control.bytes;
 		m.msg_controllen = sizeof(control.bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * udp: heartbeat sockets. Everything leaves with TTL or hop limit 255, so that the receiver can tell
- * that it was sent on the same link (RFC 5082), and with the class of network control (CS6).
+ * udp: heartbeat sockets. Everything leaves with TTL or hop limit 255, so that the receiver can
+ * tell that it was sent on the same link (RFC 5082), and with the class of network control (CS6).
  */
 #ifndef HA_SYS_UDP_H
 #define HA_SYS_UDP_H
@@ -22,7 +22,7 @@ struct udp_destination {
 	struct ip to;
 	uint16_t port;
 	uint32_t interface_index; /* leave by this device; 0: as the routes say */
-	struct ip source;	  /* IP_NONE: as the kernel chooses */
+	struct ip source;         /* IP_NONE: as the kernel chooses */
 };
 
 /* A non-blocking socket of @family bound to @port. Returns the descriptor (owned) or -errno. */
