@@ -15,6 +15,8 @@
 #include "sys/timer.h"
 #include "wire/handoff.h"
 
+#define WALL_DRIFT_MS 20
+
 struct daemon {
 	uv_loop_t *loop;
 	struct handoff_values given;
@@ -32,6 +34,7 @@ struct daemon {
 	/* An effect that came back as an event: brought when the list it came from is done. */
 	bool sent, send_failed;
 	int send_error;
+	int64_t wall_offset_ms;
 	struct effects effects;
 	struct status status;
 };
@@ -59,10 +62,19 @@ static enum log_level level_of(const struct report *r)
 	return LOG_LEVEL_INFO;
 }
 
+/* How far the wall clock is ahead of the boottime clock. It is kept as long as it is about right,
+ * so that an instant that was told once is not told a millisecond later the next time. */
+static int64_t wall_offset_ms(struct daemon *d)
+{
+	int64_t offset_ms = clock_wall_ms() - clock_now().ns / NS_PER_MS;
+
+	if (llabs(offset_ms - d->wall_offset_ms) > WALL_DRIFT_MS)
+		d->wall_offset_ms = offset_ms;
+	return d->wall_offset_ms;
+}
+
 static void perform_report(struct daemon *d, const struct report *r)
 {
-	int64_t age_ms = time_between(r->at, clock_now()) / NS_PER_MS;
-
 	if (r->kind == REPORT_STATE)
 		log_line(level_of(r), "event=state group=%s epoch=%llu from=%s: %s", r->group,
 			(unsigned long long)r->epoch, node_state_name(r->from), r->text);
@@ -71,7 +83,7 @@ static void perform_report(struct daemon *d, const struct report *r)
 			r->group, (unsigned long long)r->epoch, r->text);
 	else
 		log_line(level_of(r), "event=%s: %s", report_kind_name(r->kind), r->text);
-	control_report(d->control, r, clock_wall_ms() - age_ms);
+	control_report(d->control, r, wall_offset_ms(d) + r->at.ns / NS_PER_MS);
 }
 
 static void perform_send(struct daemon *d, const struct effect *effect)
@@ -121,7 +133,7 @@ void daemon_event(struct daemon *d, const struct engine_event *event)
 
 const struct status *daemon_status(struct daemon *d)
 {
-	engine_status(d->engine, clock_now(), clock_wall_ms(), &d->status);
+	engine_status(d->engine, clock_now(), wall_offset_ms(d), &d->status);
 	snprintf(d->status.version, sizeof(d->status.version), "%s", HA_VERSION);
 	snprintf(d->status.scheduling, sizeof(d->status.scheduling), "%s",
 		scheduling_is_realtime() ? "real-time" : "ordinary");

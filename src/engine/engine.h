@@ -142,7 +142,9 @@ void engine_step(
 /* When the engine wants its next ENGINE_TIMER; valid after the first step. */
 ha_time engine_deadline(const struct engine *e);
 
-/* A snapshot for `ha status`. @wall_ms is the wall-clock time of @now. `version` is left empty. */
-void engine_status(const struct engine *e, ha_time now, int64_t wall_ms, struct status *ret_status);
+/* A snapshot for `ha status` at @now. The wall clock, in milliseconds since 1970, is
+ * @wall_offset_ms ahead of the boottime clock. `version` is left empty. */
+void engine_status(
+	const struct engine *e, ha_time now, int64_t wall_offset_ms, struct status *ret_status);
 
 #endif

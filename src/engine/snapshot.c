@@ -7,12 +7,8 @@
 #include "base/text.h"
 #include "engine/node.h"
 
-static int64_t wall_of(const struct engine *e, ha_time then, int64_t wall_ms)
-{
-	return wall_ms - time_between(then, e->now) / NS_PER_MS;
-}
-
-static void fill_group(const struct engine *e, size_t group, int64_t wall_ms, struct status *s)
+static void fill_group(
+	const struct engine *e, size_t group, int64_t wall_offset_ms, struct status *s)
 {
 	const struct conf_group *conf = &e->conf->groups[group];
 	const struct group *g = &e->groups[group];
@@ -30,7 +26,7 @@ static void fill_group(const struct engine *e, size_t group, int64_t wall_ms, st
 		text_copy(status->holder, sizeof(status->holder), e->conf->node.name);
 	else if (holder != 0)
 		text_copy(status->holder, sizeof(status->holder), peers_name(e, holder));
-	status->since_ms = wall_of(e, g->state_since, wall_ms);
+	status->since_ms = wall_offset_ms + g->state_since.ns / NS_PER_MS;
 	status->address_first = conf->address_first;
 	status->address_count = conf->address_count;
 	status->transitions = g->transitions;
@@ -49,8 +45,8 @@ static void fill_address(const struct engine *e, size_t a, struct status_address
 		status->acknowledged = (uint8_t)(status->acknowledged + address->answered[t]);
 }
 
-static void fill_peer(
-	const struct engine *e, const struct peer_record *p, struct status_peer *status)
+static void fill_peer(const struct engine *e, ha_time now, const struct peer_record *p,
+	struct status_peer *status)
 {
 	text_copy(status->name, sizeof(status->name), p->name);
 	status->id = p->peer.id;
@@ -59,7 +55,7 @@ static void fill_peer(
 	/* Shown for what it is also while unicast helps. */
 	status->hears_me = peer_hears_us(&p->peer, e->conf->node.tolerance_ns) && p->was_hearing;
 	status->proven = p->peer.proven;
-	status->last_heard_ms = time_between(p->peer.heard, e->now) / NS_PER_MS;
+	status->last_heard_ms = time_between(p->peer.heard, now) / NS_PER_MS;
 	status->interval_ms = p->peer.interval_ns / NS_PER_MS;
 	status->tolerance_ms = p->peer.tolerance_ns / NS_PER_MS;
 	status->received = p->received;
@@ -124,7 +120,8 @@ static void fill_warnings(const struct engine *e, struct status *s)
 	warn_of_groups(e, s);
 }
 
-void engine_status(const struct engine *e, ha_time now, int64_t wall_ms, struct status *ret_status)
+void engine_status(
+	const struct engine *e, ha_time now, int64_t wall_offset_ms, struct status *ret_status)
 {
 	const struct conf_node *node = &e->conf->node;
 	struct status *s = ret_status;
@@ -143,12 +140,12 @@ void engine_status(const struct engine *e, ha_time now, int64_t wall_ms, struct 
 	memcpy(s->dropped, e->dropped, sizeof(s->dropped));
 	s->group_count = e->conf->group_count;
 	for (size_t g = 0; g < s->group_count; g++)
-		fill_group(e, g, wall_ms - time_between(e->now, now) / NS_PER_MS, s);
+		fill_group(e, g, wall_offset_ms, s);
 	s->address_count = e->conf->address_count;
 	for (size_t a = 0; a < s->address_count; a++)
 		fill_address(e, a, &s->addresses[a]);
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		if (e->peers[i].used)
-			fill_peer(e, &e->peers[i], &s->peers[s->peer_count++]);
+			fill_peer(e, now, &e->peers[i], &s->peers[s->peer_count++]);
 	fill_warnings(e, s);
 }
