@@ -101,6 +101,21 @@ static const struct election_rival *find_granter(const struct election_input *in
 	return NULL;
 }
 
+/* R3: a third one holds it too, to which we should release as soon as we met it (R4). Taking the
+ * grant nevertheless would move the clients to and fro, again and again until it lapses. */
+static bool is_held_by_worthier(
+	const struct election_input *in, const struct election_rival *granter)
+{
+	for (size_t i = 0; i < in->rival_count; i++) {
+		const struct election_rival *r = &in->rivals[i];
+
+		if (r != granter && r->active && r->hears_us && !r->granted_us &&
+			election_outranks(&r->rank, &in->own))
+			return true;
+	}
+	return false;
+}
+
 /* The worthiest standby peer that could take the group now; with @asking only one that asks. */
 static const struct election_rival *find_successor(const struct election_input *in, bool asking)
 {
@@ -215,7 +230,7 @@ static void evaluate_standby(struct election *e, ha_time now, const struct elect
 		enter(e, now, ELECTION_SHUTDOWN, ELECTION_STOPPING, out);
 		return;
 	}
-	if (ready && granter) {
+	if (ready && granter && !is_held_by_worthier(in, granter)) {
 		begin_taking(e, now, ELECTION_GRANTED, granter->rank.id, out);
 	} else if (ready && !holder && !is_outranked_by_eligible(in) &&
 		   time_reached(now, patience_with_listeners(e, in))) {

@@ -538,6 +538,23 @@ static void test_r3_one_handover_after_the_other(void **state)
 	assert_int_equal(e.grantee, HIGHER);
 }
 
+/* One who is granted it meets a third one that holds it and is worthier: it would have to release
+ * at once, and be granted it again. */
+static void test_r3_no_grant_is_taken_from_a_worthier_holder(void **state)
+{
+	struct election_rival *granter = add_rival(90, LOWER), *third = add_rival(110, HIGHER);
+
+	(void)state;
+	granter->active = granter->granted_us = true;
+	third->active = true;
+	listen_to_the_end();
+	evaluate(360);
+	assert_false(out.hold);
+	third->hears_us = false; /* R9: it hears no clients either */
+	evaluate(361);
+	assert_true(out.hold);
+}
+
 static void test_r3_grant_lapses(void **state)
 {
 	struct election_rival *r;
@@ -847,6 +864,7 @@ int main(void)
 		TEST(test_r3_releases_when_the_grantee_serves),
 		TEST(test_r3_resumes_when_the_grantee_is_lost),
 		TEST(test_r3_one_handover_after_the_other),
+		TEST(test_r3_no_grant_is_taken_from_a_worthier_holder),
 		TEST(test_r3_grant_lapses),
 		TEST(test_r4_collision),
 		TEST(test_r4_the_winner_announces_again),
