@@ -7,7 +7,9 @@
 #include "engine/node.h"
 
 /* Two heartbeats are never closer than this, however much happens. */
-#define SPACING_NS NS_PER_MS
+#define SPACING_NS           NS_PER_MS
+#define RETRIES_PER_INTERVAL 8
+#define RETRY_MAX_NS         (100 * NS_PER_MS)
 
 static uint8_t fill_heard(struct engine *e, struct heartbeat *h)
 {
@@ -239,6 +241,15 @@ void beat_sent(struct engine *e, struct effects *out)
 	}
 }
 
+/* What was to be said is not said yet, and the lease is running: it is tried again sooner than the
+ * next heartbeat is due. */
+static int64_t retry_ns(int64_t interval_ns)
+{
+	int64_t part = interval_ns / RETRIES_PER_INTERVAL;
+
+	return part < RETRY_MAX_NS ? part : RETRY_MAX_NS;
+}
+
 void beat_failed(struct engine *e, int error, struct effects *out)
 {
 	if (!e->send_failing)
@@ -247,6 +258,7 @@ void beat_failed(struct engine *e, int error, struct effects *out)
 			strerror(error));
 	e->send_failing = true;
 	e->send_error = error;
+	e->beat_at = time_min(e->beat_at, time_add(e->now, retry_ns(e->conf->node.interval_ns)));
 }
 
 ha_time beat_deadline(const struct engine *e)
