@@ -338,7 +338,10 @@ static bool run_mute(struct world *w, struct words words)
 {
 	struct node *n = words.count == 2 ? node_find(w, words.list[0]) : NULL;
 
-	return n && parse_switch(words.list[1], &n->cannot_send);
+	if (!n || !parse_switch(words.list[1], &n->cannot_send))
+		return false;
+	lan_joins(w, n);
+	return true;
 }
 
 /* stranger ADDRESS|none: a host outside the cluster uses it. */

@@ -49,7 +49,7 @@ void invariant_started(struct world *w, const struct node *n)
 	memset(c->granted_at[i], 0, sizeof(c->granted_at[i]));
 }
 
-void invariant_sent(struct world *w, const struct node *n, struct packet *p)
+void invariant_sent(struct world *w, struct node *n, struct packet *p)
 {
 	words_check(w, n, p);
 }
@@ -61,7 +61,8 @@ bool hearing_names(const struct node *n, const struct packet *p)
 
 	for (size_t i = 0; i < h->heard_count; i++)
 		if (h->heard[i].id == own->id && h->heard[i].nonce == own->nonce)
-			return h->heard[i].age_ms * NS_PER_MS < n->conf.node.tolerance_ns;
+			return h->heard[i].age_ms * NS_PER_MS < n->conf.node.tolerance_ns &&
+			       (int32_t)(h->heard[i].sequence - (uint32_t)n->sequence_recent) >= 0;
 	return false;
 }
 
@@ -81,7 +82,7 @@ static bool take_hearing(struct world *w, const struct node *n, const struct pac
 	hearing->heard = node_clock(n, w->now);
 	hearing->heard_world = w->now;
 	if (hearing_names(n, p))
-		hearing->named = w->now;
+		hearing->named = p->sent;
 	return true;
 }
 
@@ -130,6 +131,8 @@ void invariant_asked(struct world *w, const struct node *n, enum channel_verb ve
 	uint64_t number)
 {
 	requests_check(w, n, verb, index);
+	if (verb == CHANNEL_HOLD || verb == CHANNEL_RELEASE)
+		causes_decided(w, n, index);
 	if (verb == CHANNEL_HOLD)
 		epochs_claimed(w, n, index, number);
 }

@@ -15,7 +15,7 @@ struct hearing {
 	uint64_t sequence; /* the highest */
 	ha_time heard;     /* when, by the listener's own clock */
 	ha_time heard_world;
-	ha_time named;     /* when it last named this boot of the listener, in the world's time */
+	ha_time named; /* when what named this boot of the listener was sent, in the world's time */
 };
 
 /* What it said of one group. */
@@ -29,6 +29,9 @@ struct word {
 struct checks {
 	struct hearing hearing[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* listener, speaker */
 	struct word words[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
+	/* What a node knew when it last asked its keeper to hold or to release a group, and when. */
+	struct word decided[WORLD_NODES_MAX][GROUPS_MAX][WORLD_NODES_MAX];
+	ha_time decided_at[WORLD_NODES_MAX][GROUPS_MAX]; /* by its own clock */
 	uint64_t known_epoch[WORLD_NODES_MAX][GROUPS_MAX];
 	/* Of two nodes that serve one group; TIME_ORIGIN: they do not. */
 	ha_time both_since[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
@@ -50,7 +53,7 @@ void invariants_check(struct world *w);
 
 /* Each thing that happens is told to those whom it concerns. */
 void invariant_started(struct world *w, const struct node *n);
-void invariant_sent(struct world *w, const struct node *n, struct packet *p);
+void invariant_sent(struct world *w, struct node *n, struct packet *p);
 void invariant_hears(struct world *w, const struct node *n, const struct packet *p);
 void invariant_lease_given(struct world *w, const struct node *n, ha_time lease);
 void invariant_reported(struct world *w, const struct node *n, const struct report *r);
@@ -67,8 +70,9 @@ void overlap_hears(struct world *w, const struct node *n, const struct packet *p
 void epochs_claimed(struct world *w, const struct node *n, size_t group, uint64_t epoch);
 void epochs_hears(struct world *w, const struct node *n, const struct packet *p, bool news);
 void announcements_check(struct world *w, const struct node *n, size_t address);
+void causes_decided(struct world *w, const struct node *n, size_t group);
 void causes_check(struct world *w, const struct node *n, const struct report *r);
-void words_check(struct world *w, const struct node *n, struct packet *p);
+void words_check(struct world *w, struct node *n, struct packet *p);
 void requests_check(struct world *w, const struct node *n, enum channel_verb verb, size_t index);
 
 /* What both of two nodes that hear each other know: no packet is needed any more to meet. */

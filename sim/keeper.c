@@ -190,6 +190,7 @@ void keeper_start(struct node *n)
 {
 	for (size_t g = 0; g < GROUPS_MAX; g++)
 		n->held[g] = (struct held){.refuses = n->held[g].refuses};
+	n->sequence_recent = n->sequence_newer = 0;
 	n->up_count = 0;
 	n->keeper_busy_until = n->lease = n->last_sent = n->last_sent_world = TIME_ORIGIN;
 	n->will.size = 0;

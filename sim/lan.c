@@ -28,6 +28,12 @@ bool lan_is_whole(const struct world *w, size_t a, size_t b, ha_time *ret_since)
 	       w->cuts[b][a] == CUT_NOTHING && has_carrier(w, a) && has_carrier(w, b);
 }
 
+void lan_joins(struct world *w, const struct node *n)
+{
+	for (size_t i = 0; i < WORLD_PORTS_MAX; i++)
+		w->joined[node_index(w, n)][i] = w->joined[i][node_index(w, n)] = w->now;
+}
+
 void lan_cut(struct world *w, size_t from, size_t to, enum cut what)
 {
 	if (from == to || w->cuts[from][to] == what)
@@ -70,6 +76,7 @@ struct packet *lan_packet(struct world *w, const struct node *from, const struct
 	p->references = 1;
 	p->from = node_index(w, from);
 	p->boot = from->boot;
+	p->sent = w->now;
 	p->datagram.size = d->size;
 	p->datagram.hop_limit = d->hop_limit;
 	p->datagram.source = d->source;

@@ -244,9 +244,7 @@ void node_hear_device(struct world *w, struct node *n, size_t device)
 
 void node_device(struct world *w, struct node *n, size_t device)
 {
-	/* Whom a device that comes or goes connects has to meet again. */
-	for (size_t i = 0; i < WORLD_PORTS_MAX; i++)
-		w->joined[node_index(w, n)][i] = w->joined[i][node_index(w, n)] = w->now;
+	lan_joins(w, n);
 	tell_device(w, n, device);
 }
 

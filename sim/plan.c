@@ -33,7 +33,7 @@ struct draw {
 	int64_t tolerance_us; /* the longest */
 	int64_t shortest_us;  /* the shortest interval */
 	int64_t delay_us, jitter_us;
-	int64_t hold_off_us; /* that the faults can lead to */
+	int64_t hold_off_us; /* the longest that the faults can lead to */
 };
 
 static bool chance(struct draw *d, unsigned percent)
@@ -79,7 +79,7 @@ static size_t draw_node_count(struct draw *d)
 		return 3;
 	if (kind < 16)
 		return 4 + pick(d, 2);
-	if (kind < 19)
+	if (kind < 19 || chance(d, 50))
 		return 6 + pick(d, 5);
 	return 11 + pick(d, NODES_MAX - 10);
 }
@@ -422,6 +422,12 @@ static void draw_device(struct draw *d)
 		ends(f, "device n%zu eth0 address 192.168.1.%u", n, own);
 }
 
+static void holds_off(struct draw *d, int64_t seconds)
+{
+	if (d->hold_off_us < seconds * US_PER_S)
+		d->hold_off_us = seconds * US_PER_S;
+}
+
 static void draw_address_trouble(struct draw *d)
 {
 	size_t n = pick_node(d), g = 1 + pick(d, d->groups);
@@ -439,17 +445,19 @@ static void draw_address_trouble(struct draw *d)
 			if (at_us >= d->plan->faults_us)
 				break;
 		}
-		d->hold_off_us = 60 * (int64_t)US_PER_S;
+		holds_off(d, 60);
 		break;
 	case 1:
 		f = add_span(d, "hold fails");
 		begins(f, "refuse n%zu g%zu on", n, g);
 		ends(f, "refuse n%zu g%zu off", n, g);
+		holds_off(d, 10);
 		break;
 	default:
 		f = add_span(d, "stranger");
 		begins(f, "stranger 192.168.1.%zu", 99 + g);
 		ends(f, "stranger none");
+		holds_off(d, 4);
 		break;
 	}
 }
@@ -538,10 +546,9 @@ static void draw_heal(struct draw *d)
  */
 static void set_bounds(struct draw *d)
 {
-	int64_t hold_off_us = d->hold_off_us > 10 * US_PER_S ? d->hold_off_us : 10 * US_PER_S;
-
-	d->plan->settle_us = hold_off_us + 5 * (int64_t)US_PER_S + 10 * d->tolerance_us;
-	d->plan->client_us = 15 * (int64_t)US_PER_S + 4 * d->interval_us;
+	d->plan->settle_us = d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us;
+	d->plan->client_us =
+		d->clients > 0 ? 10 * (int64_t)US_PER_S + 6 * d->interval_us : d->tolerance_us;
 	d->plan->quiet_us = 4 * d->tolerance_us;
 }
 
@@ -555,7 +562,8 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.plan = p;
 	d.random = random_init(seed);
 	draw_cluster(&d);
-	p->faults_us = d.tolerance_us * random_between(&d.random, 4, 40);
+	/* Large clusters cost the square of their size. */
+	p->faults_us = d.tolerance_us * random_between(&d.random, 4, 8 + 120 / (int64_t)d.nodes);
 	draw_starts(&d);
 	draw_faults(&d);
 	qsort(p->faults, p->fault_count, sizeof(p->faults[0]), by_instant);

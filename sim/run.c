@@ -58,8 +58,8 @@ static void carry_out(struct world *w, const char *command, const char *kind)
 	if (w->violations > 0)
 		return;
 	world_tell(w, "> %s", command);
-	if (command_run_text(w, command) && kind && w->tally)
-		tally_name(&w->tally->faults, kind);
+	if (command_run_text(w, command) && kind)
+		tally_fault(w->tally, kind);
 }
 
 static void run_faults(struct world *w, const struct plan *p)

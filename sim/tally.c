@@ -16,7 +16,7 @@ static const char *const BOUND_NAMES[BOUNDS] = {
 	[BOUND_CLIENT] = "until each client followed",
 };
 
-void tally_name(struct tally_list *list, const char *name)
+static void count_name(struct tally_list *list, const char *name)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (strcmp(list->list[i].name, name) == 0) {
@@ -27,6 +27,18 @@ void tally_name(struct tally_list *list, const char *name)
 		return;
 	text_copy(list->list[list->count].name, TALLY_NAME_SIZE, name);
 	list->list[list->count++].count = 1;
+}
+
+void tally_fault(struct tally *t, const char *name)
+{
+	if (t)
+		count_name(&t->faults, name);
+}
+
+void tally_transition(struct tally *t, const char *name)
+{
+	if (t)
+		count_name(&t->transitions, name);
 }
 
 void tally_use(struct tally *t, bool reached)

@@ -51,7 +51,8 @@ struct tally {
 };
 
 /* A NULL tally counts nothing. */
-void tally_name(struct tally_list *list, const char *name);
+void tally_fault(struct tally *t, const char *name);
+void tally_transition(struct tally *t, const char *name);
 void tally_use(struct tally *t, bool reached);
 void tally_seen(struct tally *t, enum bound bound, int64_t seen_ns, int64_t bound_ns);
 void tally_print(const struct tally *t);

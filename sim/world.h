@@ -50,6 +50,7 @@ struct packet {
 	struct packet *next_free;
 	size_t from;   /* index of the node that sent it */
 	uint64_t boot; /* of that node */
+	ha_time sent;
 	bool readable; /* `says` is what it says; else it was recorded or forged */
 	struct datagram datagram;
 	struct heartbeat says;
@@ -152,6 +153,9 @@ struct node {
 	ha_time lease, last_sent; /* in its own time */
 	ha_time last_sent_world;
 	struct packet *last;
+	/* Its sequence numbers of one to two tolerances ago and since: what an echo must reach. */
+	uint64_t sequence_recent, sequence_newer;
+	ha_time sequence_rotated;
 	struct datagram will;
 	/* An effect that comes back as an event when the list is done. */
 	bool sent, send_failed;
@@ -245,6 +249,8 @@ void schedule_clear(struct world *w);
 bool lan_connects(const struct world *w, size_t from, size_t to, enum cut kind);
 /* Both ways, by multicast and by unicast, and since when. */
 bool lan_is_whole(const struct world *w, size_t a, size_t b, ha_time *ret_since);
+/* Whom @n can speak to has to meet it again. */
+void lan_joins(struct world *w, const struct node *n);
 void lan_cut(struct world *w, size_t from, size_t to, enum cut what);
 struct packet *lan_packet(struct world *w, const struct node *from, const struct datagram *d);
 /* Sets what it says, for those who know everything. */

@@ -35,7 +35,12 @@ static const struct node *find(const struct claim *c)
 static const struct word *word_of(const struct claim *c, const struct node *other)
 {
 	return &c->w->checks
-			->words[node_index(c->w, c->n)][node_index(c->w, other)][c->group];
+			->decided[node_index(c->w, c->n)][c->group][node_index(c->w, other)];
+}
+
+static ha_time decided_at(const struct claim *c)
+{
+	return c->w->checks->decided_at[node_index(c->w, c->n)][c->group];
 }
 
 static const struct hearing *hearing_of(const struct claim *c, const struct node *other)
@@ -54,9 +59,8 @@ static int64_t patience_ns(const struct claim *c, const struct node *other)
 static bool is_no_holder(const struct claim *c, const struct node *other)
 {
 	const struct word *word = word_of(c, other);
-	ha_time own = node_clock(c->n, c->w->now);
 
-	return !word->last || time_between(word->active, own) >= patience_ns(c, other) ||
+	return !word->last || time_between(word->active, decided_at(c)) >= patience_ns(c, other) ||
 	       c->w->nodes[node_index(c->w, other)].boot != hearing_of(c, other)->boot;
 }
 
@@ -75,7 +79,7 @@ static bool was_silent(const struct claim *c)
 	if (!other)
 		return nobody_holds(c);
 	return nobody_holds(c) &&
-	       (time_between(word_of(c, other)->active, node_clock(c->n, c->w->now)) >=
+	       (time_between(word_of(c, other)->active, decided_at(c)) >=
 				patience_ns(c, other) ||
 		       hearing_of(c, other)->boot != other->boot ||
 		       word_of(c, other)->active.ns == 0);
@@ -148,11 +152,9 @@ static void count(struct world *w, const struct report *r, const char *cause)
 
 	w->checks->transitions++;
 	w->checks->last_transition = w->now;
-	if (!w->tally)
-		return;
 	snprintf(name, sizeof(name), "%s to %s: %s", node_state_name(r->from),
 		node_state_name(r->to), cause);
-	tally_name(&w->tally->transitions, name);
+	tally_transition(w->tally, name);
 }
 
 static void check_cause(struct world *w, const struct node *n, const struct report *r,
@@ -178,6 +180,16 @@ static void check_cause(struct world *w, const struct node *n, const struct repo
 			r->group, r->text);
 }
 
+void causes_decided(struct world *w, const struct node *n, size_t group)
+{
+	struct checks *c = w->checks;
+	size_t i = node_index(w, n);
+
+	c->decided_at[i][group] = node_clock(n, w->now);
+	for (size_t other = 0; other < w->node_count; other++)
+		c->decided[i][group][other] = c->words[i][other][group];
+}
+
 void causes_check(struct world *w, const struct node *n, const struct report *r)
 {
 	const char *cause = strstr(r->text, ": ");
@@ -188,6 +200,10 @@ void causes_check(struct world *w, const struct node *n, const struct report *r)
 		violated(w, "%s reports more than fits: %s", n->name, r->text);
 	if (r->kind != REPORT_STATE)
 		return;
+	if (r->from == 0 && r->to == 0) {
+		tally_transition(w->tally, "ACTIVE with a new epoch");
+		return;
+	}
 	if (r->from == r->to)
 		violated(w, "%s reports a change to what it was", n->name);
 	if (!cause || cause[2] == '\0')

@@ -172,6 +172,12 @@ void overlap_check(struct world *w)
 				check_pair(w, i, j, g);
 }
 
+/* docs/protocol.md 3.1 and 3.4: a boot counts once it has named ours. */
+static bool is_proven(const struct world *w, size_t listener, size_t speaker)
+{
+	return w->checks->hearing[listener][speaker].named.ns != 0;
+}
+
 /* In a handover the new holder stays: it does not have to stop. The other one does. */
 void overlap_hears(struct world *w, const struct node *n, const struct packet *p, bool news)
 {
@@ -181,7 +187,7 @@ void overlap_hears(struct world *w, const struct node *n, const struct packet *p
 	for (size_t i = 0; news && i < p->says.group_count && i < n->conf.group_count; i++) {
 		const struct heartbeat_group *g = &p->says.groups[i];
 		struct word *word = &w->checks->words[listener][p->from][i];
-		bool active = g->state == STATE_ACTIVE;
+		bool active = g->state == STATE_ACTIVE && is_proven(w, listener, p->from);
 
 		word->last = active;
 		if (active)

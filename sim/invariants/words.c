@@ -31,7 +31,16 @@ static void check_group(struct world *w, const struct node *n, const struct pack
 		violated(w, "%s asks for %s, which it holds", n->name, name);
 }
 
-void words_check(struct world *w, const struct node *n, struct packet *p)
+static void rotate_sequence(struct node *n, const struct packet *p)
+{
+	if (time_between(n->sequence_rotated, p->sent) < n->conf.node.tolerance_ns)
+		return;
+	n->sequence_rotated = p->sent;
+	n->sequence_recent = n->sequence_newer;
+	n->sequence_newer = p->says.sequence;
+}
+
+void words_check(struct world *w, struct node *n, struct packet *p)
 {
 	enum heartbeat_drop drop = lan_read_packet(p, n);
 	bool *granting = w->checks->granting[node_index(w, n)];
@@ -40,6 +49,7 @@ void words_check(struct world *w, const struct node *n, struct packet *p)
 		violated(w, "%s sends what others refuse: %s", n->name, heartbeat_drop_name(drop));
 		return;
 	}
+	rotate_sequence(n, p);
 	for (size_t g = 0; g < n->conf.group_count; g++) {
 		check_group(w, n, p, g);
 		granting[g] = p->says.groups[g].grantee != HEARTBEAT_GRANTEE_NONE;
