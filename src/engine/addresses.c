@@ -117,7 +117,7 @@ void addresses_removed(struct engine *e, size_t a, struct effects *out)
 	struct address *address = &e->addresses[a];
 	char text[IP_TEXT_SIZE], window[DURATION_TEXT_SIZE];
 
-	if (!group_is_held(&e->groups[group]))
+	if (!group_may_serve(e, group))
 		return;
 	ip_format(&e->conf->addresses[a].ip, text);
 	address->removals[address->removal_next] = e->now;
@@ -202,7 +202,7 @@ static void meet_claim(struct engine *e, size_t a, const struct claim *claim, st
 		memcpy(address->conflict_mac, mac, MAC_SIZE);
 		return;
 	}
-	if (!group_is_held(g) || g->election.grantee != 0 || g->election.contested ||
+	if (!group_may_serve(e, group) || g->election.grantee != 0 || g->election.contested ||
 		time_between(address->defended_at, e->now) < DEFEND_EVERY_NS)
 		return;
 	address->defended_at = e->now;

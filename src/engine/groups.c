@@ -62,6 +62,11 @@ static bool is_eligible(const struct election_rival *rival)
 	return rival->eligible;
 }
 
+bool group_may_serve(const struct engine *e, size_t group)
+{
+	return group_is_held(&e->groups[group]) && !time_reached(e->now, e->lease);
+}
+
 const struct peer_record *group_active_peer(const struct engine *e, size_t group)
 {
 	return best_peer(e, group, is_active);

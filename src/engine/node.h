@@ -177,6 +177,8 @@ ha_time groups_deadline(const struct engine *e);
 bool groups_are_shut_down(const struct engine *e);
 enum node_state group_state(const struct group *g);
 bool group_is_held(const struct group *g);
+/* Held, and its lease is in force: what an engine that was stalled may find that it is not. */
+bool group_may_serve(const struct engine *e, size_t group);
 /* The live peer of highest rank that is ACTIVE in it, or NULL. */
 const struct peer_record *group_active_peer(const struct engine *e, size_t group);
 /* The live peer of highest rank that could hold it at once, or NULL. */
