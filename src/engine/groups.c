@@ -15,8 +15,9 @@
 enum node_state group_state(const struct group *g)
 {
 	switch (g->election.phase) {
-	case ELECTION_ACTIVE:
-	case ELECTION_RELEASING: return STATE_ACTIVE; /* the addresses are up */
+	case ELECTION_ACTIVE: return STATE_ACTIVE;
+	case ELECTION_RELEASING: /* the addresses are up, if they ever were */
+		return g->election.unheld ? STATE_STANDBY : STATE_ACTIVE;
 	case ELECTION_SHUTDOWN: return STATE_SHUTDOWN;
 	case ELECTION_LISTENING:
 	case ELECTION_STANDBY:
@@ -112,12 +113,13 @@ enum ineligible group_ineligible(const struct engine *e, size_t group)
 	return why;
 }
 
-/* R5: what a holder that became ineligible can still do. */
+/* R5: what a holder that became ineligible can still do. Without one of its addresses it cannot. */
 static bool can_serve(const struct engine *e, size_t group)
 {
 	size_t device;
 
-	return devices_serve(e, group, &device) == ELIGIBLE && devices_can_send(e);
+	return e->groups[group].hold_off != INELIGIBLE_REMOVED &&
+	       devices_serve(e, group, &device) == ELIGIBLE && devices_can_send(e);
 }
 
 struct election_rank group_own_rank(const struct engine *e, size_t group)
