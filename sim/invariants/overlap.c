@@ -91,7 +91,8 @@ static void check_whole(struct world *w, const struct node *a, const struct node
 		*since = w->now;
 		return;
 	}
-	both_ns = time_between(*since, w->now);
+	both_ns = time_between(
+		time_max(*since, time_max(a->awake_since, b->awake_since)), w->now);
 	tally_seen(w->tally, BOUND_OVERLAP, both_ns, bound_ns);
 	if (both_ns > bound_ns)
 		violated(w, "%s and %s both serve %s for %lld us although nothing is between them",

@@ -171,6 +171,7 @@ static void begin_releasing(struct election *e, ha_time now, enum election_cause
 	if (cause != ELECTION_HANDED_OVER)
 		e->grantee = 0;
 	e->offered = e->yielded = e->contested = false;
+	e->unheld = e->phase == ELECTION_TAKING;
 	e->listen_again = cause == ELECTION_LEASE_PASSED;
 	enter(e, now, ELECTION_RELEASING, cause, out);
 	out->release = true;
@@ -267,14 +268,15 @@ static bool linger(struct election *e, ha_time now, const struct election_input 
 }
 
 /* R3: a grantee that is ACTIVE no more before we have released left the clients to us. */
-static void resume_if_grantee_lost(
+static bool resume_if_grantee_lost(
 	struct election *e, const struct election_rival *holder, struct election_output *out)
 {
 	if (!e->yielded || holder)
-		return;
+		return false;
 	e->yielded = false;
 	out->announce = true;
 	out->tell = true;
+	return true;
 }
 
 /*
@@ -287,7 +289,7 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 	struct election_output *out)
 {
 	const struct election_rival *grantee = NULL;
-	bool contested = false;
+	bool contested = false, alone;
 
 	for (size_t i = 0; i < in->rival_count; i++) {
 		const struct election_rival *r = &in->rivals[i];
@@ -310,7 +312,7 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 		contested = true;
 		e->epoch_shared = e->epoch_shared || r->epoch == e->epoch;
 	}
-	resume_if_grantee_lost(e, grantee, out);
+	alone = resume_if_grantee_lost(e, grantee, out) || e->grantee == 0;
 	/* Clients may have been answered by the other one: on meeting it, and when it is gone. */
 	if (contested != e->contested) {
 		e->contested = contested;
@@ -318,8 +320,9 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 		out->tell = true;
 	}
 	/* The loser may have claimed after us, or with the same epoch as we when neither heard the
-	 * other: a token must be newer than all that others have used. */
-	if (!contested && !grantee && (e->epoch_seen > e->epoch || e->epoch_shared))
+	 * other: a token must be newer than all that others have used. The one whom we have granted
+	 * the group is using it for its claim. */
+	if (!contested && !grantee && alone && (e->epoch_seen > e->epoch || e->epoch_shared))
 		claim_epoch(e);
 	return false;
 }

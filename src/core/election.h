@@ -10,7 +10,7 @@
  *       +-- after a lost lease ------------|
  *
  * LISTENING, STANDBY and TAKING are STANDBY to other nodes. RELEASING is ACTIVE to them, because
- * the addresses are still up. SHUTDOWN is the end.
+ * the addresses are still up, unless what is released was only being taken. SHUTDOWN is the end.
  */
 #ifndef HA_CORE_ELECTION_H
 #define HA_CORE_ELECTION_H
@@ -99,6 +99,7 @@ struct election {
 	ha_time grant_pause; /* no new grant to one that asks before this */
 	bool offered;        /* R5: we have offered it before leaving */
 	bool listen_again;   /* R7: after this release */
+	bool unheld;         /* what is released was only being taken */
 	bool contested;      /* another holder was heard while we are ACTIVE */
 	uint64_t holder;     /* id of the last other holder heard; 0: none */
 	uint64_t granter;    /* id of whom we are taking it over from; 0: a claim */

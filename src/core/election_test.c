@@ -555,6 +555,25 @@ static void test_r3_no_grant_is_taken_from_a_worthier_holder(void **state)
 	assert_true(out.hold);
 }
 
+/* The grantee's claim is heard of before it holds: that is no reason for a newer claim of ours. */
+static void test_r3_the_grantee_claims_with_a_later_epoch(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	r = add_rival(200, HIGHER);
+	r->wants = true;
+	evaluate(500);
+	assert_int_equal(e.grantee, HIGHER);
+	r->epoch = 2;
+	evaluate(510);
+	assert_int_equal(e.epoch, 1);
+	r->active = true;
+	evaluate(520);
+	assert_int_equal(e.epoch, 1);
+}
+
 static void test_r3_grant_lapses(void **state)
 {
 	struct election_rival *r;
@@ -865,6 +884,7 @@ int main(void)
 		TEST(test_r3_resumes_when_the_grantee_is_lost),
 		TEST(test_r3_one_handover_after_the_other),
 		TEST(test_r3_no_grant_is_taken_from_a_worthier_holder),
+		TEST(test_r3_the_grantee_claims_with_a_later_epoch),
 		TEST(test_r3_grant_lapses),
 		TEST(test_r4_collision),
 		TEST(test_r4_the_winner_announces_again),

@@ -274,6 +274,18 @@ void probes_start(struct engine *e, size_t group)
 		e->addresses[a].conflict_at = TIME_ORIGIN;
 }
 
+/* Whether somebody has claimed an address since the last probe for it. */
+static bool was_answered(const struct engine *e, size_t group)
+{
+	const struct group *g = &e->groups[group];
+	ha_time probed = time_add(g->probe_at, -g->probe_every_ns);
+
+	for (EACH_ADDRESS(e, group, a))
+		if (e->addresses[a].conflict_at.ns >= probed.ns)
+			return true;
+	return false;
+}
+
 static void probe(struct engine *e, size_t group, struct effects *out)
 {
 	struct group *g = &e->groups[group];
@@ -281,8 +293,9 @@ static void probe(struct engine *e, size_t group, struct effects *out)
 	for (EACH_ADDRESS(e, group, a))
 		if (effects_have_room(out))
 			effect_keeper(out, CHANNEL_PROBE, (uint16_t)a, 0, 0);
-	/* Once it is known that somebody answers, ask ever more seldom whether he still does. */
-	if (g->conflict && g->probe_every_ns < PROBE_EVERY_MAX_NS)
+	/* Once it is known that somebody answers, ask ever more seldom whether he still does; when
+	 * he does not, make sure of it soon. */
+	if (g->conflict && was_answered(e, group) && g->probe_every_ns < PROBE_EVERY_MAX_NS)
 		g->probe_every_ns = g->probe_every_ns * 2 < PROBE_EVERY_MAX_NS
 					    ? g->probe_every_ns * 2
 					    : PROBE_EVERY_MAX_NS;
