@@ -334,6 +334,7 @@ static void test_stops_in_order(void **state)
 	run_ms(0);
 	step(&stop);
 	assert_int_equal(log_count, 0); /* the end is the end */
+	assert_true(time_is_never(engine_deadline(engine)));
 }
 
 static void test_hooks(void **state)

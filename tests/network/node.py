@@ -129,6 +129,12 @@ class Node:
         self.process.kill()
         self.process.wait()
 
+    def wait_usage(self):
+        """Waits for its end: the exit status, and the processor time of all its processes [s]."""
+        _, status, usage = os.wait4(self.process.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        return self.process.returncode, usage.ru_utime + usage.ru_stime
+
     # --- what it says
 
     def log(self):
