@@ -540,7 +540,7 @@ static bool run_settled(struct world *w, struct words words)
 	char what[WORLD_VIOLATION_MAX];
 
 	if (convergence_failure(w, what, sizeof(what)) ||
-		convergence_client_is_lost(w, what, sizeof(what)))
+		convergence_client_is_lost(w, TIME_ORIGIN, what, sizeof(what)))
 		violated(w, "%s", what);
 	return words.count == 0;
 }

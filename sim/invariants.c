@@ -46,7 +46,8 @@ void invariant_started(struct world *w, const struct node *n)
 	memset(c->words[i], 0, sizeof(c->words[i]));
 	memset(c->known_epoch[i], 0, sizeof(c->known_epoch[i]));
 	memset(c->granting[i], 0, sizeof(c->granting[i]));
-	memset(c->granted_at[i], 0, sizeof(c->granted_at[i]));
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		listening_begins(w, n, g);
 }
 
 void invariant_sent(struct world *w, struct node *n, struct packet *p)
@@ -115,6 +116,13 @@ void invariant_reported(struct world *w, const struct node *n, const struct repo
 	causes_check(w, n, r);
 }
 
+void invariant_changed(struct world *w, const struct node *n, size_t group)
+{
+	w->checks->changed_at[group] = w->now;
+	if (!n->held[group].up && n->held[group].expired)
+		listening_begins(w, n, group);
+}
+
 void invariant_ended(struct world *w, const struct node *n)
 {
 	for (size_t g = 0; g < n->conf.group_count; g++)
@@ -133,6 +141,8 @@ void invariant_asked(struct world *w, const struct node *n, enum channel_verb ve
 	requests_check(w, n, verb, index);
 	if (verb == CHANNEL_HOLD || verb == CHANNEL_RELEASE)
 		causes_decided(w, n, index);
-	if (verb == CHANNEL_HOLD)
+	if (verb == CHANNEL_HOLD) {
+		listening_check(w, n, index);
 		epochs_claimed(w, n, index, number);
+	}
 }

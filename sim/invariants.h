@@ -36,9 +36,11 @@ struct checks {
 	/* Of two nodes that serve one group; TIME_ORIGIN: they do not. */
 	ha_time both_since[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
 	bool granting[WORLD_NODES_MAX][GROUPS_MAX]; /* by its own last word */
-	ha_time granted_at[WORLD_NODES_MAX][GROUPS_MAX];
 	bool overlapping;        /* several nodes serve something, or did at the last step */
 	uint64_t transitions;    /* in all */
+	ha_time changed_at[GROUPS_MAX]; /* when a group was last brought up or taken down anywhere */
+	/* R1: since when a node has to listen, by its own clock. */
+	ha_time listens_since[WORLD_NODES_MAX][GROUPS_MAX];
 	ha_time last_transition; /* in the world's time */
 };
 
@@ -57,6 +59,7 @@ void invariant_sent(struct world *w, struct node *n, struct packet *p);
 void invariant_hears(struct world *w, const struct node *n, const struct packet *p);
 void invariant_lease_given(struct world *w, const struct node *n, ha_time lease);
 void invariant_reported(struct world *w, const struct node *n, const struct report *r);
+void invariant_changed(struct world *w, const struct node *n, size_t group);
 void invariant_ended(struct world *w, const struct node *n);
 void invariant_announced(struct world *w, const struct node *n, size_t address);
 void invariant_asked(struct world *w, const struct node *n, enum channel_verb verb, size_t index,
@@ -70,6 +73,8 @@ void overlap_hears(struct world *w, const struct node *n, const struct packet *p
 void epochs_claimed(struct world *w, const struct node *n, size_t group, uint64_t epoch);
 void epochs_hears(struct world *w, const struct node *n, const struct packet *p, bool news);
 void announcements_check(struct world *w, const struct node *n, size_t address);
+void listening_begins(struct world *w, const struct node *n, size_t group);
+void listening_check(struct world *w, const struct node *n, size_t group);
 void causes_decided(struct world *w, const struct node *n, size_t group);
 void causes_check(struct world *w, const struct node *n, const struct report *r);
 void words_check(struct world *w, struct node *n, struct packet *p);
@@ -87,7 +92,9 @@ bool hearing_names(const struct node *n, const struct packet *p);
  * Return: true if something is not.
  */
 bool convergence_failure(struct world *w, char *buffer, size_t size);
-/* Whether some client does not reach the holder. */
-bool convergence_client_is_lost(struct world *w, char *buffer, size_t size);
+/* Whether some client does not reach the holder of a group that has moved at or after @since. */
+bool convergence_client_is_lost(struct world *w, ha_time since, char *buffer, size_t size);
+/* Whether @a is worthier than @b. */
+bool convergence_outranks(const struct node *a, const struct node *b, size_t group);
 
 #endif

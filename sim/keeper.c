@@ -168,6 +168,7 @@ static void take_down(struct world *w, struct node *n, size_t group)
 	n->held[group].up = false;
 	n->held[group].down_at = w->now;
 	n->up_count--;
+	invariant_changed(w, n, group);
 }
 
 static void bring_up(struct world *w, struct node *n, size_t group)
@@ -180,6 +181,7 @@ static void bring_up(struct world *w, struct node *n, size_t group)
 	held->up = true;
 	held->missing = false;
 	held->up_at = w->now;
+	invariant_changed(w, n, group);
 	for (size_t a = g->address_first; a < (size_t)g->address_first + g->address_count; a++) {
 		announce(w, n, a);
 		tell_targets(w, n, a);
@@ -199,8 +201,8 @@ void keeper_start(struct node *n)
 void keeper_holds(struct world *w, struct node *n, size_t group, uint64_t epoch)
 {
 	if (lease_has_passed(w, n)) {
-		take_down(w, n, group);
 		n->held[group].expired = true;
+		take_down(w, n, group);
 		says(w, n, CHANNEL_EXPIRED, group, 0);
 	} else if (n->held[group].refuses) {
 		n->held[group].asked = false;
@@ -289,8 +291,8 @@ void keeper_watchdog(struct world *w, struct node *n)
 	for (size_t g = 0; g < n->conf.group_count; g++) {
 		if (!n->held[g].up)
 			continue;
-		take_down(w, n, g);
 		n->held[g].expired = true;
+		take_down(w, n, g);
 		says(w, n, CHANNEL_EXPIRED, g, 0);
 	}
 }

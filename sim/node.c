@@ -10,7 +10,8 @@
 #include "sim/tally.h"
 #include "sim/world.h"
 
-#define MILLION 1000000
+#define MILLION               1000000
+#define SLOW_SENDING_PERMILLE 100
 
 size_t node_index(const struct world *w, const struct node *n)
 {
@@ -210,9 +211,22 @@ static void step_once(struct world *w, struct node *n, const struct engine_event
 		perform(w, n, &w->effects.list[i]);
 }
 
-static void step(struct world *w, struct node *n, const struct engine_event *event)
+/* On a slow host the engine hangs in its sending. */
+static bool hangs_in_sending(struct world *w, struct node *n)
 {
-	step_once(w, n, event);
+	struct happening h;
+	int64_t takes_ns;
+
+	if (n->late_ns == 0 || !n->sent || !random_chance(&w->random, SLOW_SENDING_PERMILLE))
+		return false;
+	takes_ns = random_between(&w->random, 0, n->late_ns);
+	node_stall(w, n, takes_ns);
+	schedule(w, schedule_prepare(&h, HAPPENS_SENT), node_index(w, n), n->stalled_until);
+	return true;
+}
+
+static void take_results(struct world *w, struct node *n)
+{
 	while (n->running && (n->sent || n->send_failed)) {
 		struct engine_event result = {
 			.kind = n->sent ? ENGINE_SENT : ENGINE_SEND_FAILED, .error = EPERM};
@@ -221,6 +235,21 @@ static void step(struct world *w, struct node *n, const struct engine_event *eve
 		step_once(w, n, &result);
 	}
 	plan_timer(w, n);
+}
+
+static void step(struct world *w, struct node *n, const struct engine_event *event)
+{
+	step_once(w, n, event);
+	if (hangs_in_sending(w, n))
+		plan_timer(w, n);
+	else
+		take_results(w, n);
+}
+
+void node_has_sent(struct world *w, struct node *n)
+{
+	if (n->running)
+		take_results(w, n);
 }
 
 static void tell_device(struct world *w, struct node *n, size_t device)

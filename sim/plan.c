@@ -15,6 +15,7 @@
 #define GROUPS_DRAWN_MAX 8
 #define US_PER_MS        1000
 #define US_PER_S         1000000
+#define BOAST_US         (3600 * (int64_t)US_PER_S)
 #define BOUND_US         (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
 
 struct drawn_node {
@@ -33,6 +34,7 @@ struct draw {
 	int64_t tolerance_us; /* the longest */
 	int64_t shortest_us;  /* the shortest interval */
 	int64_t delay_us, jitter_us;
+	bool boasts; /* the last node announces a tolerance beyond what the others believe */
 	int64_t hold_off_us; /* the longest that the faults can lead to */
 };
 
@@ -119,6 +121,8 @@ static void draw_times(struct draw *d)
 {
 	bool mixed = chance(d, 30);
 
+	d->boasts = d->nodes > 2 && chance(d, 10);
+
 	d->interval_us = draw_interval(d);
 	d->shortest_us = INT64_MAX;
 	for (size_t i = 0; i < d->nodes; i++) {
@@ -157,18 +161,26 @@ static void draw_ranks(struct draw *d)
 						       : (unsigned)(1 + pick(d, UINT16_MAX));
 }
 
+/* docs/protocol.md 4.1: no announced tolerance counts for more. */
+static int64_t most_believed(const struct draw *d)
+{
+	return d->tolerance_us > BOUND_US ? d->tolerance_us : BOUND_US;
+}
+
 static void add_node(struct draw *d, size_t i, bool unicast)
 {
 	const struct drawn_node *n = &d->node[i];
-	int64_t most_us = d->tolerance_us > BOUND_US ? d->tolerance_us : BOUND_US;
+	int64_t most_us = most_believed(d);
+	bool boasts = d->boasts && i == d->nodes - 1;
+	int64_t tolerance_us = boasts ? BOAST_US : n->tolerance_us;
 	char text[PLAN_COMMAND_SIZE];
 	struct text t = text_init(text, sizeof(text));
 
 	text_add(&t, "node n%zu 192.168.1.%u interval %lldus tolerance %lldus max-tolerance %lldus",
-		i + 1, n->address, (long long)n->interval_us, (long long)n->tolerance_us,
-		(long long)most_us);
+		i + 1, n->address, (long long)n->interval_us, (long long)tolerance_us,
+		(long long)(boasts ? BOAST_US : most_us));
 	for (size_t g = 0; g < d->groups; g++)
-		text_add(&t, " group g%zu %u", g + 1, n->worths[g]);
+		text_add(&t, " group g%zu %u", g + 1, boasts ? 0 : n->worths[g]);
 	for (size_t other = 0; unicast && other < d->nodes; other++)
 		if (other != i)
 			text_add(&t, " peer 192.168.1.%u", d->node[other].address);
@@ -471,6 +483,16 @@ static void draw_mute(struct draw *d)
 	ends(f, "mute n%zu off", n);
 }
 
+/* Somebody records datagrams and sends them again, much later. */
+static void draw_replay(struct draw *d)
+{
+	struct plan_fault *f = add_span(d, "recording replayed");
+	size_t word = d->plan->fault_count;
+
+	begins(f, "remember n%zu as r%zu", pick_node(d), word);
+	ends(f, "replay r%zu to n%zu", word, pick_node(d));
+}
+
 static void (*const FAULTS[])(struct draw *d) = {
 	draw_end,
 	draw_freeze,
@@ -480,6 +502,7 @@ static void (*const FAULTS[])(struct draw *d) = {
 	draw_device,
 	draw_address_trouble,
 	draw_mute,
+	draw_replay,
 };
 #define FAULT_KINDS (sizeof(FAULTS) / sizeof(FAULTS[0]))
 
@@ -546,7 +569,10 @@ static void draw_heal(struct draw *d)
  */
 static void set_bounds(struct draw *d)
 {
-	d->plan->settle_us = d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us;
+	int64_t believed_us = d->boasts ? 2 * most_believed(d) : 0;
+
+	d->plan->settle_us =
+		d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us + believed_us;
 	d->plan->client_us =
 		d->clients > 0 ? 10 * (int64_t)US_PER_S + 6 * d->interval_us : d->tolerance_us;
 	d->plan->quiet_us = 4 * d->tolerance_us;

@@ -92,7 +92,8 @@ static ha_time due_at(const struct world *w, const struct happening *h)
 	switch (h->kind) {
 	case HAPPENS_DATAGRAM:
 	case HAPPENS_DEVICE:
-	case HAPPENS_NOTE: return n->running ? time_max(h->at, n->stalled_until) : h->at;
+	case HAPPENS_NOTE:
+	case HAPPENS_SENT: return n->running ? time_max(h->at, n->stalled_until) : h->at;
 	case HAPPENS_HELD:
 	case HAPPENS_RELEASED:
 	case HAPPENS_WILL: return time_max(h->at, n->keeper_stalled_until);
@@ -112,6 +113,7 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 		case HAPPENS_HELD: keeper_holds(w, n, h->note.index, h->note.number); break;
 		case HAPPENS_RELEASED: keeper_releases(w, n, h->note.index); break;
 		case HAPPENS_WILL: keeper_sends_will(w, n); break;
+		case HAPPENS_SENT: node_has_sent(w, n); break;
 		case HAPPENS_DEVICE: node_hear_device(w, n, h->note.index); break;
 		case HAPPENS_FRAME: node_frame(w, n, &h->frame); break;
 		case HAPPENS_USE: break;

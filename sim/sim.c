@@ -18,7 +18,7 @@
 struct options {
 	uint64_t first, last;
 	int64_t seconds; /* 0: until the last seed */
-	bool replay, shrink, quiet;
+	bool replay, shrink, quiet, until_failure;
 };
 
 static int usage(void)
@@ -29,6 +29,7 @@ static int usage(void)
 	      "  --seeds FROM..TO  these seeds; 1..1000 if nothing is said\n"
 	      "  --count N         so many fresh ones\n"
 	      "  --seconds N       stop after so long\n"
+	      "  --until-failure   stop at the first seed that fails\n"
 	      "  --quiet           no summary\n",
 		stderr);
 	return 2;
@@ -81,6 +82,7 @@ static bool take_option(struct options *o, int option, const char *value)
 	switch (option) {
 	case 's': return parse_seeds(value, o);
 	case 'q': o->quiet = true; return true;
+	case 'u': o->until_failure = true; return true;
 	default: break;
 	}
 	if (!parse_whole(value, &number))
@@ -109,6 +111,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		{"replay", required_argument, NULL, 'r'},
 		{"shrink", required_argument, NULL, 'k'},
 		{"quiet", no_argument, NULL, 'q'},
+		{"until-failure", no_argument, NULL, 'u'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -233,7 +236,8 @@ static int run_seeds(const struct options *o)
 		if (result.failed)
 			report_failure(&c, seed, &result);
 		show_progress(&c);
-		if (o->seconds > 0 && elapsed_s(&c) >= (double)o->seconds)
+		if ((o->seconds > 0 && elapsed_s(&c) >= (double)o->seconds) ||
+			(o->until_failure && c.failures > 0))
 			break;
 	}
 	print_summary(&c);

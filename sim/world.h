@@ -27,7 +27,7 @@
 #define WORLD_CLIENTS_MAX   8
 #define WORLD_PORTS_MAX     (WORLD_NODES_MAX + WORLD_CLIENTS_MAX)
 #define WORLD_EVENTS_MAX    (1u << 20)
-#define WORLD_MEMORIES_MAX  8
+#define WORLD_MEMORIES_MAX  64
 #define WORLD_SERVING_SIZE  256
 #define WORLD_VIOLATION_MAX 512
 
@@ -86,6 +86,7 @@ enum happening_kind {
 	HAPPENS_HELD,     /* the keeper carries out a HOLD */
 	HAPPENS_RELEASED, /* it carries out a RELEASE */
 	HAPPENS_WILL,     /* it has cleaned up after a dead engine and sends the will */
+	HAPPENS_SENT,     /* sending has taken its time */
 	HAPPENS_DEVICE,   /* the kernel's notice of a device reaches the engine */
 	HAPPENS_FRAME,    /* reaches a port */
 	HAPPENS_USE,      /* a client uses the addresses */
@@ -285,6 +286,7 @@ void node_pause(struct world *w, struct node *n, int64_t duration_ns);
 /* Its engine runs and is not stalled. */
 bool node_is_awake(const struct world *w, const struct node *n);
 void node_device(struct world *w, struct node *n, size_t device);
+void node_has_sent(struct world *w, struct node *n);
 void node_hear_device(struct world *w, struct node *n, size_t device);
 void node_hear(struct world *w, struct node *n, const struct packet *p);
 void node_hear_keeper(struct world *w, struct node *n, const struct note *note);

@@ -96,7 +96,9 @@ static bool is_held_by_worthier(const struct claim *c)
 {
 	const struct node *other = find(c);
 
-	return !other || word_of(c, other)->last;
+	return !other || (word_of(c, other)->last &&
+				 (c->n->disturbed || other->disturbed ||
+					 convergence_outranks(other, c->n, c->group)));
 }
 
 static bool is_passed(const struct claim *c)

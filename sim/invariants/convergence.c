@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/election.h"
 #include "sim/invariants.h"
 
 static bool connected(const struct world *w, size_t a, size_t b)
@@ -24,11 +23,16 @@ static bool can_hold(const struct world *w, const struct node *n, size_t group)
 	       n->devices[n->conf.node.path[0]].v4.family != IP_NONE && w->stranger.family == IP_NONE;
 }
 
-static struct election_rank rank_of(const struct node *n, size_t group)
+/* docs/protocol.md 1.3, written anew: what is judged here must not be what judges. */
+bool convergence_outranks(const struct node *a, const struct node *b, size_t group)
 {
-	return (struct election_rank){.worth = n->conf.groups[group].worth,
-		.address = node_address(n),
-		.id = n->identity.id};
+	unsigned a_worth = a->conf.groups[group].worth, b_worth = b->conf.groups[group].worth;
+	struct ip a_address = node_address(a), b_address = node_address(b);
+	int order = memcmp(a_address.bytes, b_address.bytes, sizeof(a_address.bytes));
+
+	if (a_worth != b_worth)
+		return a_worth > b_worth;
+	return order != 0 ? order < 0 : a->identity.id < b->identity.id;
 }
 
 /* The worthiest eligible node of those that hear @port; NULL if there is none. */
@@ -38,13 +42,10 @@ static const struct node *right_holder(const struct world *w, size_t port, size_
 
 	for (size_t i = 0; i < w->node_count; i++) {
 		const struct node *n = &w->nodes[i];
-		struct election_rank rank = rank_of(n, group), best_rank;
 
 		if ((i != port && !connected(w, port, i)) || !can_hold(w, n, group))
 			continue;
-		if (best)
-			best_rank = rank_of(best, group);
-		if (!best || election_outranks(&rank, &best_rank))
+		if (!best || convergence_outranks(n, best, group))
 			best = n;
 	}
 	return best;
@@ -92,11 +93,13 @@ static bool client_failure(
 	return true;
 }
 
-bool convergence_client_is_lost(struct world *w, char *buffer, size_t size)
+bool convergence_client_is_lost(struct world *w, ha_time since, char *buffer, size_t size)
 {
 	for (size_t c = 0; c < w->client_count; c++)
 		for (size_t a = 0; a < w->nodes[0].conf.address_count; a++)
-			if (client_failure(w, c, a, buffer, size))
+			if (w->checks->changed_at[w->nodes[0].conf.addresses[a].group].ns >=
+					since.ns &&
+				client_failure(w, c, a, buffer, size))
 				return true;
 	return false;
 }
