@@ -95,6 +95,15 @@ static void perform_send(struct daemon *d, const struct effect *effect)
 	d->send_error = error;
 }
 
+/* The fence learns first of what is given up. */
+static void perform_keeper(struct daemon *d, const struct effect *effect)
+{
+	if (effect->keeper.verb == CHANNEL_HOLD || effect->keeper.verb == CHANNEL_RELEASE)
+		lease_release(d->given.lease, effect->keeper.index,
+			effect->keeper.verb == CHANNEL_RELEASE);
+	keeper_send(&d->keeper, effect);
+}
+
 static void perform(struct daemon *d, const struct effect *effect)
 {
 	switch (effect->kind) {
@@ -104,7 +113,7 @@ static void perform(struct daemon *d, const struct effect *effect)
 			&d->transport, &effect->send.to, effect->send.bytes, effect->send.size);
 		break;
 	case EFFECT_LEASE: lease_store(d->given.lease, effect->lease); break;
-	case EFFECT_KEEPER: keeper_send(&d->keeper, effect); break;
+	case EFFECT_KEEPER: perform_keeper(d, effect); break;
 	case EFFECT_REPORT: perform_report(d, &effect->report); break;
 	case EFFECT_HOOK: hooks_run(d->hooks, &effect->hook); break;
 	case EFFECT_STOPPED: d->stopped = true; break;

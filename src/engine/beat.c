@@ -227,14 +227,24 @@ void beat_last(struct engine *e, struct effects *out)
 		speak(e, true, out);
 }
 
+/* R7: what the keeper has not yet taken down must not be served on a fresh lease, as it would be
+ * when a node wakes up, or when its keeper does not. */
+void beat_lease(struct engine *e, struct effects *out)
+{
+	if (groups_any_releasing(e) || time_between(e->lease, e->lease_earned) == 0)
+		return;
+	e->lease = e->lease_earned;
+	effect_add(out, EFFECT_LEASE)->lease = e->lease;
+}
+
 /* R7: sending is what extends the lease, and it counts from before the sending. */
 void beat_sent(struct engine *e, struct effects *out)
 {
 	const struct conf_node *node = &e->conf->node;
 
 	e->sent++;
-	e->lease = time_add(e->beat_last, node->tolerance_ns - node->margin_ns);
-	effect_add(out, EFFECT_LEASE)->lease = e->lease;
+	e->lease_earned = time_add(e->beat_last, node->tolerance_ns - node->margin_ns);
+	beat_lease(e, out);
 	if (e->send_failing) {
 		e->send_failing = false;
 		effect_report(e, out, REPORT_NODE, REPORT_NOTICE, "heartbeats can be sent again");

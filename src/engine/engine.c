@@ -118,6 +118,7 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 		effect_report(e, out, REPORT_NODE, REPORT_WARNING,
 			"reload is not available yet; restart to apply a changed configuration");
 		break;
+	case CHANNEL_FENCE: e->fenced = m->number == CHANNEL_FENCE_KERNEL; break;
 	case CHANNEL_READY:
 	case CHANNEL_HOLD:
 	case CHANNEL_RELEASE:
@@ -175,6 +176,7 @@ void engine_step(
 	handle(e, event, out);
 	/* A datagram or a sending decides nothing by itself; what it changed does. */
 	groups_evaluate(e, out);
+	beat_lease(e, out);
 	peers_review(e, out);
 	addresses_due(e, out);
 	probes_due(e, out);

@@ -287,6 +287,45 @@ static void test_lease(void **state)
 	assert_int_equal(count_keeper(CHANNEL_RELEASE), 1);
 }
 
+static size_t count_kind(enum effect_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < log_count; i++)
+		count += log_list[i].kind == kind;
+	return count;
+}
+
+/* R7: a node that wakes up must not serve on a fresh lease what its keeper has still to take down.
+ */
+static void test_no_lease_while_the_keeper_releases(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_answers = false;
+	keeper_says(CHANNEL_EXPIRED, 0, 0, 1);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 1);
+	forget();
+	run_ms(300);
+	assert_true(count_kind(EFFECT_SEND) >= 2);
+	assert_int_equal(count_kind(EFFECT_LEASE), 0);
+	keeper_answers = true;
+	keeper_says(CHANNEL_RELEASED, 0, 0, 0);
+	assert_int_equal(count_kind(EFFECT_LEASE), 1);
+	run_ms(100);
+	assert_true(count_kind(EFFECT_LEASE) > 1);
+}
+
+static void test_fence_in_force(void **state)
+{
+	(void)state;
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_string_equal(status.fence, "watchdog");
+	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_KERNEL);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_string_equal(status.fence, "bpf");
+}
+
 static void test_will(void **state)
 {
 	struct heartbeat h;
@@ -651,6 +690,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_claims_alone),
 		TEST(test_lease),
+		TEST(test_no_lease_while_the_keeper_releases),
+		TEST(test_fence_in_force),
 		TEST(test_will),
 		TEST(test_stops_in_order),
 		TEST(test_hooks),

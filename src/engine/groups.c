@@ -461,6 +461,14 @@ ha_time groups_deadline(const struct engine *e)
 	return deadline;
 }
 
+bool groups_any_releasing(const struct engine *e)
+{
+	for (size_t g = 0; g < e->conf->group_count; g++)
+		if (e->groups[g].election.phase == ELECTION_RELEASING)
+			return true;
+	return false;
+}
+
 bool groups_are_shut_down(const struct engine *e)
 {
 	for (size_t g = 0; g < e->conf->group_count; g++)

@@ -110,16 +110,18 @@ struct engine {
 	ha_time now; /* of the current step */
 	ha_time deadline;
 	bool started, stopping, stopped;
+	bool fenced; /* the kernel keeps us from serving after the lease */
 	/* speaking */
 	uint64_t sequence;
 	uint64_t sequence_recent, sequence_newer; /* a tolerance ago, and since */
 	ha_time sequence_rotated;
 	ha_time beat_at; /* the next regular one */
 	ha_time beat_last;
-	bool beat_soon;    /* one more, at once */
-	ha_time answer_at; /* the one that answers a newcomer; TIME_NEVER: none */
-	ha_time answered;  /* when one last did */
-	ha_time lease;
+	bool beat_soon;       /* one more, at once */
+	ha_time answer_at;    /* the one that answers a newcomer; TIME_NEVER: none */
+	ha_time answered;     /* when one last did */
+	ha_time lease;        /* until when we may serve */
+	ha_time lease_earned; /* by the last heartbeat; waits while the keeper releases */
 	bool send_failing;
 	int send_error;
 	uint64_t will_of; /* hash of what the keeper's will was made from; 0: none */
@@ -174,6 +176,8 @@ void groups_start(struct engine *e);
 void groups_evaluate(struct engine *e, struct effects *out);
 void groups_step(struct engine *e, size_t group, enum election_event event, struct effects *out);
 ha_time groups_deadline(const struct engine *e);
+/* Whether the keeper was asked to take a group down and has not said that it did. */
+bool groups_any_releasing(const struct engine *e);
 bool groups_are_shut_down(const struct engine *e);
 enum node_state group_state(const struct group *g);
 bool group_is_held(const struct group *g);
@@ -224,6 +228,8 @@ bool devices_own_mac(const struct engine *e, const uint8_t mac[MAC_SIZE]);
 void beat_due(struct engine *e, struct effects *out);
 void beat_last(struct engine *e, struct effects *out);
 void beat_sent(struct engine *e, struct effects *out);
+/* Puts the lease that was earned in force. */
+void beat_lease(struct engine *e, struct effects *out);
 void beat_failed(struct engine *e, int error, struct effects *out);
 ha_time beat_deadline(const struct engine *e);
 

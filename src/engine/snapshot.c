@@ -129,7 +129,7 @@ void engine_status(
 	assert(now.ns >= e->now.ns);
 	memset(s, 0, sizeof(*s));
 	text_copy(s->name, sizeof(s->name), node->name);
-	text_copy(s->fence, sizeof(s->fence), "watchdog");
+	text_copy(s->fence, sizeof(s->fence), e->fenced ? "bpf" : "watchdog");
 	s->id = e->identity.id;
 	s->address = devices_real_address(e);
 	s->interval_ms = (double)node->interval_ns / (double)NS_PER_MS;

@@ -48,12 +48,13 @@ static int16_t find_subnet(struct addresses *a, const struct conf_address *addre
 }
 
 int addresses_open(struct addresses *a, const struct conf *conf, const struct runtime_dir *dir,
-	struct interfaces *interfaces)
+	struct interfaces *interfaces, struct fence *fence)
 {
 	memset(a, 0, sizeof(*a));
 	a->conf = conf;
 	a->dir = dir;
 	a->interfaces = interfaces;
+	a->fence = fence;
 	for (size_t i = 0; i < conf->address_count; i++)
 		a->subnet_of[i] = find_subnet(a, &conf->addresses[i]);
 	return netlink_open(&a->netlink);
@@ -109,6 +110,7 @@ int addresses_hold(struct addresses *a, size_t group, size_t *ret_failed)
 			return r;
 		}
 	}
+	fence_hold(a->fence, group);
 	a->held[group] = true;
 	return 0;
 }
@@ -288,6 +290,7 @@ void addresses_release(struct addresses *a, size_t group)
 	a->held[group] = false;
 	remove_groups(a, wanted);
 	remove_other_forms(a, g->address_first, g->address_count);
+	fence_release(a->fence, group);
 	see_own_work(a);
 	addresses_settle(a);
 }
@@ -300,9 +303,11 @@ void addresses_remove_all(struct addresses *a)
 	memset(a->held, 0, sizeof(a->held));
 	remove_groups(a, wanted);
 	for (size_t g = 0; g < a->conf->group_count; g++) {
-		if (wanted[g])
-			remove_other_forms(a, a->conf->groups[g].address_first,
-				a->conf->groups[g].address_count);
+		if (!wanted[g])
+			continue;
+		remove_other_forms(
+			a, a->conf->groups[g].address_first, a->conf->groups[g].address_count);
+		fence_release(a->fence, g);
 	}
 	see_own_work(a);
 }

@@ -15,6 +15,7 @@
 
 #include "base/limits.h"
 #include "conf/conf.h"
+#include "keeper/fence.h"
 #include "keeper/interfaces.h"
 #include "keeper/runtime_dir.h"
 #include "sys/netlink.h"
@@ -36,6 +37,7 @@ struct addresses {
 	const struct conf *conf;       /* borrowed */
 	const struct runtime_dir *dir; /* borrowed */
 	struct interfaces *interfaces; /* borrowed */
+	struct fence *fence;           /* borrowed */
 	struct netlink netlink;
 	bool held[GROUPS_MAX];
 	bool deprecated[ADDRESSES_MAX]; /* as last configured */
@@ -47,7 +49,7 @@ struct addresses {
 
 /* 0 or -errno. */
 int addresses_open(struct addresses *a, const struct conf *conf, const struct runtime_dir *dir,
-	struct interfaces *interfaces);
+	struct interfaces *interfaces, struct fence *fence);
 
 /**
  * addresses_hold - begin to hold a group: bring its devices up

@@ -2,6 +2,7 @@
 #include "keeper/engine_process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,18 +28,35 @@ static int open_channel(int ends[2])
 	return 0;
 }
 
+/* Whatever an engine before left in it is over. */
 static const struct lease_page *map_lease(int memory)
 {
-	void *page = mmap(NULL, LEASE_PAGE_SIZE, PROT_READ, MAP_SHARED, memory, 0);
+	struct lease_page *page =
+		mmap(NULL, LEASE_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
 
-	return page == MAP_FAILED ? NULL : page;
+	if (page == MAP_FAILED)
+		return NULL;
+	lease_store(page, TIME_ORIGIN);
+	memset(page->released, 0, sizeof(page->released));
+	return page;
 }
 
-/* A lease of its own: one that was given up for dead may still write into the one before. */
-bool engine_start(const struct starter *starter, struct engine_process *ret_process)
+/* The kernel's fence reads one lease for all engines; without it each has one of its own, which
+ * none before it can write. */
+static int open_lease(int fence)
+{
+	int lease;
+
+	if (fence < 0)
+		return memory_sealed("ha-lease", "", 0, LEASE_PAGE_SIZE, true);
+	lease = fcntl(fence, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return lease < 0 ? -errno : lease;
+}
+
+bool engine_start(const struct starter *starter, int fence, struct engine_process *ret_process)
 {
 	struct engine_process p = {.starter = starter, .process = -1, .channel = -1};
-	int lease = memory_sealed("ha-lease", "", 0, LEASE_PAGE_SIZE, true);
+	int lease = open_lease(fence);
 	int ends[2] = {-1, -1};
 	int r = lease < 0 ? lease : open_channel(ends);
 

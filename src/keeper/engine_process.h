@@ -29,9 +29,10 @@ struct engine_end {
 	int number; /* exit status, or signal */
 };
 
-/* Starts an engine. False after one line if that failed. That its program cannot be executed shows
- * as its end, with status ENGINE_CANNOT_EXECUTE. */
-bool engine_start(const struct starter *starter, struct engine_process *ret_process);
+/* Starts an engine. @lease: the memory of its lease, borrowed; -1: it gets one of its own, to
+ * be read by the watchdog alone. False after one line if that failed. That its program cannot be
+ * executed shows as its end, with status ENGINE_CANNOT_EXECUTE. */
+bool engine_start(const struct starter *starter, int lease, struct engine_process *ret_process);
 
 /* Waits up to @patience_ms for the end. */
 struct engine_end engine_wait(const struct engine_process *p, int patience_ms);

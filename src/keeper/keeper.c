@@ -77,6 +77,8 @@ int keeper_clean(struct keeper *k)
 		r = current = leftovers_remove(&request, k->configuration.conf, told, NULL);
 	if (r >= 0)
 		r = lowered = leftovers_lower(&request, &k->dir, told, NULL);
+	/* Only now: until here it kept them from answering. */
+	fence_clean(k->dir.path);
 	if (r < 0) {
 		log_error("cannot take down what an earlier run left behind: %s", strerror(-r));
 		return EXIT_FAILURE;
@@ -99,8 +101,9 @@ static bool open_parts(struct keeper *k)
 	const struct conf *conf = k->configuration.conf;
 
 	targets_init(&k->targets, conf, &k->interfaces);
+	fence_open(&k->fence, conf, k->dir.path);
 	return good(interfaces_open(&k->interfaces, conf), "the kernel's tables of devices") &&
-	       good(addresses_open(&k->addresses, conf, &k->dir, &k->interfaces),
+	       good(addresses_open(&k->addresses, conf, &k->dir, &k->interfaces, &k->fence),
 		       "the kernel's table of addresses") &&
 	       good(announce_open(&k->announcer, conf, &k->interfaces),
 		       "a socket for announcements") &&
@@ -131,13 +134,15 @@ static bool start_session(struct keeper *k)
 	k->session = (struct session){
 		.conf = k->configuration.conf,
 		.interfaces = &k->interfaces,
+		.fence = &k->fence,
 		.addresses = &k->addresses,
 		.announcer = &k->announcer,
 		.targets = &k->targets,
 		.will = &k->will,
 		.watchdog = watchdog_open(),
 	};
-	if (!good(k->session.watchdog, "a timer") || !engine_start(&k->starter, &k->engine))
+	if (!good(k->session.watchdog, "a timer") ||
+		!engine_start(&k->starter, fence_lease(&k->fence), &k->engine))
 		return false;
 	session_start(&k->session, k->engine.channel, k->engine.lease);
 	return true;
@@ -170,6 +175,7 @@ int keeper_run(struct keeper *k)
 
 void keeper_finish(struct keeper *k, int status)
 {
+	fence_close(&k->fence);
 	if (!k->options.release)
 		runtime_dir_unlink_socket(&k->dir);
 	/* After a failure it tells `ha release` what to look for. */

@@ -8,6 +8,7 @@
 #include "keeper/capture.h"
 #include "keeper/configuration.h"
 #include "keeper/engine_process.h"
+#include "keeper/fence.h"
 #include "keeper/interfaces.h"
 #include "keeper/options.h"
 #include "keeper/privileges.h"
@@ -23,6 +24,7 @@ struct keeper {
 	struct account account;
 	struct runtime_dir dir;
 	struct interfaces interfaces;
+	struct fence fence;
 	struct addresses addresses;
 	struct announcer announcer;
 	struct capture capture;

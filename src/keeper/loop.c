@@ -20,7 +20,7 @@
 
 struct loop {
 	uv_loop_t uv;
-	uv_poll_t channel, process, monitor, watchdog, frames[CAPTURE_SOCKETS];
+	uv_poll_t channel, process, monitor, watchdog, fence, frames[CAPTURE_SOCKETS];
 	uv_signal_t terminate, interrupt, hang_up;
 	uv_timer_t patience, pause;
 	struct session *session;
@@ -188,6 +188,16 @@ static void on_monitor(uv_poll_t *handle, int status, int events)
 	check_overrun(l);
 }
 
+static void on_fence(uv_poll_t *handle, int status, int events)
+{
+	struct loop *l = handle->data;
+
+	(void)status;
+	(void)events;
+	if (!l->over)
+		fence_watch(l->session->fence);
+}
+
 static void on_watchdog(uv_poll_t *handle, int status, int events)
 {
 	struct loop *l = handle->data;
@@ -286,7 +296,7 @@ static void on_pause_over(uv_timer_t *handle)
 
 	if (l->over)
 		return;
-	if (!engine_start(l->starter, l->engine)) {
+	if (!engine_start(l->starter, fence_lease(l->session->fence), l->engine)) {
 		finish(l, 1);
 		return;
 	}
@@ -300,6 +310,8 @@ static void watch_everything(struct loop *l, const struct capture *capture)
 	watch_engine(l);
 	watch(l, &l->monitor, l->session->interfaces->monitor.descriptor, on_monitor);
 	watch(l, &l->watchdog, l->session->watchdog, on_watchdog);
+	if (l->session->fence->in_force)
+		watch(l, &l->fence, l->session->fence->monitor.descriptor, on_fence);
 	for (size_t i = 0; i < capture->count; i++)
 		watch(l, &l->frames[i], capture->descriptors[i], on_frames);
 	catch_signal(l, &l->terminate, SIGTERM, on_stop);

@@ -28,31 +28,6 @@ struct verb {
 	void (*act)(struct session *s, const struct channel_message *m);
 };
 
-void session_start(struct session *s, int channel, const struct lease_page *lease)
-{
-	int size = 0;
-	socklen_t length = sizeof(size);
-
-	assert(!addresses_any_held(s->addresses));
-	s->channel = channel;
-	s->lease = lease;
-	s->ready = s->overrun = false;
-	memset(s->told_removed, 0, sizeof(s->told_removed));
-	will_forget(s->will);
-
-	/* The other half is for answers, which must not get lost. */
-	(void)getsockopt(s->channel, SOL_SOCKET, SO_SNDBUF, &size, &length);
-	s->room = (unsigned)size / 2;
-	s->refused_at = (ha_time){-REFUSED_LOG_NS};
-}
-
-void session_end(struct session *s)
-{
-	watchdog_disarm(s->watchdog);
-	s->channel = -1;
-	s->lease = NULL;
-}
-
 static bool try_send(const struct session *s, const struct channel_message *m)
 {
 	uint8_t bytes[CHANNEL_MESSAGE_MAX];
@@ -79,6 +54,33 @@ static void answer(
 	};
 
 	send_message(s, &m);
+}
+
+void session_start(struct session *s, int channel, const struct lease_page *lease)
+{
+	int size = 0;
+	socklen_t length = sizeof(size);
+
+	assert(!addresses_any_held(s->addresses));
+	s->channel = channel;
+	s->lease = lease;
+	s->ready = s->overrun = false;
+	memset(s->told_removed, 0, sizeof(s->told_removed));
+	will_forget(s->will);
+
+	/* The other half is for answers, which must not get lost. */
+	(void)getsockopt(s->channel, SOL_SOCKET, SO_SNDBUF, &size, &length);
+	s->room = (unsigned)size / 2;
+	s->refused_at = (ha_time){-REFUSED_LOG_NS};
+	answer(s, CHANNEL_FENCE, 0, 0,
+		s->fence->in_force ? CHANNEL_FENCE_KERNEL : CHANNEL_FENCE_WATCHDOG);
+}
+
+void session_end(struct session *s)
+{
+	watchdog_disarm(s->watchdog);
+	s->channel = -1;
+	s->lease = NULL;
 }
 
 void session_tell(struct session *s, enum channel_verb verb)

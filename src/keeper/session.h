@@ -17,6 +17,7 @@
 #include "conf/conf.h"
 #include "keeper/addresses.h"
 #include "keeper/announce.h"
+#include "keeper/fence.h"
 #include "keeper/interfaces.h"
 #include "keeper/targets.h"
 #include "keeper/will.h"
@@ -27,6 +28,7 @@ struct session {
 	/* borrowed, set by the caller before session_start() */
 	const struct conf *conf;
 	struct interfaces *interfaces;
+	struct fence *fence;
 	struct addresses *addresses;
 	struct announcer *announcer;
 	struct targets *targets;

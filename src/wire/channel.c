@@ -25,7 +25,8 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_EXPIRED:
 	case CHANNEL_REMOVED:
 	case CHANNEL_STOP:
-	case CHANNEL_RELOAD: return size == 0;
+	case CHANNEL_RELOAD:
+	case CHANNEL_FENCE: return size == 0;
 	}
 	return false;
 }
@@ -90,6 +91,7 @@ const char *channel_verb_name(enum channel_verb verb)
 	case CHANNEL_FRAME: return "FRAME";
 	case CHANNEL_STOP: return "STOP";
 	case CHANNEL_RELOAD: return "RELOAD";
+	case CHANNEL_FENCE: return "FENCE";
 	}
 	return "unknown";
 }

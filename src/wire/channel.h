@@ -46,6 +46,13 @@ enum channel_verb {
 	CHANNEL_FRAME,  /* number: interface index, payload: an ARP or ND frame, not looked at */
 	CHANNEL_STOP,   /* the service manager wants us to stop: resign, then exit 0 */
 	CHANNEL_RELOAD, /* SIGHUP */
+	CHANNEL_FENCE,  /* number: enum channel_fence, in force from now on; told first of all */
+};
+
+/* What keeps this node from serving when its lease has passed. */
+enum channel_fence {
+	CHANNEL_FENCE_WATCHDOG, /* the keeper alone */
+	CHANNEL_FENCE_KERNEL,   /* the kernel as well, whatever has become of keeper and engine */
 };
 
 struct channel_message {

@@ -60,7 +60,7 @@ static void payload_belongs_to_three_verbs_only(void **state)
 	(void)state;
 	for (unsigned verb = 0; verb < 256; verb++) {
 		bool exists = (verb >= CHANNEL_READY && verb <= CHANNEL_WILL) ||
-			      (verb >= CHANNEL_HELD && verb <= CHANNEL_RELOAD);
+			      (verb >= CHANNEL_HELD && verb <= CHANNEL_FENCE);
 		bool carries =
 			verb == CHANNEL_WILL || verb == CHANNEL_TARGET || verb == CHANNEL_FRAME;
 
@@ -97,6 +97,7 @@ static void verbs_know_their_direction_and_name(void **state)
 	assert_true(channel_verb_is_from_engine(CHANNEL_WILL));
 	assert_false(channel_verb_is_from_engine(CHANNEL_HELD));
 	assert_false(channel_verb_is_from_engine(CHANNEL_RELOAD));
+	assert_false(channel_verb_is_from_engine(CHANNEL_FENCE));
 	assert_string_equal(channel_verb_name(CHANNEL_HOLD_FAILED), "HOLD_FAILED");
 	assert_string_equal(channel_verb_name((enum channel_verb)63), "unknown");
 }

@@ -60,7 +60,7 @@ struct status {
 	double interval_ms, tolerance_ms;
 	bool authenticated;
 	char scheduling[NAME_SIZE]; /* "real-time" or "ordinary"; "": not known */
-	char fence[NAME_SIZE];      /* "watchdog": the keeper's alone */
+	char fence[NAME_SIZE];      /* "bpf": in the kernel; "watchdog": the keeper's alone */
 	uint64_t sent, received;
 	uint64_t dropped[HEARTBEAT_DROP_REASONS];
 	uint8_t warning_count;

@@ -28,7 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HA_BUILD", ROOT / "build"))
 
 READY, HOLD, RELEASE, RESTORE, ANNOUNCE, REQUEST, PROBE, WILL = range(1, 9)
-HELD, HOLD_FAILED, RELEASED, EXPIRED, REMOVED, TARGET, FRAME, STOP, RELOAD = range(64, 73)
+HELD, HOLD_FAILED, RELEASED, EXPIRED, REMOVED, TARGET, FRAME, STOP, RELOAD, FENCE = range(64, 74)
 HEADER = struct.Struct("!BBHHHQ")
 
 CHANNEL, CONFIGURATION, KEY, LEASE, CONTROL = range(5)  # the descriptors, as handed over
@@ -151,6 +151,7 @@ class Keeper:
         self.runtime = folder / "run"
         self.configuration = folder / "ha.conf"
         self.log = folder / "log"
+        self.prefix = []
         self.process = self.engine = self.channel = self.listener = None
         self.descriptors = []
 
@@ -158,7 +159,7 @@ class Keeper:
         self.configuration.write_text(configuration)
         with open(self.configuration, "rb") as file, open(self.log, "ab") as log:
             return subprocess.Popen(
-                ["ip", "netns", "exec", self.host.name, self.programs / "ha-keeper",
+                ["ip", "netns", "exec", self.host.name, *self.prefix, self.programs / "ha-keeper",
                  "--configuration", str(file.fileno()), "--runtime-dir", self.runtime, *more],
                 stdin=subprocess.DEVNULL, stdout=stdout, stderr=log, text=True,
                 pass_fds=[file.fileno()])
@@ -198,13 +199,19 @@ class Keeper:
         self.descriptors = descriptors
         self.channel = socket.socket(fileno=os.dup(descriptors[CHANNEL]))
         self.page = mmap.mmap(descriptors[LEASE], 4096)
-        self.store_lease(lease)
+        if lease is not None:
+            self.store_lease(lease)
+        self.fenced = self.hear(FENCE)[3] == 1
         return self
 
     def store_lease(self, seconds):
         """The lease ends so many seconds from now."""
         now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         self.page[:8] = struct.pack("=q", now + int(seconds * 1e9))
+
+    def release_in_page(self, group, released=True):
+        """As the engine does it before it tells the keeper."""
+        self.page[8 + 8 * group:16 + 8 * group] = struct.pack("=Q", released)
 
     def speak(self, verb, index=0, second=0, number=0, payload=b""):
         self.channel.setblocking(True)
@@ -219,7 +226,7 @@ class Keeper:
         return verb, index, second, number, message[16:]
 
     def hear(self, verb, index=0, timeout=3.0):
-        """Waits for a message about index and passes over frames and targets."""
+        """Waits for a message about index and passes over others that come unasked."""
         while (message := self.hear_any(timeout)):
             if message[:2] == (verb, index):
                 return message

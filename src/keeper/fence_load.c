@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/fence_load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/assert.h"
+#include "keeper/fence_bpf.h"
+#include "keeper/descriptors.h"
+#include "keeper/fence_shape.h"
+#include "wire/lease.h"
+
+static_assert(FENCE_SHARED >= ADDRESSES_MAX && FENCE_GROUPS == LEASE_GROUPS,
+	"the kernel's tables are large enough");
+
+/* What goes wrong comes back as an error, which is told in our words. */
+static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+static void make_key(const struct ip *ip, uint32_t key[FENCE_KEY_WORDS])
+{
+	memset(key, 0, FENCE_KEY_WORDS * sizeof(*key));
+	if (ip->family == IP_V6) {
+		memcpy(key, ip->bytes, 16);
+		return;
+	}
+	key[2] = htobe32(0xffff);
+	memcpy(&key[3], ip->bytes, 4);
+}
+
+/* Frozen behind them: nobody can add an address that the configuration does not name. */
+static int fill_shared(int map, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->address_count; i++) {
+		uint32_t key[FENCE_KEY_WORDS], group = conf->addresses[i].group;
+
+		make_key(&conf->addresses[i].ip, key);
+		if (bpf_map_update_elem(map, key, &group, BPF_ANY) < 0)
+			return -errno;
+	}
+	return bpf_map_freeze(map) < 0 ? -errno : 0;
+}
+
+/* A descriptor that outlives the object, or -errno. */
+static int keep(int descriptor)
+{
+	int kept = descriptor < 0 ? descriptor : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+
+	return kept < 0 && descriptor >= 0 ? -errno : kept;
+}
+
+static int keep_program(const struct bpf_object *object, const char *name)
+{
+	const struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+
+	return keep(program ? bpf_program__fd(program) : -ENOENT);
+}
+
+static int keep_all(const struct bpf_object *object, struct fence_object *ret_object)
+{
+	const struct fence_object kept = {
+		.ingress = keep_program(object, "fence_ingress"),
+		.egress = keep_program(object, "fence_egress"),
+		.lease = keep(bpf_object__find_map_fd_by_name(object, "fence_lease")),
+		.held = keep(bpf_object__find_map_fd_by_name(object, "fence_held")),
+	};
+	const int all[] = {kept.ingress, kept.egress, kept.lease, kept.held};
+
+	for (size_t i = 0; i < 4; i++) {
+		if (all[i] < 0) {
+			descriptors_close(all, 4);
+			return all[i];
+		}
+	}
+	*ret_object = kept;
+	return 0;
+}
+
+bool fence_load(const struct conf *conf, struct fence_object *ret_object, const char **reterr)
+{
+	struct bpf_object *object;
+	int r;
+
+	(void)libbpf_set_print(say_nothing);
+	object = bpf_object__open_mem(FENCE_BPF, sizeof(FENCE_BPF), NULL);
+	r = object ? bpf_object__load(object) : -errno;
+	if (r == 0)
+		r = fill_shared(bpf_object__find_map_fd_by_name(object, "fence_shared"), conf);
+	if (r == 0)
+		r = keep_all(object, ret_object);
+	bpf_object__close(object);
+	if (r < 0)
+		*reterr = r == -EPERM ? "it takes CAP_BPF, or the kernel forbids it" : strerror(-r);
+	return r == 0;
+}
