@@ -319,7 +319,7 @@ static void test_no_lease_while_the_keeper_releases(void **state)
 static void test_fence_in_force(void **state)
 {
 	(void)state;
-	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	become_active();
 	assert_string_equal(status.fence, "watchdog");
 	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_KERNEL);
 	engine_status(engine, (ha_time){now_ns}, 0, &status);
