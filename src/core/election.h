@@ -142,7 +142,8 @@ void election_credit_stall(struct election *e, ha_time now, int64_t stall_ns);
 void election_step(struct election *e, ha_time now, enum election_event event,
 	const struct election_input *in, struct election_output *out);
 
-/* When to evaluate again if nothing happens; the peers' silence is the caller's to add. */
+/* When to evaluate again if nothing happens; the peers' silence is the caller's to add. Of @in only
+ * lease and listen_ns are looked at. */
 ha_time election_deadline(const struct election *e, const struct election_input *in);
 
 #endif

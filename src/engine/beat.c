@@ -15,11 +15,11 @@ static uint8_t fill_heard(struct engine *e, struct heartbeat *h)
 {
 	uint8_t count = 0;
 
-	for (size_t i = 0; i < PEERS_MAX; i++) {
+	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer *p = &e->peers[i].peer;
 		int64_t age_ms;
 
-		if (!e->peers[i].used || peers_is_forgettable(e, &e->peers[i]))
+		if (peers_is_forgettable(e, &e->peers[i]))
 			continue;
 		age_ms = time_between(p->heard, e->now) / NS_PER_MS;
 		h->heard[count++] = (struct heartbeat_heard){.id = p->id,
@@ -104,9 +104,8 @@ static void update_will(struct engine *e, struct effects *out)
 	struct ip address = devices_real_address(e);
 	uint64_t of = id_hash(ID_SEED, &address, sizeof(address));
 
-	for (size_t i = 0; i < PEERS_MAX; i++)
-		if (e->peers[i].used)
-			of = id_hash(of, &e->peers[i].peer.nonce, sizeof(uint64_t));
+	for (size_t i = 0; i < e->peer_count; i++)
+		of = id_hash(of, &e->peers[i].peer.nonce, sizeof(uint64_t));
 	of = of != 0 ? of : 1;
 	if (of == e->will_of)
 		return;
@@ -131,10 +130,10 @@ static bool mark_the_deaf(struct engine *e)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < PEERS_MAX; i++) {
+	for (size_t i = 0; i < e->peer_count; i++) {
 		struct peer_record *p = &e->peers[i];
 
-		if (!p->used || p->source.family == IP_NONE)
+		if (p->source.family == IP_NONE)
 			continue;
 		if (!p->deaf && peers_is_audible(e, p) &&
 			!peer_hears_us(&p->peer, e->conf->node.tolerance_ns)) {
@@ -157,7 +156,7 @@ static void send_to_the_deaf(struct engine *e, struct effects *out)
 	h->sequence = e->sequence - 1;
 	size = heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, e->datagram_deaf);
 	h->sequence = e->sequence;
-	for (size_t i = 0; i < PEERS_MAX; i++) {
+	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
 
 		if (!p->deaf || !peers_is_audible(e, p))

@@ -183,7 +183,8 @@ void engine_step(
 	finish_if_stopped(e, out);
 	if (!e->stopped)
 		beat_due(e, out);
-	/* At the end there is nothing to wait for: a deadline that passed would come again and again. */
+	/* At the end there is nothing to wait for: a deadline that passed would come again and
+	 * again. */
 	e->deadline = e->stopped ? TIME_NEVER : next_deadline(e);
 }
 

@@ -38,11 +38,11 @@ static const struct peer_record *best_peer(
 	const struct peer_record *best = NULL;
 	struct election_rank best_rank;
 
-	for (size_t i = 0; i < PEERS_MAX; i++) {
+	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
 		struct election_rival r;
 
-		if (!p->used || !peer_is_live(&p->peer, e->now) || !p->entries[group].present)
+		if (!peer_is_live(&p->peer, e->now) || !p->entries[group].present)
 			continue;
 		r = group_rival(e, group, p);
 		if (!is_what(&r) || (best && election_outranks(&best_rank, &r.rank)))
@@ -150,10 +150,10 @@ static size_t collect_rivals(const struct engine *e, size_t group, struct electi
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < PEERS_MAX; i++) {
+	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
-		bool live = p->used && peer_is_live(&p->peer, e->now);
-		bool left = p->used && p->peer.proven && p->peer.leaving &&
+		bool live = peer_is_live(&p->peer, e->now);
+		bool left = p->peer.proven && p->peer.leaving &&
 			    !time_reached(e->now, peer_silence_deadline(&p->peer));
 
 		if (!p->entries[group].present || !(live || left))
@@ -171,7 +171,7 @@ static int64_t listen_ns(const struct engine *e)
 {
 	int64_t longest = e->conf->node.tolerance_ns;
 
-	for (size_t i = 0; i < PEERS_MAX; i++)
+	for (size_t i = 0; i < e->peer_count; i++)
 		if (peers_is_audible(e, &e->peers[i]) && e->peers[i].peer.tolerance_ns > longest)
 			longest = e->peers[i].peer.tolerance_ns;
 	return longest;
@@ -445,12 +445,11 @@ void groups_evaluate(struct engine *e, struct effects *out)
 
 ha_time groups_deadline(const struct engine *e)
 {
-	struct election_rival rivals[PEERS_MAX];
+	const struct election_input input = {.lease = e->lease, .listen_ns = listen_ns(e)};
 	ha_time deadline = TIME_NEVER;
 
 	for (size_t g = 0; g < e->conf->group_count; g++) {
 		const struct group *group = &e->groups[g];
-		struct election_input input = input_of(e, g, rivals);
 
 		deadline = time_min(deadline, election_deadline(&group->election, &input));
 		if (group->hold_off != ELIGIBLE)

@@ -26,7 +26,6 @@ struct peer_entry {
 };
 
 struct peer_record {
-	bool used;
 	struct peer peer;
 	char name[NAME_SIZE];
 	struct ip address; /* its real one: rank */
@@ -127,6 +126,7 @@ struct engine {
 	uint64_t will_of; /* hash of what the keeper's will was made from; 0: none */
 	uint64_t sent, received, stalls;
 	/* hearing */
+	size_t peer_count; /* of those in use; none is given back but to another peer */
 	struct peer_record peers[PEERS_MAX];
 	uint64_t dropped[HEARTBEAT_DROP_REASONS];
 	ha_time drop_told[HEARTBEAT_DROP_REASONS];

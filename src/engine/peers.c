@@ -13,24 +13,23 @@
 
 struct peer_record *peers_find(struct engine *e, uint64_t id)
 {
-	for (size_t i = 0; i < PEERS_MAX; i++)
-		if (e->peers[i].used && e->peers[i].peer.id == id)
+	for (size_t i = 0; i < e->peer_count; i++)
+		if (e->peers[i].peer.id == id)
 			return &e->peers[i];
 	return NULL;
 }
 
 const char *peers_name(const struct engine *e, uint64_t id)
 {
-	for (size_t i = 0; i < PEERS_MAX; i++)
-		if (e->peers[i].used && e->peers[i].peer.id == id)
+	for (size_t i = 0; i < e->peer_count; i++)
+		if (e->peers[i].peer.id == id)
 			return e->peers[i].name;
 	return "another node";
 }
 
 bool peers_is_audible(const struct engine *e, const struct peer_record *p)
 {
-	return p->used && !p->peer.leaving &&
-	       !time_reached(e->now, peer_silence_deadline(&p->peer));
+	return !p->peer.leaving && !time_reached(e->now, peer_silence_deadline(&p->peer));
 }
 
 bool peers_is_forgettable(const struct engine *e, const struct peer_record *p)
@@ -39,19 +38,26 @@ bool peers_is_forgettable(const struct engine *e, const struct peer_record *p)
 	       time_reached(e->now, peer_silence_deadline(&p->peer));
 }
 
-/* The peer's record: its own, a free one, or that of one that is long gone; NULL if all are in use.
- */
+/* A new record, or that of a peer that is long gone; NULL if all are in use. */
+static struct peer_record *find_room(struct engine *e)
+{
+	if (e->peer_count < PEERS_MAX)
+		return &e->peers[e->peer_count++];
+	for (size_t i = 0; i < e->peer_count; i++)
+		if (peers_is_forgettable(e, &e->peers[i]))
+			return &e->peers[i];
+	return NULL;
+}
+
+/* The peer's record; NULL if it has none and there is no room for it. */
 static struct peer_record *find_or_add(struct engine *e, uint64_t id)
 {
 	struct peer_record *p = peers_find(e, id);
 
-	for (size_t i = 0; i < PEERS_MAX && !p; i++)
-		if (!e->peers[i].used)
-			p = &e->peers[i];
-	for (size_t i = 0; i < PEERS_MAX && !p; i++)
-		if (peers_is_forgettable(e, &e->peers[i]))
-			p = &e->peers[i];
-	if (p && (!p->used || p->peer.id != id)) {
+	if (p)
+		return p;
+	p = find_room(e);
+	if (p) {
 		memset(p, 0, sizeof(*p));
 		p->peer = peer_init(id);
 	}
@@ -189,11 +195,10 @@ static void judge(struct engine *e, const struct engine_event *event, struct eff
 		drop(e, event, HEARTBEAT_DROP_TABLE_FULL, out);
 		return;
 	}
-	proven_before = p->used && p->peer.proven;
+	proven_before = p->peer.proven;
 	audible_before = peers_is_audible(e, p);
 	enum peer_verdict verdict =
 		peer_hear(&p->peer, e->now, &packet, &challenge, e->conf->node.max_tolerance_ns);
-	p->used = true;
 	switch (verdict) {
 	case PEER_NEW_BOOT: take_heartbeat(e, event, p, true); break;
 	case PEER_ACCEPTED: take_heartbeat(e, event, p, false); break;
@@ -228,11 +233,9 @@ void peers_hear(struct engine *e, const struct engine_event *event, struct effec
 
 void peers_credit_stall(struct engine *e, int64_t stall_ns)
 {
-	for (size_t i = 0; i < PEERS_MAX; i++) {
+	for (size_t i = 0; i < e->peer_count; i++) {
 		struct peer_record *p = &e->peers[i];
 
-		if (!p->used)
-			continue;
 		peer_credit_stall(&p->peer, e->now, stall_ns);
 		if (stall_ns >= e->conf->node.interval_ns)
 			p->heard_since = e->now; /* it has not heard us either */
@@ -306,9 +309,7 @@ static void review_hearing(struct engine *e, struct peer_record *p, struct effec
 
 void peers_review(struct engine *e, struct effects *out)
 {
-	for (size_t i = 0; i < PEERS_MAX; i++) {
-		if (!e->peers[i].used)
-			continue;
+	for (size_t i = 0; i < e->peer_count; i++) {
 		review_presence(e, &e->peers[i], out);
 		review_hearing(e, &e->peers[i], out);
 	}
@@ -318,7 +319,7 @@ ha_time peers_deadline(const struct engine *e)
 {
 	ha_time deadline = TIME_NEVER;
 
-	for (size_t i = 0; i < PEERS_MAX; i++)
+	for (size_t i = 0; i < e->peer_count; i++)
 		if (peers_is_audible(e, &e->peers[i]))
 			deadline = time_min(deadline, peer_silence_deadline(&e->peers[i].peer));
 	return deadline;

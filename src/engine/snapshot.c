@@ -74,7 +74,7 @@ __attribute__((format(printf, 2, 3))) static void warn(struct status *s, const c
 
 static void warn_of_peers(const struct engine *e, struct status *s)
 {
-	for (size_t i = 0; i < PEERS_MAX; i++) {
+	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
 		char address[IP_TEXT_SIZE];
 
@@ -144,8 +144,7 @@ void engine_status(
 	s->address_count = e->conf->address_count;
 	for (size_t a = 0; a < s->address_count; a++)
 		fill_address(e, a, &s->addresses[a]);
-	for (size_t i = 0; i < PEERS_MAX; i++)
-		if (e->peers[i].used)
-			fill_peer(e, now, &e->peers[i], &s->peers[s->peer_count++]);
+	for (size_t i = 0; i < e->peer_count; i++)
+		fill_peer(e, now, &e->peers[i], &s->peers[s->peer_count++]);
 	fill_warnings(e, s);
 }
