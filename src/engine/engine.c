@@ -38,8 +38,10 @@ static void start(struct engine *e, struct effects *out)
 	e->sequence_rotated = e->now;
 	groups_start(e);
 	effect_keeper(out, CHANNEL_READY, 0, 0, 0);
-	effect_report(e, out, REPORT_NODE, REPORT_NOTICE, "%s has started: %u groups, %u addresses",
-		e->conf->node.name, e->conf->group_count, e->conf->address_count);
+	effect_report(e, out, REPORT_NODE, REPORT_NOTICE,
+		"%s has started: %u group%s, %u address%s", e->conf->node.name,
+		e->conf->group_count, e->conf->group_count == 1 ? "" : "s", e->conf->address_count,
+		e->conf->address_count == 1 ? "" : "es");
 	if (!e->key.present)
 		effect_report(e, out, REPORT_NODE, REPORT_WARNING,
 			"heartbeats are not authenticated: anybody on this LAN can move the "
