@@ -12,9 +12,10 @@
 #define DEVICES_MAX   16        /* network devices that one configuration names */
 #define PATHS_MAX     4         /* devices that carry heartbeats */
 #define UNICAST_MAX   PEERS_MAX /* configured unicast peers */
-#define TARGETS_MAX   16 /* neighbours of one device that are asked to acknowledge an announcement \
-			  */
-#define HOOKS_MAX 4      /* commands for one occasion of one group */
+#define TARGETS_MAX                                                                                \
+	16          /* neighbours of one device that are asked to acknowledge an announcement      \
+		     */
+#define HOOKS_MAX 4 /* commands for one occasion of one group */
 
 #define NAME_SIZE    64 /* node and group names, with the terminating zero */
 #define DEVICE_SIZE  16 /* IFNAMSIZ */

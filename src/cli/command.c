@@ -59,7 +59,7 @@ static const char *nearest_option(const struct option *options, const char *word
 	const char *names[OPTIONS_MAX];
 	size_t count = 0;
 
-	for (; options[count].name && count < OPTIONS_MAX; count++)
+	for (; count < OPTIONS_MAX && options[count].name; count++)
 		names[count] = options[count].name;
 	return nearest_name(word, names, count);
 }

@@ -72,7 +72,8 @@ struct conf_node {
 				    the first one is the node's real address */
 	int64_t interval_ns;
 	int64_t tolerance_ns;     /* at least 2 intervals; default 3.5 */
-	int64_t max_tolerance_ns; /* no peer's announced tolerance counts for more (R2); at least ours */
+	int64_t max_tolerance_ns; /* no peer's announced tolerance counts for more (R2); at least
+				     ours */
 	int64_t margin_ns;   /* default max(3 ms, tolerance / 32); below tolerance - interval */
 	struct ip multicast; /* IP_NONE: none */
 	uint16_t port;

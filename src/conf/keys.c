@@ -108,8 +108,7 @@ static void complain_unknown(struct draft *d, const char *name)
 
 		if (key->section != d->section || !value_is_near(name, key->name))
 			continue;
-		if (!nearest ||
-			word_distance(name, key->name) < word_distance(name, nearest->name))
+		if (!nearest || word_distance(name, key->name) < word_distance(name, nearest->name))
 			nearest = key;
 	}
 	if (nearest)

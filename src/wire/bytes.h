@@ -54,10 +54,22 @@ static inline uint64_t reader_number(struct reader *r, size_t size)
 	return number;
 }
 
-static inline uint8_t reader_u8(struct reader *r) { return (uint8_t)reader_number(r, 1); }
-static inline uint16_t reader_u16(struct reader *r) { return (uint16_t)reader_number(r, 2); }
-static inline uint32_t reader_u32(struct reader *r) { return (uint32_t)reader_number(r, 4); }
-static inline uint64_t reader_u64(struct reader *r) { return reader_number(r, 8); }
+static inline uint8_t reader_u8(struct reader *r)
+{
+	return (uint8_t)reader_number(r, 1);
+}
+static inline uint16_t reader_u16(struct reader *r)
+{
+	return (uint16_t)reader_number(r, 2);
+}
+static inline uint32_t reader_u32(struct reader *r)
+{
+	return (uint32_t)reader_number(r, 4);
+}
+static inline uint64_t reader_u64(struct reader *r)
+{
+	return reader_number(r, 8);
+}
 
 static inline void reader_bytes(struct reader *r, uint8_t *destination, size_t size)
 {
@@ -93,9 +105,21 @@ static inline void writer_number(struct writer *w, uint64_t number, size_t size)
 	writer_bytes(w, bytes, size);
 }
 
-static inline void writer_u8(struct writer *w, uint8_t n) { writer_number(w, n, 1); }
-static inline void writer_u16(struct writer *w, uint16_t n) { writer_number(w, n, 2); }
-static inline void writer_u32(struct writer *w, uint32_t n) { writer_number(w, n, 4); }
-static inline void writer_u64(struct writer *w, uint64_t n) { writer_number(w, n, 8); }
+static inline void writer_u8(struct writer *w, uint8_t n)
+{
+	writer_number(w, n, 1);
+}
+static inline void writer_u16(struct writer *w, uint16_t n)
+{
+	writer_number(w, n, 2);
+}
+static inline void writer_u32(struct writer *w, uint32_t n)
+{
+	writer_number(w, n, 4);
+}
+static inline void writer_u64(struct writer *w, uint64_t n)
+{
+	writer_number(w, n, 8);
+}
 
 #endif
