@@ -4,8 +4,8 @@
  * with a clean environment, so a variable would not reach it. The function has the sanitizer's own
  * name; that is how it finds it.
  *
- * Every report becomes a file in /dev/shm/ha-reports, which exists in tools/isolated. gcc's library for
- * undefined behaviour cannot write one, so that tree traps instead, and SIGILL is reported;
+ * Every report becomes a file in /dev/shm/ha-reports, which exists in tools/isolated. gcc's library
+ * for undefined behaviour cannot write one, so that tree traps instead, and SIGILL is reported;
  * likewise SIGABRT, which records each assertion that failed.
  */
 const char *__asan_default_options(void);

@@ -10,8 +10,8 @@
 
 #include "keeper/leftovers.h"
 #include "keeper/loop.h"
-#include "keeper/watchdog.h"
 #include "sys/log.h"
+#include "sys/timer.h"
 
 #define EXIT_CONFIGURATION 2
 
@@ -139,7 +139,7 @@ static bool start_session(struct keeper *k)
 		.announcer = &k->announcer,
 		.targets = &k->targets,
 		.will = &k->will,
-		.watchdog = watchdog_open(),
+		.watchdog = timer_open(),
 	};
 	if (!good(k->session.watchdog, "a timer") ||
 		!engine_start(&k->starter, fence_lease(&k->fence), &k->engine))

@@ -10,9 +10,9 @@
 
 #include "base/assert.h"
 #include "keeper/notify.h"
-#include "keeper/watchdog.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/timer.h"
 
 #define MESSAGES_PER_TURN 64 /* so that a flood cannot keep the watchdog waiting */
 #define REFUSED_LOG_NS    NS_PER_S
@@ -78,7 +78,7 @@ void session_start(struct session *s, int channel, const struct lease_page *leas
 
 void session_end(struct session *s)
 {
-	watchdog_disarm(s->watchdog);
+	timer_set(s->watchdog, TIME_NEVER);
 	s->channel = -1;
 	s->lease = NULL;
 }
@@ -201,7 +201,7 @@ static void act_hold(struct session *s, const struct channel_message *m)
 			answer(s, CHANNEL_HOLD_FAILED, group, failed, (uint64_t)-r);
 		return;
 	}
-	watchdog_arm(s->watchdog, lease_load(s->lease));
+	timer_set(s->watchdog, lease_load(s->lease));
 	if (!again)
 		tell_all_targets(s, group);
 	s->epoch[group] = m->number;
@@ -372,16 +372,16 @@ void session_check_lease(struct session *s)
 	bool held[GROUPS_MAX];
 
 	if (!addresses_any_held(s->addresses)) {
-		watchdog_disarm(s->watchdog);
+		timer_set(s->watchdog, TIME_NEVER);
 		return;
 	}
 	if (!time_reached(clock_now(), lease)) {
-		watchdog_arm(s->watchdog, lease);
+		timer_set(s->watchdog, lease);
 		return;
 	}
 	memcpy(held, s->addresses->held, sizeof(held));
 	session_take_down(s);
-	watchdog_disarm(s->watchdog);
+	timer_set(s->watchdog, TIME_NEVER);
 	log_warning("the lease has passed: this node does not serve any more");
 	for (size_t g = 0; g < s->conf->group_count; g++) {
 		if (held[g])
