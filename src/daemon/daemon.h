@@ -31,8 +31,11 @@ struct daemon;
 void daemon_event(struct daemon *d, const struct engine_event *event);
 /* A snapshot for the control socket; borrowed until the next call. */
 const struct status *daemon_status(struct daemon *d);
+/* The keeper died, and with it the only one who can take the addresses down. Ends the process,
+ * after closing the fence and saying so to the others, if there is one. */
+_Noreturn void daemon_keeper_gone(struct daemon *d);
 /* Logs why and ends the process; the keeper then takes the addresses down. */
-__attribute__((format(printf, 1, 2), noreturn)) void daemon_fail(const char *format, ...);
+_Noreturn __attribute__((format(printf, 1, 2))) void daemon_fail(const char *format, ...);
 
 /* Heartbeat sockets, and which devices they use now. */
 struct transport {
@@ -71,6 +74,9 @@ struct keeper {
 	uv_poll_t poll;
 	struct keeper_message queue[KEEPER_QUEUE_MAX];
 	size_t first, count;
+	bool fenced; /* the kernel keeps us from serving without a lease */
+	size_t will_size;
+	uint8_t will[CHANNEL_PAYLOAD_MAX]; /* as the keeper was last given it */
 };
 
 void keeper_open(struct keeper *k, struct daemon *d, int fd, uv_loop_t *loop);

@@ -17,7 +17,7 @@ static bool transmit(struct keeper *k, const struct channel_message *m)
 	if (send(k->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return true;
 	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
-		daemon_fail("the keeper is gone: %s", strerror(errno));
+		daemon_keeper_gone(k->daemon);
 	return false;
 }
 
@@ -51,12 +51,12 @@ static void receive(struct keeper *k)
 		if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 			return;
 		if (size <= 0)
-			daemon_fail(
-				"the keeper is gone; its addresses may still be configured: run "
-				"`ha release`");
+			daemon_keeper_gone(k->daemon);
 		if (!channel_decode(bytes, (size_t)size, &m) || channel_verb_is_from_engine(m.verb))
 			daemon_fail("the keeper speaks another language; were both installed "
 				    "together?");
+		if (m.verb == CHANNEL_FENCE)
+			k->fenced = m.number == CHANNEL_FENCE_KERNEL;
 		struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
 		daemon_event(k->daemon, &event);
 	}
@@ -102,6 +102,8 @@ static void send_will(struct keeper *k, const struct effect *effect)
 	m = (struct channel_message){.verb = effect->keeper.verb};
 	m.payload_size = (uint16_t)effect->keeper.payload_size;
 	memcpy(m.payload, effect->keeper.payload, m.payload_size);
+	memcpy(k->will, m.payload, m.payload_size);
+	k->will_size = m.payload_size;
 	if (!transmit(k, &m))
 		log_warning("the keeper is busy; it keeps an older will");
 }

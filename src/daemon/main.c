@@ -51,6 +51,22 @@ void daemon_fail(const char *format, ...)
 	exit(EXIT_FAILURE);
 }
 
+/* Without a fence the addresses go on answering, so the others must not think them free before they
+ * have missed us. */
+_Noreturn void daemon_keeper_gone(struct daemon *d)
+{
+	const struct keeper *k = &d->keeper;
+
+	lease_store(d->given.lease, TIME_ORIGIN);
+	if (!k->fenced)
+		daemon_fail("the keeper is gone; its addresses may still be configured: run `ha "
+			    "release`");
+	if (k->will_size > 0)
+		(void)transport_send(&d->transport, k->will, k->will_size);
+	daemon_fail("the keeper is gone; the fence silences its addresses: `ha release` takes them "
+		    "down");
+}
+
 static enum log_level level_of(const struct report *r)
 {
 	switch (r->level) {

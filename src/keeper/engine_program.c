@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -141,8 +140,5 @@ void engine_program_become(const struct engine_program *program,
 		log_error("cannot prepare the engine: %s", strerror(-r));
 		return;
 	}
-	/* After the change of user, which clears it. Where the kernel refuses to deliver it to
-	 * another user, the closed channel says the same. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	execute(program, runtime_dir);
 }
