@@ -92,6 +92,7 @@ static void use(struct world *w, struct client *c, size_t address)
 		entry->confirmed = w->now;
 		return;
 	}
+	w->last_missed = w->now;
 	if (entry->known &&
 		time_between(time_max(entry->confirmed, entry->updated), w->now) > GIVE_UP_NS)
 		entry->known = false;

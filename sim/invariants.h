@@ -36,7 +36,7 @@ struct checks {
 	/* Of two nodes that serve one group; TIME_ORIGIN: they do not. */
 	ha_time both_since[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
 	bool granting[WORLD_NODES_MAX][GROUPS_MAX]; /* by its own last word */
-	bool overlapping;        /* several nodes serve something, or did at the last step */
+	bool served[WORLD_NODES_MAX]; /* had something up at the last step */
 	uint64_t transitions;    /* in all */
 	ha_time changed_at[GROUPS_MAX]; /* when a group was last brought up or taken down anywhere */
 	/* R1: since when a node has to listen, by its own clock. */

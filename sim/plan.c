@@ -15,6 +15,7 @@
 #define GROUPS_DRAWN_MAX 8
 #define US_PER_MS        1000
 #define US_PER_S         1000000
+#define LONG_INTERVAL_US (200 * US_PER_MS)
 #define BOAST_US         (3600 * (int64_t)US_PER_S)
 #define BOUND_US         (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
 
@@ -449,7 +450,7 @@ static void draw_address_trouble(struct draw *d)
 	switch (pick(d, 3)) {
 	case 0:
 		at_us = draw_instant(d);
-		for (size_t i = chance(d, 50) ? 1 : 6; i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX / 2;
+		for (size_t i = d->interval_us < LONG_INTERVAL_US || chance(d, 50) ? 1 : 6; i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX / 2;
 			i--) {
 			f = add_fault(d, "address removed", at_us);
 			begins(f, "remove n%zu g%zu", n, g);
@@ -457,7 +458,8 @@ static void draw_address_trouble(struct draw *d)
 			if (at_us >= d->plan->faults_us)
 				break;
 		}
-		holds_off(d, 60);
+		if (d->interval_us >= LONG_INTERVAL_US)
+			holds_off(d, 60);
 		break;
 	case 1:
 		f = add_span(d, "hold fails");
@@ -573,8 +575,9 @@ static void set_bounds(struct draw *d)
 
 	d->plan->settle_us =
 		d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us + believed_us;
-	d->plan->client_us =
-		d->clients > 0 ? 10 * (int64_t)US_PER_S + 6 * d->interval_us : d->tolerance_us;
+	/* Their caches know seconds only: many intervals, where those are short. */
+	if (d->clients > 0 && (d->interval_us >= LONG_INTERVAL_US || chance(d, 10)))
+		d->plan->client_us = 10 * (int64_t)US_PER_S + 6 * d->interval_us;
 	d->plan->quiet_us = 4 * d->tolerance_us;
 }
 

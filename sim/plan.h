@@ -17,7 +17,7 @@
 #define PLAN_FAULT_SIZE   256
 
 struct plan_fault {
-	char kind[24];  /* for the summary */
+	char kind[32];  /* for the summary */
 	int64_t at_us;  /* since the beginning */
 	int64_t for_us; /* until `end` */
 	char begin[PLAN_FAULT_SIZE];
@@ -34,7 +34,7 @@ struct plan {
 	size_t heal_count;
 	char heal[PLAN_FAULTS_MAX][PLAN_FAULT_SIZE];
 	int64_t settle_us; /* after so long nothing may move any more */
-	int64_t client_us; /* ... and each client must have found the holder */
+	int64_t client_us; /* ... and so much later each client has found the holder; 0: not waited for */
 	int64_t quiet_us;  /* ... for so long */
 };
 

@@ -96,9 +96,14 @@ static void run_peace(struct world *w, const struct plan *p)
 	if (w->violations == 0 && convergence_client_is_lost(w, time_add(healed, 1), what, sizeof(what)))
 		violated(w, "%s, although the group has moved since all faults are over", what);
 	run_until(w, time_add(w->now, p->client_us * NS_PER_US));
-	if (w->violations == 0 && convergence_client_is_lost(w, TIME_ORIGIN, what, sizeof(what)))
+	if (w->violations == 0 && p->client_us > 0 &&
+		convergence_client_is_lost(w, TIME_ORIGIN, what, sizeof(what)))
 		violated(w, "%s, although nothing has moved for %lld ms", what,
 			(long long)(p->client_us / 1000));
+	if (w->violations == 0 && w->client_count > 0 && p->client_us > 0)
+		tally_seen(w->tally, BOUND_CLIENT,
+			w->last_missed.ns > healed.ns ? time_between(healed, w->last_missed) : 0,
+			(p->settle_us + p->client_us) * NS_PER_US);
 	run_until(w, time_add(w->now, p->quiet_us * NS_PER_US));
 	if (w->violations == 0 && w->checks->transitions != transitions)
 		violated(w, "something moves although all faults have long been over");
@@ -111,6 +116,7 @@ struct run_result run_plan(const struct plan *p, struct tally *tally,
 	struct run_result result = {0};
 
 	assert(w);
+	w->stops_at_violation = true;
 	w->tally = tally;
 	w->tell = tell;
 	w->tell_context = context;

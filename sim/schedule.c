@@ -160,6 +160,19 @@ static struct node *first_node(
 	return first;
 }
 
+/* Whoever asks again and again to be called at once makes no progress. */
+static void check_progress(struct world *w, ha_time next)
+{
+	if (next.ns > w->now.ns) {
+		w->now = next;
+		w->steps_now = 0;
+	} else if (++w->steps_now == WORLD_STEPS_NOW_MAX) {
+		violated(w, "%u things happen at one instant, and there is no end of it",
+			WORLD_STEPS_NOW_MAX);
+		w->stops = true;
+	}
+}
+
 static bool run_next(struct world *w, ha_time end)
 {
 	ha_time happening_at = w->happening_count > 0 ? w->happenings[0].at : TIME_NEVER;
@@ -170,7 +183,7 @@ static bool run_next(struct world *w, ha_time end)
 	next = time_min(happening_at, time_min(watchdog_at, timer_at));
 	if (next.ns > end.ns)
 		return false;
-	w->now = time_max(w->now, next);
+	check_progress(w, next);
 	if (watchdog && watchdog_at.ns == next.ns)
 		keeper_watchdog(w, watchdog);
 	else if (happening_at.ns == next.ns)
@@ -187,7 +200,7 @@ void schedule_run(struct world *w, int64_t duration_ns)
 {
 	ha_time end = time_add(w->now, duration_ns);
 
-	while (run_next(w, end))
-		;
-	w->now = end;
+	while (!w->stops && run_next(w, end))
+		w->stops = w->stops || (w->stops_at_violation && w->violations > 0);
+	w->now = w->stops ? w->now : end;
 }

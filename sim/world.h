@@ -27,6 +27,7 @@
 #define WORLD_CLIENTS_MAX   8
 #define WORLD_PORTS_MAX     (WORLD_NODES_MAX + WORLD_CLIENTS_MAX)
 #define WORLD_EVENTS_MAX    (1u << 20)
+#define WORLD_STEPS_NOW_MAX 100000u
 #define WORLD_MEMORIES_MAX  64
 #define WORLD_SERVING_SIZE  256
 #define WORLD_VIOLATION_MAX 512
@@ -217,9 +218,13 @@ struct world {
 	void (*quiet_tell)(void *context, const char *line); /* during `quietly` */
 	void *quiet_context;
 	bool shows_announcements;
+	ha_time last_missed; /* when a client last did not reach a holder */
 	size_t violations;
 	char violation[WORLD_VIOLATION_MAX]; /* the first one */
-	uint64_t steps;                      /* of engines */
+	bool stops_at_violation;
+	bool stops;         /* no time passes any more */
+	unsigned steps_now; /* at this instant */
+	uint64_t steps;     /* of engines */
 	struct tally *tally;                 /* owned by the caller; NULL: nobody counts */
 	struct checks *checks;
 };

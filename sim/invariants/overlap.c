@@ -145,7 +145,8 @@ static void check_pair(struct world *w, size_t i, size_t j, size_t group)
 {
 	const struct node *a = &w->nodes[i], *b = &w->nodes[j];
 
-	if (!node_serves(w, a, group) || !node_serves(w, b, group)) {
+	if (!a->held[group].up || !b->held[group].up || !node_serves(w, a, group) ||
+		!node_serves(w, b, group)) {
 		if (w->checks->both_since[i][j][group].ns != 0)
 			forget_pair(w->checks, i, j, group);
 		return;
@@ -158,19 +159,22 @@ static void check_pair(struct world *w, size_t i, size_t j, size_t group)
 	check_met(w, a, b, group);
 }
 
+/* Only those that have, or had at the last step, something up. */
 void overlap_check(struct world *w)
 {
-	size_t serving = 0;
+	size_t serving[WORLD_NODES_MAX], count = 0;
 
-	for (size_t i = 0; i < w->node_count; i++)
-		serving += w->nodes[i].up_count > 0;
-	if (serving < 2 && !w->checks->overlapping)
-		return;
-	w->checks->overlapping = serving >= 2;
-	for (size_t i = 0; i < w->node_count; i++)
-		for (size_t j = i + 1; j < w->node_count; j++)
-			for (size_t g = 0; g < w->nodes[i].conf.group_count; g++)
-				check_pair(w, i, j, g);
+	for (size_t i = 0; i < w->node_count; i++) {
+		bool serves = w->nodes[i].up_count > 0;
+
+		if (serves || w->checks->served[i])
+			serving[count++] = i;
+		w->checks->served[i] = serves;
+	}
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = i + 1; j < count; j++)
+			for (size_t g = 0; g < w->nodes[serving[i]].conf.group_count; g++)
+				check_pair(w, serving[i], serving[j], g);
 }
 
 /* docs/protocol.md 3.1 and 3.4: a boot counts once it has named ours. */
