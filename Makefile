@@ -3,15 +3,16 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
-SECONDS ?= 20 # of each fuzzer
+SECONDS ?= 20# of each fuzzer
+SIM     ?= --count 1000000 --seconds 60# options of the simulator, as in: make sim SIM="--replay 7"
 DEMO    ?= # options of `ha demo`, as in: make demo DEMO="--interval 20ms"
 
 build := build
 sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
-c_files = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]')
+c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]')
 
-.PHONY: all help deps test-deps demo test fuzz fuzz-coverage install check-format format clean
+.PHONY: all help deps test-deps demo test fuzz fuzz-coverage sim mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -22,6 +23,9 @@ help:
 	@echo 'make demo       three servers and a client on this machine: watch the address move (root or sudo)'
 	@echo 'make test       build and run every test (root or sudo)'
 	@echo 'make fuzz       run each fuzzer for SECONDS (20); fuzz-coverage: what their corpora reach'
+	@echo 'make sim        run clusters through random faults for a minute; SIM="--replay SEED" tells one'
+	@echo 'make mutations  plant mistakes in the rules: the simulator must find each'
+	@echo 'make coverage   what unit tests, stories and simulation reach of the pure half'
 	@echo 'make install    into PREFIX ($(PREFIX)), under DESTDIR if that is set'
 	@echo 'make deps       install the Debian packages that the build and the demo need'
 	@echo 'make test-deps  ... and those that the tests need'
@@ -51,6 +55,19 @@ fuzz: test-deps
 fuzz-coverage: test-deps
 	@tools/fuzz --coverage
 
+build-sim/build.ninja:
+	@meson setup build-sim -Dtests=true --buildtype=release
+
+sim: test-deps build-sim/build.ninja
+	@ninja -C build-sim --quiet sim/sim
+	@build-sim/sim/sim $(SIM)
+
+mutations: test-deps
+	@tests/mutations/run
+
+coverage: test-deps
+	@tools/coverage
+
 # The prefix is compiled in (it is where `ha` looks for its other half), so it is set again here.
 install: $(build)/build.ninja
 	@meson configure $(build) $(setup)
@@ -65,4 +82,5 @@ format:
 	clang-format -i $(c_files)
 
 clean:
-	rm -rf $(build) build-test build-asan build-fuzz build-fuzz-coverage
+	rm -rf $(build) build-test build-asan build-fuzz build-fuzz-coverage build-sim build-mutations \
+		build-coverage

@@ -124,6 +124,7 @@ static void plan(struct world *w, struct node *n, enum happening_kind kind, size
 static void told_to_hold(struct world *w, struct node *n, size_t group, uint64_t epoch)
 {
 	n->held[group].asked = true;
+	n->held[group].asked_at = w->now;
 	n->held[group].expired = false;
 	n->held[group].epoch = n->held[group].last_epoch = epoch;
 	plan(w, n, HAPPENS_HELD, group, epoch);

@@ -114,6 +114,7 @@ struct held {
 	bool refuses;    /* HOLD fails */
 	bool missing;    /* somebody else removed an address */
 	bool expired;    /* its last release was because the lease had passed */
+	ha_time asked_at; /* when the engine last asked to hold it */
 	ha_time up_at;   /* when it was last brought up */
 	ha_time down_at; /* when it was last taken down */
 	uint64_t epoch;

@@ -65,7 +65,7 @@ static bool has_granted(const struct world *w, const struct node *n, size_t grou
 static void check_taken_from_stalled(
 	struct world *w, const struct node *older, const struct node *younger, size_t group)
 {
-	if (node_is_awake(w, older) || older->stalled_since.ns >= younger->held[group].up_at.ns ||
+	if (node_is_awake(w, older) || older->stalled_since.ns >= younger->held[group].asked_at.ns ||
 		has_granted(w, older, group))
 		return;
 	violated(w, "%s has taken %s, which %s still serves while it is stalled", younger->name,
