@@ -22,7 +22,7 @@ struct loop {
 	uv_loop_t uv;
 	uv_poll_t channel, process, monitor, watchdog, fence, frames[CAPTURE_SOCKETS];
 	uv_signal_t terminate, interrupt, hang_up;
-	uv_timer_t patience, pause;
+	uv_timer_t patience, pause, alive;
 	struct session *session;
 	struct engine_process *engine;
 	const struct starter *starter;
@@ -305,6 +305,22 @@ static void on_pause_over(uv_timer_t *handle)
 	log_notice("a fresh engine has started");
 }
 
+static void on_alive(uv_timer_t *handle)
+{
+	(void)handle;
+	notify_send("WATCHDOG=1");
+}
+
+/* At half the time that the service manager gives, as its manual asks for. */
+static void show_life(struct loop *l)
+{
+	uint64_t interval_ms = notify_watchdog_ms() / 2;
+
+	(void)uv_timer_init(&l->uv, &l->alive);
+	if (interval_ms > 0)
+		(void)uv_timer_start(&l->alive, on_alive, 0, interval_ms);
+}
+
 static void watch_everything(struct loop *l, const struct capture *capture)
 {
 	watch_engine(l);
@@ -321,6 +337,7 @@ static void watch_everything(struct loop *l, const struct capture *capture)
 	l->patience.data = l;
 	(void)uv_timer_init(&l->uv, &l->pause);
 	l->pause.data = l;
+	show_life(l);
 }
 
 static void close_handle(uv_handle_t *handle, void *unused)

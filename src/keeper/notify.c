@@ -10,6 +10,8 @@
 
 #include "base/text.h"
 
+#define US_PER_MS 1000
+
 void notify_send(const char *state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -28,4 +30,23 @@ void notify_send(const char *state)
 		return;
 	(void)sendto(s, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
 	(void)close(s);
+}
+
+/* The number in our environment called @name; 0 if there is none. */
+static uint64_t number(const char *name)
+{
+	const char *text = getenv(name);
+	char *end;
+	uint64_t value = text ? strtoull(text, &end, 10) : 0;
+
+	return text && *text >= '0' && *text <= '9' && *end == '\0' ? value : 0;
+}
+
+uint64_t notify_watchdog_ms(void)
+{
+	uint64_t wanted_of = number("WATCHDOG_PID");
+
+	if (wanted_of != 0 && wanted_of != (uint64_t)getpid())
+		return 0;
+	return number("WATCHDOG_USEC") / US_PER_MS;
 }

@@ -230,6 +230,25 @@ def test_the_service_manager_is_told(keeper, folder, monkeypatch):
         assert manager.recv(100) == b"STOPPING=1"
 
 
+def test_the_service_manager_sees_that_it_lives(keeper, folder, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(folder / "notify"))
+        manager.settimeout(2)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(folder / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "200000")
+        keeper.start(BOTH)
+        begin = time.monotonic()
+        for _ in range(4):
+            assert manager.recv(100) == b"WATCHDOG=1"
+        assert time.monotonic() - begin > 0.19, "not without pause"
+        keeper.process.send_signal(signal.SIGSTOP)
+        manager.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            while True:
+                manager.recv(100)
+        keeper.process.send_signal(signal.SIGCONT)
+
+
 # --- leftovers
 
 def test_leftovers_are_taken_down_at_start(keeper, host):
