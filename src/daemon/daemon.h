@@ -10,6 +10,7 @@
  *   control.c    status and watch over the control socket
  *   hooks.c      commands run on changes of state
  *   handoff.c    what the keeper handed over
+ *   confine.c    the system calls that are left
  *   identity.c   this node's id and boot nonce
  */
 #ifndef HA_DAEMON_DAEMON_H
@@ -81,6 +82,9 @@ struct keeper {
 
 void keeper_open(struct keeper *k, struct daemon *d, int fd, uv_loop_t *loop);
 void keeper_send(struct keeper *k, const struct effect *effect);
+
+/* Gives up the system calls that are not needed any more. */
+void confine_engine(const struct conf *conf);
 
 struct control;
 

@@ -317,6 +317,7 @@ int main(void)
 	log_open("had");
 	open_everything(&d);
 	lock_memory();
+	confine_engine(d.given.conf);
 	start_engine(&d);
 	uv_run(d.loop, UV_RUN_DEFAULT);
 	return EXIT_SUCCESS;

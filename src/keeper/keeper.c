@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "keeper/confine.h"
 #include "keeper/leftovers.h"
 #include "keeper/loop.h"
 #include "sys/log.h"
@@ -165,6 +166,7 @@ int keeper_start(struct keeper *k)
 		log_error("cannot give up privileges: %s", strerror(-r));
 		return EXIT_FAILURE;
 	}
+	confine_keeper();
 	return EXIT_SUCCESS;
 }
 
