@@ -143,6 +143,7 @@ void invariant_asked(struct world *w, const struct node *n, enum channel_verb ve
 		causes_decided(w, n, index);
 	if (verb == CHANNEL_HOLD) {
 		listening_check(w, n, index);
+		calm_check(w, n, index);
 		epochs_claimed(w, n, index, number);
 	}
 }

@@ -26,7 +26,14 @@ struct word {
 	ha_time met;    /* since when the listener, serving too, knows that; in the world's time */
 };
 
+/* How often a node has taken a group of late. */
+struct takings {
+	ha_time since;
+	unsigned count;
+};
+
 struct checks {
+	struct takings takings[WORLD_NODES_MAX][GROUPS_MAX];
 	struct hearing hearing[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* listener, speaker */
 	struct word words[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
 	/* What a node knew when it last asked its keeper to hold or to release a group, and when. */
@@ -73,6 +80,7 @@ void overlap_hears(struct world *w, const struct node *n, const struct packet *p
 void epochs_claimed(struct world *w, const struct node *n, size_t group, uint64_t epoch);
 void epochs_hears(struct world *w, const struct node *n, const struct packet *p, bool news);
 void announcements_check(struct world *w, const struct node *n, size_t address);
+void calm_check(struct world *w, const struct node *n, size_t group);
 void listening_begins(struct world *w, const struct node *n, size_t group);
 void listening_check(struct world *w, const struct node *n, size_t group);
 void causes_decided(struct world *w, const struct node *n, size_t group);

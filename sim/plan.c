@@ -15,6 +15,7 @@
 #define GROUPS_DRAWN_MAX 8
 #define US_PER_MS        1000
 #define US_PER_S         1000000
+#define REMOVALS_LIMIT   5 /* so many make a node step down */
 #define LONG_INTERVAL_US (200 * US_PER_MS)
 #define BOAST_US         (3600 * (int64_t)US_PER_S)
 #define BOUND_US         (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
@@ -36,6 +37,7 @@ struct draw {
 	int64_t shortest_us;  /* the shortest interval */
 	int64_t delay_us, jitter_us;
 	bool boasts; /* the last node announces a tolerance beyond what the others believe */
+	size_t removals;
 	int64_t hold_off_us; /* the longest that the faults can lead to */
 };
 
@@ -454,11 +456,12 @@ static void draw_address_trouble(struct draw *d)
 			i--) {
 			f = add_fault(d, "address removed", at_us);
 			begins(f, "remove n%zu g%zu", n, g);
+			d->removals++;
 			at_us += random_between(&d->random, 2000, 500000);
 			if (at_us >= d->plan->faults_us)
 				break;
 		}
-		if (d->interval_us >= LONG_INTERVAL_US)
+		if (d->removals >= REMOVALS_LIMIT)
 			holds_off(d, 60);
 		break;
 	case 1:

@@ -61,12 +61,21 @@ static bool has_granted(const struct world *w, const struct node *n, size_t grou
 	return w->checks->granting[node_index(w, n)][group];
 }
 
+/* A third one had taken it before, which had missed a heartbeat of the stalled one. */
+static bool was_granted(const struct world *w, const struct node *n, size_t group)
+{
+	for (size_t i = 0; i < w->node_count; i++)
+		if (w->checks->decided[node_index(w, n)][group][i].granted)
+			return true;
+	return false;
+}
+
 /* The older one stalled, then the younger one took the group, on a network that was whole. */
 static void check_taken_from_stalled(
 	struct world *w, const struct node *older, const struct node *younger, size_t group)
 {
 	if (node_is_awake(w, older) || older->stalled_since.ns >= younger->held[group].asked_at.ns ||
-		has_granted(w, older, group))
+		has_granted(w, older, group) || was_granted(w, younger, group))
 		return;
 	violated(w, "%s has taken %s, which %s still serves while it is stalled", younger->name,
 		older->conf.groups[group].name, older->name);
