@@ -2,6 +2,9 @@
 /*
  * log: one line on standard error per event, `level program: key=value ...`, with the <N> priority
  * prefix of sd-daemon(3) when standard error is the journal. Only daemon, keeper and cli log.
+ *
+ * It never waits: while nobody takes its lines (a pipe is full), they are lost, and counted in the
+ * next one that is taken.
  */
 #ifndef HA_SYS_LOG_H
 #define HA_SYS_LOG_H
