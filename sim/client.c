@@ -85,7 +85,8 @@ static void ask(struct world *w, struct client *c, size_t address)
 static void use(struct world *w, struct client *c, size_t address)
 {
 	struct neighbour *entry = &c->neighbours[address];
-	bool reached = client_reaches(w, c, address) && !random_chance(&w->random, w->loss_permille);
+	bool reached =
+		client_reaches(w, c, address) && !random_chance(&w->random, w->loss_permille);
 
 	tally_use(w->tally, reached);
 	if (reached) {

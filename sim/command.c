@@ -197,8 +197,7 @@ static bool parse_ports(const struct world *w, const char *text, bool *ret_ports
 	return true;
 }
 
-static void cut_all(
-	struct world *w, const bool *from, const bool *to, bool one_way, enum cut what)
+static void cut_all(struct world *w, const bool *from, const bool *to, bool one_way, enum cut what)
 {
 	for (size_t i = 0; i < lan_port_count(w); i++)
 		for (size_t j = 0; j < lan_port_count(w); j++) {
@@ -410,8 +409,8 @@ static bool run_forge(struct world *w, struct words words)
 
 	if (!to || !from->last ||
 		heartbeat_decode(from->last->datagram.bytes, from->last->datagram.size,
-			HEARTBEAT_HOP_LIMIT,
-			   from->conf.node.cluster_tag, &from->key, h) != HEARTBEAT_ACCEPTED)
+			HEARTBEAT_HOP_LIMIT, from->conf.node.cluster_tag, &from->key,
+			h) != HEARTBEAT_ACCEPTED)
 		return false;
 	h->sequence += 1000;
 	for (size_t g = 0; g < h->group_count; g++) {
@@ -423,7 +422,8 @@ static bool run_forge(struct world *w, struct words words)
 		heartbeat_key_init(&key, (const uint8_t *)words.list[4], strlen(words.list[4]));
 	if (is(words.list[4], "disguised"))
 		key.id = from->key.id;
-	d = (struct datagram){.hop_limit = HEARTBEAT_HOP_LIMIT, .source = from->last->datagram.source};
+	d = (struct datagram){
+		.hop_limit = HEARTBEAT_HOP_LIMIT, .source = from->last->datagram.source};
 	d.size = heartbeat_encode(h, from->conf.node.cluster_tag, &key, d.bytes);
 	deliver(w, to, &d);
 	return true;

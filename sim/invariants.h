@@ -36,16 +36,18 @@ struct checks {
 	struct takings takings[WORLD_NODES_MAX][GROUPS_MAX];
 	struct hearing hearing[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* listener, speaker */
 	struct word words[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
-	/* What a node knew when it last asked its keeper to hold or to release a group, and when. */
+	/* What a node knew when it last asked its keeper to hold or to release a group, and when.
+	 */
 	struct word decided[WORLD_NODES_MAX][GROUPS_MAX][WORLD_NODES_MAX];
 	ha_time decided_at[WORLD_NODES_MAX][GROUPS_MAX]; /* by its own clock */
 	uint64_t known_epoch[WORLD_NODES_MAX][GROUPS_MAX];
 	/* Of two nodes that serve one group; TIME_ORIGIN: they do not. */
 	ha_time both_since[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
 	bool granting[WORLD_NODES_MAX][GROUPS_MAX]; /* by its own last word */
-	bool served[WORLD_NODES_MAX]; /* had something up at the last step */
-	uint64_t transitions;    /* in all */
-	ha_time changed_at[GROUPS_MAX]; /* when a group was last brought up or taken down anywhere */
+	bool served[WORLD_NODES_MAX];               /* had something up at the last step */
+	uint64_t transitions;                       /* in all */
+	ha_time changed_at[GROUPS_MAX]; /* when a group was last brought up or taken down anywhere
+					 */
 	/* R1: since when a node has to listen, by its own clock. */
 	ha_time listens_since[WORLD_NODES_MAX][GROUPS_MAX];
 	ha_time last_transition; /* in the world's time */

@@ -111,8 +111,8 @@ static void restore(struct world *w, struct node *n, size_t address)
 	announce(w, n, address);
 }
 
-static void plan(struct world *w, struct node *n, enum happening_kind kind, size_t group,
-	uint64_t number)
+static void plan(
+	struct world *w, struct node *n, enum happening_kind kind, size_t group, uint64_t number)
 {
 	struct happening h;
 

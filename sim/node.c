@@ -51,7 +51,8 @@ ha_time node_clock(const struct node *n, ha_time world)
 	int64_t passed_ns = time_between(n->clock.world, world);
 
 	/* Before: it is paused. */
-	return passed_ns < 0 ? n->clock.own : time_add(n->clock.own, stretch(passed_ns, n->clock.ppm));
+	return passed_ns < 0 ? n->clock.own
+			     : time_add(n->clock.own, stretch(passed_ns, n->clock.ppm));
 }
 
 ha_time node_world_time(const struct node *n, ha_time own)
@@ -344,8 +345,7 @@ void node_stall(struct world *w, struct node *n, int64_t duration_ns)
 
 void node_stall_keeper(struct world *w, struct node *n, int64_t duration_ns)
 {
-	n->keeper_stalled_until =
-		time_max(n->keeper_stalled_until, time_add(w->now, duration_ns));
+	n->keeper_stalled_until = time_max(n->keeper_stalled_until, time_add(w->now, duration_ns));
 }
 
 void node_stall_host(struct world *w, struct node *n, int64_t duration_ns)

@@ -51,8 +51,7 @@ static size_t pick(struct draw *d, size_t count)
 	return (size_t)random_below(&d->random, count);
 }
 
-__attribute__((format(printf, 2, 3))) static void add_setup(
-	struct plan *p, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add_setup(struct plan *p, const char *format, ...)
 {
 	va_list arguments;
 
@@ -159,9 +158,8 @@ static void draw_ranks(struct draw *d)
 		for (size_t g = 0; g < d->groups; g++)
 			d->node[i].worths[g] = chance(d, 5) ? 0
 					       : kind == 0  ? 100
-					       : kind == 1
-						       ? (unsigned)(1 + pick(d, 3))
-						       : (unsigned)(1 + pick(d, UINT16_MAX));
+					       : kind == 1  ? (unsigned)(1 + pick(d, 3))
+							    : (unsigned)(1 + pick(d, UINT16_MAX));
 }
 
 /* docs/protocol.md 4.1: no announced tolerance counts for more. */
@@ -452,8 +450,8 @@ static void draw_address_trouble(struct draw *d)
 	switch (pick(d, 3)) {
 	case 0:
 		at_us = draw_instant(d);
-		for (size_t i = d->interval_us < LONG_INTERVAL_US || chance(d, 50) ? 1 : 6; i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX / 2;
-			i--) {
+		for (size_t i = d->interval_us < LONG_INTERVAL_US || chance(d, 50) ? 1 : 6;
+			i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX / 2; i--) {
 			f = add_fault(d, "address removed", at_us);
 			begins(f, "remove n%zu g%zu", n, g);
 			d->removals++;
@@ -576,8 +574,7 @@ static void set_bounds(struct draw *d)
 {
 	int64_t believed_us = d->boasts ? 2 * most_believed(d) : 0;
 
-	d->plan->settle_us =
-		d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us + believed_us;
+	d->plan->settle_us = d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us + believed_us;
 	/* Their caches know seconds only: many intervals, where those are short. */
 	if (d->clients > 0 && (d->interval_us >= LONG_INTERVAL_US || chance(d, 10)))
 		d->plan->client_us = 10 * (int64_t)US_PER_S + 6 * d->interval_us;

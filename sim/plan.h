@@ -34,7 +34,8 @@ struct plan {
 	size_t heal_count;
 	char heal[PLAN_FAULTS_MAX][PLAN_FAULT_SIZE];
 	int64_t settle_us; /* after so long nothing may move any more */
-	int64_t client_us; /* ... and so much later each client has found the holder; 0: not waited for */
+	int64_t client_us; /* ... and so much later each client has found the holder; 0: not waited
+			      for */
 	int64_t quiet_us;  /* ... for so long */
 };
 

@@ -93,7 +93,8 @@ static void run_peace(struct world *w, const struct plan *p)
 		tally_seen(w->tally, BOUND_CONVERGENCE,
 			time_between(healed, w->checks->last_transition), p->settle_us * NS_PER_US);
 	/* What has moved since has been announced to all of them. */
-	if (w->violations == 0 && convergence_client_is_lost(w, time_add(healed, 1), what, sizeof(what)))
+	if (w->violations == 0 &&
+		convergence_client_is_lost(w, time_add(healed, 1), what, sizeof(what)))
 		violated(w, "%s, although the group has moved since all faults are over", what);
 	run_until(w, time_add(w->now, p->client_us * NS_PER_US));
 	if (w->violations == 0 && p->client_us > 0 &&

@@ -89,9 +89,7 @@ static bool take_option(struct options *o, int option, const char *value)
 		return false;
 	switch (option) {
 	case 'c': choose_fresh(o, number); return number > 0;
-	case 't':
-		o->seconds = (int64_t)number;
-		return number > 0 && number <= INT32_MAX;
+	case 't': o->seconds = (int64_t)number; return number > 0 && number <= INT32_MAX;
 	case 'r':
 	case 'k':
 		o->first = o->last = number;
@@ -206,7 +204,8 @@ static void report_failure(struct campaign *c, uint64_t seed, const struct run_r
 
 static void print_summary(const struct campaign *c)
 {
-	double cpu_s = (double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - c->begun_cpu_ns) / (double)NS_PER_S;
+	double cpu_s =
+		(double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - c->begun_cpu_ns) / (double)NS_PER_S;
 	double hours = (double)c->tally.simulated_ns / (double)(3600 * NS_PER_S);
 
 	if (isatty(STDERR_FILENO))

@@ -59,8 +59,8 @@ void tally_seen(struct tally *t, enum bound bound, int64_t seen_ns, int64_t boun
 	b->count++;
 	if (seen_ns > b->longest_ns)
 		b->longest_ns = seen_ns;
-	if (b->its_bound_ns != 0 && (double)seen_ns * (double)b->its_bound_ns <=
-					    (double)b->worst_ns * (double)bound_ns)
+	if (b->its_bound_ns != 0 &&
+		(double)seen_ns * (double)b->its_bound_ns <= (double)b->worst_ns * (double)bound_ns)
 		return;
 	b->worst_ns = seen_ns;
 	b->its_bound_ns = bound_ns;
@@ -103,6 +103,7 @@ void tally_print(const struct tally *t)
 			(unsigned long long)t->bounds[b].seed);
 	printf("clients: %llu uses, %llu of them did not reach a holder\n",
 		(unsigned long long)t->uses, (unsigned long long)t->uses_failed);
-	printf("frozen keepers: %llu steps in which a lease had passed and nothing enforced it yet\n",
+	printf("frozen keepers: %llu steps in which a lease had passed and nothing enforced it "
+	       "yet\n",
 		(unsigned long long)t->unfenced);
 }

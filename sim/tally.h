@@ -25,9 +25,9 @@ struct tally_list {
 
 /* What the protocol bounds in time. */
 enum bound {
-	BOUND_LEASE,       /* how long after its last heartbeat a node served, of tolerance - margin */
-	BOUND_OVERLAP,     /* two serve on a network without faults */
-	BOUND_MET,         /* two serve that know of each other */
+	BOUND_LEASE,   /* how long after its last heartbeat a node served, of tolerance - margin */
+	BOUND_OVERLAP, /* two serve on a network without faults */
+	BOUND_MET,     /* two serve that know of each other */
 	BOUND_CONVERGENCE, /* after the last fault, until nothing moves any more */
 	BOUND_CLIENT,      /* after that, until a client reaches the holder */
 	BOUNDS,

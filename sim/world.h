@@ -111,12 +111,12 @@ struct happening {
 struct held {
 	bool asked; /* the engine's last word was HOLD */
 	bool up;
-	bool refuses;    /* HOLD fails */
-	bool missing;    /* somebody else removed an address */
-	bool expired;    /* its last release was because the lease had passed */
+	bool refuses;     /* HOLD fails */
+	bool missing;     /* somebody else removed an address */
+	bool expired;     /* its last release was because the lease had passed */
 	ha_time asked_at; /* when the engine last asked to hold it */
-	ha_time up_at;   /* when it was last brought up */
-	ha_time down_at; /* when it was last taken down */
+	ha_time up_at;    /* when it was last brought up */
+	ha_time down_at;  /* when it was last taken down */
 	uint64_t epoch;
 	uint64_t last_epoch; /* of the last HOLD of this boot */
 };
@@ -134,10 +134,10 @@ struct node {
 	void *memory;
 	struct engine *engine;
 	struct engine_identity identity; /* of this boot */
-	uint64_t boot;   /* counts starts and crashes */
-	bool running;    /* the engine's process lives */
+	uint64_t boot;                   /* counts starts and crashes */
+	bool running;                    /* the engine's process lives */
 	bool told_to_stop;
-	bool disturbed; /* something was done to its devices, addresses or keeper */
+	bool disturbed;  /* something was done to its devices, addresses or keeper */
 	bool dying;      /* its keeper still has to clean up */
 	bool start_next; /* to be started when it has */
 	bool cannot_send;
@@ -223,10 +223,10 @@ struct world {
 	size_t violations;
 	char violation[WORLD_VIOLATION_MAX]; /* the first one */
 	bool stops_at_violation;
-	bool stops;         /* no time passes any more */
-	unsigned steps_now; /* at this instant */
-	uint64_t steps;     /* of engines */
-	struct tally *tally;                 /* owned by the caller; NULL: nobody counts */
+	bool stops;          /* no time passes any more */
+	unsigned steps_now;  /* at this instant */
+	uint64_t steps;      /* of engines */
+	struct tally *tally; /* owned by the caller; NULL: nobody counts */
 	struct checks *checks;
 };
 

@@ -34,8 +34,7 @@ static const struct node *find(const struct claim *c)
 
 static const struct word *word_of(const struct claim *c, const struct node *other)
 {
-	return &c->w->checks
-			->decided[node_index(c->w, c->n)][c->group][node_index(c->w, other)];
+	return &c->w->checks->decided[node_index(c->w, c->n)][c->group][node_index(c->w, other)];
 }
 
 static ha_time decided_at(const struct claim *c)
@@ -79,8 +78,7 @@ static bool was_silent(const struct claim *c)
 	if (!other)
 		return nobody_holds(c);
 	return nobody_holds(c) &&
-	       (time_between(word_of(c, other)->active, decided_at(c)) >=
-				patience_ns(c, other) ||
+	       (time_between(word_of(c, other)->active, decided_at(c)) >= patience_ns(c, other) ||
 		       hearing_of(c, other)->boot != other->boot ||
 		       word_of(c, other)->active.ns == 0);
 }
@@ -96,9 +94,9 @@ static bool is_held_by_worthier(const struct claim *c)
 {
 	const struct node *other = find(c);
 
-	return !other || (word_of(c, other)->last &&
-				 (c->n->disturbed || other->disturbed ||
-					 convergence_outranks(other, c->n, c->group)));
+	return !other ||
+	       (word_of(c, other)->last && (c->n->disturbed || other->disturbed ||
+						   convergence_outranks(other, c->n, c->group)));
 }
 
 static bool is_passed(const struct claim *c)
@@ -159,8 +157,8 @@ static void count(struct world *w, const struct report *r, const char *cause)
 	tally_transition(w->tally, name);
 }
 
-static void check_cause(struct world *w, const struct node *n, const struct report *r,
-	const char *text)
+static void check_cause(
+	struct world *w, const struct node *n, const struct report *r, const char *text)
 {
 	char other[NAME_SIZE];
 	int group = conf_group_by_name(&n->conf, r->group);

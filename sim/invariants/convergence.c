@@ -18,9 +18,10 @@ static bool can_hold(const struct world *w, const struct node *n, size_t group)
 {
 	const struct engine_device *d = &n->devices[n->conf.node.path[0]];
 
-	return n->running && !n->told_to_stop && !n->cannot_send && n->conf.groups[group].worth > 0 &&
-	       !n->held[group].refuses && d->present && d->up && d->carrier &&
-	       n->devices[n->conf.node.path[0]].v4.family != IP_NONE && w->stranger.family == IP_NONE;
+	return n->running && !n->told_to_stop && !n->cannot_send &&
+	       n->conf.groups[group].worth > 0 && !n->held[group].refuses && d->present && d->up &&
+	       d->carrier && n->devices[n->conf.node.path[0]].v4.family != IP_NONE &&
+	       w->stranger.family == IP_NONE;
 }
 
 /* docs/protocol.md 1.3, written anew: what is judged here must not be what judges. */

@@ -74,7 +74,8 @@ static bool was_granted(const struct world *w, const struct node *n, size_t grou
 static void check_taken_from_stalled(
 	struct world *w, const struct node *older, const struct node *younger, size_t group)
 {
-	if (node_is_awake(w, older) || older->stalled_since.ns >= younger->held[group].asked_at.ns ||
+	if (node_is_awake(w, older) ||
+		older->stalled_since.ns >= younger->held[group].asked_at.ns ||
 		has_granted(w, older, group) || was_granted(w, younger, group))
 		return;
 	violated(w, "%s has taken %s, which %s still serves while it is stalled", younger->name,
@@ -100,8 +101,7 @@ static void check_whole(struct world *w, const struct node *a, const struct node
 		*since = w->now;
 		return;
 	}
-	both_ns = time_between(
-		time_max(*since, time_max(a->awake_since, b->awake_since)), w->now);
+	both_ns = time_between(time_max(*since, time_max(a->awake_since, b->awake_since)), w->now);
 	tally_seen(w->tally, BOUND_OVERLAP, both_ns, bound_ns);
 	if (both_ns > bound_ns)
 		violated(w, "%s and %s both serve %s for %lld us although nothing is between them",
@@ -111,13 +111,12 @@ static void check_whole(struct world *w, const struct node *a, const struct node
 
 /* Since when each knows; a stall begins it anew, and a word counts only as long as its speaker
  * counts as live. */
-static ha_time met_since(struct world *w, const struct node *n, const struct node *other, size_t group)
+static ha_time met_since(
+	struct world *w, const struct node *n, const struct node *other, size_t group)
 {
 	struct word *word = &w->checks->words[node_index(w, n)][node_index(w, other)][group];
-	const struct hearing *hearing =
-		&w->checks->hearing[node_index(w, n)][node_index(w, other)];
-	int64_t patience_ns = smaller(
-		other->conf.node.tolerance_ns, n->conf.node.max_tolerance_ns);
+	const struct hearing *hearing = &w->checks->hearing[node_index(w, n)][node_index(w, other)];
+	int64_t patience_ns = smaller(other->conf.node.tolerance_ns, n->conf.node.max_tolerance_ns);
 
 	if (word->met.ns == 0 || hearing->boot != other->boot)
 		return TIME_NEVER;
@@ -139,9 +138,8 @@ static void check_met(struct world *w, const struct node *a, const struct node *
 	both_ns = time_between(time_max(a_knows, b_knows), w->now);
 	tally_seen(w->tally, BOUND_MET, both_ns > 0 ? both_ns : 0, bound_ns);
 	if (both_ns > bound_ns)
-		violated(w, "%s and %s both serve %s, %lld us after each has heard that",
-			a->name, b->name, a->conf.groups[group].name,
-			(long long)(both_ns / NS_PER_US));
+		violated(w, "%s and %s both serve %s, %lld us after each has heard that", a->name,
+			b->name, a->conf.groups[group].name, (long long)(both_ns / NS_PER_US));
 }
 
 static void forget_pair(struct checks *c, size_t i, size_t j, size_t group)
