@@ -7,11 +7,12 @@
 
 static bool has_carrier(const struct world *w, size_t port)
 {
-	const struct node *n = &w->nodes[port];
 	const struct engine_device *d;
+	const struct node *n;
 
 	if (port >= WORLD_NODES_MAX)
 		return true;
+	n = &w->nodes[port];
 	d = &n->devices[n->conf.node.path[0]];
 	return d->present && d->up && d->carrier;
 }

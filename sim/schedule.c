@@ -87,8 +87,11 @@ void schedule_clear(struct world *w)
 /* What waits for somebody who is frozen is not due before that one runs again. */
 static ha_time due_at(const struct world *w, const struct happening *h)
 {
-	const struct node *n = &w->nodes[h->port];
+	const struct node *n;
 
+	if (h->port >= WORLD_NODES_MAX)
+		return h->at;
+	n = &w->nodes[h->port];
 	switch (h->kind) {
 	case HAPPENS_DATAGRAM:
 	case HAPPENS_DEVICE:
@@ -97,8 +100,7 @@ static ha_time due_at(const struct world *w, const struct happening *h)
 	case HAPPENS_HELD:
 	case HAPPENS_RELEASED:
 	case HAPPENS_WILL: return time_max(h->at, n->keeper_stalled_until);
-	case HAPPENS_FRAME:
-		return h->port < WORLD_NODES_MAX ? time_max(h->at, n->host_stalled_until) : h->at;
+	case HAPPENS_FRAME: return time_max(h->at, n->host_stalled_until);
 	case HAPPENS_USE: break;
 	}
 	return h->at;
