@@ -6,13 +6,14 @@ DESTDIR ?=
 SECONDS ?= 20# of each fuzzer
 SIM     ?= --count 1000000 --seconds 60# options of the simulator, as in: make sim SIM="--replay 7"
 DEMO    ?= # options of `ha demo`, as in: make demo DEMO="--interval 20ms"
+BENCH   ?= # options of bench/faults, as in: make bench-faults BENCH=--quick
 
 build := build
 sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
-c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]')
+c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'bench/*.[ch]')
 
-.PHONY: all help deps test-deps demo test fuzz fuzz-coverage sim mutations coverage install check-format format clean
+.PHONY: all help deps test-deps demo test bench-faults fuzz fuzz-coverage sim mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -22,6 +23,7 @@ help:
 	@echo 'make            build; run it from the tree as build/ha'
 	@echo 'make demo       three servers and a client on this machine: watch the address move (root or sudo)'
 	@echo 'make test       build and run every test (root or sudo)'
+	@echo 'make bench-faults  what faults cost, side by side with keepalived (root or sudo, some minutes)'
 	@echo 'make fuzz       run each fuzzer for SECONDS (20); fuzz-coverage: what their corpora reach'
 	@echo 'make sim        run clusters through random faults for a minute; SIM="--replay SEED" tells one'
 	@echo 'make mutations  plant mistakes in the rules: the simulator must find each'
@@ -48,6 +50,11 @@ demo: deps
 
 test: test-deps
 	@tools/run-tests
+
+bench-faults:
+	@tools/packages install build demo bench
+	@$(MAKE) --no-print-directory all
+	$(sudo) bench/faults --build $(build) $(BENCH)
 
 fuzz: test-deps
 	@tools/fuzz --seconds $(SECONDS)

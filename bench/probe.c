@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * probe: the instruments of the benchmarks. All times are CLOCK_MONOTONIC, in nanoseconds.
+ *
+ *   probe serve PORT NAME           answers each UDP request from the address that it came to, with
+ *                                   the request's bytes and NAME
+ *   probe ask ADDRESS PORT RATE     sends RATE requests a second until SIGTERM, then prints a line
+ *                                   "SENT ANSWERED NAME" for each; "SENT 0 -" for a lost one
+ *   probe arp DEVICE ADDRESS        asks for the address by ARP every millisecond until SIGTERM,
+ *                                   then prints a line "ANSWERED HARDWARE-ADDRESS" for each answer
+ *
+ * It runs with real-time priority, so that what it measures is not its own waiting for a processor.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/if_ether.h>
+#include <netinet/in.h>
+#include <netpacket/packet.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S    1000000000
+#define RECORDS_MAX 200000 /* 100 s of ARP answers of two hosts */
+#define NAME_SIZE   16
+#define LATE_MS     300 /* an answer that comes later counts as lost */
+
+struct record {
+	int64_t sent; /* 0 in an answer to ARP */
+	int64_t answered;
+	char name[NAME_SIZE];
+	uint8_t mac[ETH_ALEN];
+};
+
+struct instrument {
+	int socket;
+	struct sockaddr_in target;
+	struct sockaddr_ll everybody;
+	struct ether_arp question;
+	size_t count;
+	struct record *records;
+	void (*ask)(struct instrument *probe);
+	void (*hear)(struct instrument *probe);
+};
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static void take_priority(void)
+{
+	struct sched_param lowest = {.sched_priority = 1};
+
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
+		fail("mlockall");
+	if (sched_setscheduler(0, SCHED_FIFO, &lowest) != 0)
+		fail("real-time priority");
+}
+
+static struct sockaddr_in parse_target(const char *address, const char *port)
+{
+	struct sockaddr_in target = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
+
+	if (inet_pton(AF_INET, address, &target.sin_addr) != 1) {
+		errno = EINVAL;
+		fail(address);
+	}
+	return target;
+}
+
+/* --- serve */
+
+static void answer_one(int socket, const char *name)
+{
+	char request[64], control[256];
+	struct sockaddr_in client;
+	struct iovec parts[2] = {
+		{request, sizeof(request)}, {(void *)(uintptr_t)name, strlen(name)}};
+	struct msghdr message = {.msg_name = &client,
+		.msg_namelen = sizeof(client),
+		.msg_iov = parts,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	ssize_t size = recvmsg(socket, &message, 0);
+
+	if (size < 0)
+		return;
+	/* The packet information that came with the request makes the answer leave from there. */
+	parts[0].iov_len = (size_t)size;
+	message.msg_iovlen = 2;
+	(void)sendmsg(socket, &message, 0); /* the address may have left: the client counts it */
+}
+
+static void serve(const char *port, const char *name)
+{
+	struct sockaddr_in any = parse_target("0.0.0.0", port);
+	int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)) != 0 ||
+		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) != 0)
+		fail("socket of the server");
+	for (;;)
+		answer_one(fd, name);
+}
+
+/* --- ask */
+
+static void ask_udp(struct instrument *probe)
+{
+	uint32_t number = (uint32_t)probe->count;
+
+	if (probe->count == RECORDS_MAX)
+		return;
+	probe->records[probe->count++].sent = now_ns();
+	/* One that cannot be sent is a request that is lost. */
+	(void)sendto(probe->socket, &number, sizeof(number), MSG_DONTWAIT,
+		(struct sockaddr *)&probe->target, sizeof(probe->target));
+}
+
+static void hear_udp(struct instrument *probe)
+{
+	struct {
+		uint32_t number;
+		char name[NAME_SIZE - 1];
+	} __attribute__((packed)) answer = {0};
+	struct sockaddr_in source;
+	socklen_t length = sizeof(source);
+	ssize_t size = recvfrom(probe->socket, &answer, sizeof(answer), MSG_DONTWAIT,
+		(struct sockaddr *)&source, &length);
+
+	if (size <= (ssize_t)sizeof(answer.number) || answer.number >= probe->count ||
+		source.sin_addr.s_addr != probe->target.sin_addr.s_addr)
+		return;
+	probe->records[answer.number].answered = now_ns();
+	memcpy(probe->records[answer.number].name, answer.name,
+		(size_t)size - sizeof(answer.number));
+}
+
+static void open_udp(struct instrument *probe, const char *address, const char *port)
+{
+	probe->target = parse_target(address, port);
+	probe->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (probe->socket < 0)
+		fail("socket of the client");
+	probe->ask = ask_udp;
+	probe->hear = hear_udp;
+}
+
+/* --- arp */
+
+static void ask_arp(struct instrument *probe)
+{
+	(void)sendto(probe->socket, &probe->question, sizeof(probe->question), MSG_DONTWAIT,
+		(struct sockaddr *)&probe->everybody, sizeof(probe->everybody));
+}
+
+static void hear_arp(struct instrument *probe)
+{
+	struct ether_arp answer;
+	ssize_t size = recv(probe->socket, &answer, sizeof(answer), MSG_DONTWAIT);
+	struct record *record = &probe->records[probe->count];
+
+	if (size != sizeof(answer) || ntohs(answer.ea_hdr.ar_op) != ARPOP_REPLY ||
+		memcmp(answer.arp_spa, probe->question.arp_tpa, sizeof(answer.arp_spa)) != 0 ||
+		memcmp(answer.arp_tha, probe->question.arp_sha, sizeof(answer.arp_tha)) != 0 ||
+		probe->count == RECORDS_MAX)
+		return;
+	record->answered = now_ns();
+	memcpy(record->mac, answer.arp_sha, sizeof(record->mac));
+	probe->count++;
+}
+
+static void fill_question(struct ether_arp *question, const char *device, struct in_addr address)
+{
+	struct ifreq request = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	strncpy(request.ifr_name, device, IFNAMSIZ - 1);
+	question->ea_hdr = (struct arphdr){.ar_hrd = htons(ARPHRD_ETHER),
+		.ar_pro = htons(ETHERTYPE_IP),
+		.ar_hln = ETH_ALEN,
+		.ar_pln = sizeof(address),
+		.ar_op = htons(ARPOP_REQUEST)};
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request) != 0)
+		fail(device);
+	memcpy(question->arp_sha, request.ifr_hwaddr.sa_data, ETH_ALEN);
+	if (ioctl(fd, SIOCGIFADDR, &request) != 0)
+		fail(device);
+	memcpy(question->arp_spa, request.ifr_addr.sa_data + 2, sizeof(question->arp_spa));
+	memcpy(question->arp_tpa, &address, sizeof(question->arp_tpa));
+	close(fd);
+}
+
+static void open_arp(struct instrument *probe, const char *device, const char *address)
+{
+	struct sockaddr_ll *everybody = &probe->everybody;
+
+	*everybody = (struct sockaddr_ll){.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ARP),
+		.sll_ifindex = (int)if_nametoindex(device),
+		.sll_halen = ETH_ALEN,
+		.sll_addr = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	fill_question(&probe->question, device, parse_target(address, "0").sin_addr);
+	probe->socket = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ARP));
+	if (probe->socket < 0 ||
+		bind(probe->socket, (struct sockaddr *)everybody, sizeof(*everybody)) != 0)
+		fail("socket for ARP");
+	probe->ask = ask_arp;
+	probe->hear = hear_arp;
+}
+
+/* --- both */
+
+static int open_timer(int64_t every_ns)
+{
+	struct timespec every = {.tv_sec = every_ns / NS_PER_S, .tv_nsec = every_ns % NS_PER_S};
+	struct itimerspec both = {.it_interval = every, .it_value = every};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd < 0 || timerfd_settime(fd, 0, &both, NULL) != 0)
+		fail("timer");
+	return fd;
+}
+
+static int open_stop_signal(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (fd < 0)
+		fail("signalfd");
+	return fd;
+}
+
+/* Asks at the rate until SIGTERM; the answers to the last questions may then still come. */
+static void run(struct instrument *probe, int64_t every_ns)
+{
+	struct pollfd wait[3] = {{.fd = probe->socket, .events = POLLIN},
+		{.fd = open_timer(every_ns), .events = POLLIN},
+		{.fd = open_stop_signal(), .events = POLLIN}};
+	uint64_t expired;
+	int64_t end;
+
+	puts("ready");
+	fflush(stdout);
+	while (!(wait[2].revents & POLLIN)) {
+		if (poll(wait, 3, -1) < 0)
+			fail("poll");
+		if (wait[0].revents)
+			probe->hear(probe);
+		/* Questions that this process came too late for are asked at once: none is left
+		 * out. */
+		if ((wait[1].revents & POLLIN) && read(wait[1].fd, &expired, sizeof(expired)) > 0)
+			while (expired-- > 0)
+				probe->ask(probe);
+	}
+	for (end = now_ns() + LATE_MS * (NS_PER_S / 1000); now_ns() < end;)
+		if (poll(wait, 1, LATE_MS) > 0)
+			probe->hear(probe);
+}
+
+static void print_requests(const struct instrument *probe)
+{
+	for (size_t i = 0; i < probe->count; i++) {
+		const struct record *r = &probe->records[i];
+
+		printf("%lld %lld %s\n", (long long)r->sent, (long long)r->answered,
+			r->answered ? r->name : "-");
+	}
+}
+
+static void print_owners(const struct instrument *probe)
+{
+	for (size_t i = 0; i < probe->count; i++) {
+		const uint8_t *m = probe->records[i].mac;
+
+		printf("%lld %02x:%02x:%02x:%02x:%02x:%02x\n",
+			(long long)probe->records[i].answered, m[0], m[1], m[2], m[3], m[4], m[5]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct instrument probe = {.records = calloc(RECORDS_MAX, sizeof(struct record))};
+	const char *what = argc > 1 ? argv[1] : "";
+	long rate;
+
+	if (!probe.records)
+		fail("memory");
+	if (argc == 4 && strcmp(what, "serve") == 0) {
+		take_priority();
+		serve(argv[2], argv[3]);
+	} else if (argc == 5 && strcmp(what, "ask") == 0 &&
+		   (rate = strtol(argv[4], NULL, 10)) > 0) {
+		take_priority();
+		open_udp(&probe, argv[2], argv[3]);
+		run(&probe, NS_PER_S / rate);
+		print_requests(&probe);
+	} else if (argc == 4 && strcmp(what, "arp") == 0) {
+		take_priority();
+		open_arp(&probe, argv[2], argv[3]);
+		run(&probe, NS_PER_S / 1000);
+		print_owners(&probe);
+	} else {
+		fputs("Usage: probe serve PORT NAME | ask ADDRESS PORT RATE | arp DEVICE ADDRESS\n",
+			stderr);
+		return 2;
+	}
+	free(probe.records);
+	return 0;
+}
