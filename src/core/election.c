@@ -322,8 +322,12 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 	/* The loser may have claimed after us, or with the same epoch as we when neither heard the
 	 * other: a token must be newer than all that others have used. The one whom we have granted
 	 * the group is using it for its claim. */
-	if (!contested && !grantee && alone && (e->epoch_seen > e->epoch || e->epoch_shared))
+	if (!contested && !grantee && alone && (e->epoch_seen > e->epoch || e->epoch_shared)) {
 		claim_epoch(e);
+		/* It may have gone before we heard of it, and taken our clients with it. */
+		out->announce = true;
+		out->tell = true;
+	}
 	return false;
 }
 

@@ -574,6 +574,21 @@ static void test_r3_the_grantee_claims_with_a_later_epoch(void **state)
 	assert_int_equal(e.epoch, 1);
 }
 
+/* R4: the other one has released before we hear that it had claimed as well. */
+static void test_r4_announces_against_a_claim_never_met(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	r = add_rival(90, LOWER);
+	r->epoch = 2;
+	evaluate(500);
+	assert_int_equal(e.epoch, 3);
+	assert_true(out.announce);
+	assert_true(out.tell);
+}
+
 static void test_r3_grant_lapses(void **state)
 {
 	struct election_rival *r;
@@ -886,6 +901,7 @@ int main(void)
 		TEST(test_r3_no_grant_is_taken_from_a_worthier_holder),
 		TEST(test_r3_the_grantee_claims_with_a_later_epoch),
 		TEST(test_r3_grant_lapses),
+		TEST(test_r4_announces_against_a_claim_never_met),
 		TEST(test_r4_collision),
 		TEST(test_r4_the_winner_announces_again),
 		TEST(test_r4_a_shared_epoch_is_left),
