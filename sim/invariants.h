@@ -21,7 +21,8 @@ struct hearing {
 /* What it said of one group. */
 struct word {
 	ha_time active; /* when it was last heard to be ACTIVE, by the listener's own clock */
-	bool last;      /* its last word was ACTIVE */
+	bool last;      /* its last word was ACTIVE, from a boot that was proven */
+	bool told;      /* the same, proven or not */
 	bool granted;   /* and granted it to the listener */
 	ha_time met;    /* since when the listener, serving too, knows that; in the world's time */
 };

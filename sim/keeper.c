@@ -206,7 +206,6 @@ void keeper_holds(struct world *w, struct node *n, size_t group, uint64_t epoch)
 		take_down(w, n, group);
 		says(w, n, CHANNEL_EXPIRED, group, 0);
 	} else if (n->held[group].refuses) {
-		n->held[group].asked = false;
 		says(w, n, CHANNEL_HOLD_FAILED, group, EPERM);
 	} else {
 		bring_up(w, n, group);

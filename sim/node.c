@@ -390,6 +390,8 @@ void node_hear_keeper(struct world *w, struct node *n, const struct note *note)
 
 	if (!n->running)
 		return;
+	if (note->verb == CHANNEL_HOLD_FAILED)
+		n->held[note->index].asked = false; /* from now on the engine knows */
 	m.verb = note->verb;
 	m.index = note->index;
 	m.second = note->second;

@@ -95,7 +95,7 @@ static bool is_held_by_worthier(const struct claim *c)
 	const struct node *other = find(c);
 
 	return !other ||
-	       (word_of(c, other)->last && (c->n->disturbed || other->disturbed ||
+	       (word_of(c, other)->told && (c->n->disturbed || other->disturbed ||
 						   convergence_outranks(other, c->n, c->group)));
 }
 
