@@ -67,6 +67,18 @@ const struct node *client_reaches(const struct world *w, const struct client *c,
 	return NULL;
 }
 
+/* By somebody whom the client could reach. */
+static bool is_served(const struct world *w, const struct client *c, size_t address)
+{
+	size_t group = w->nodes[0].conf.addresses[address].group, port = port_of(w, c);
+
+	for (size_t i = 0; i < w->node_count; i++)
+		if (node_serves(w, &w->nodes[i], group) && lan_connects(w, port, i, CUT_UNICAST) &&
+			lan_connects(w, i, port, CUT_UNICAST))
+			return true;
+	return false;
+}
+
 static void ask(struct world *w, struct client *c, size_t address)
 {
 	struct neighbour *entry = &c->neighbours[address];
@@ -93,7 +105,8 @@ static void use(struct world *w, struct client *c, size_t address)
 		entry->confirmed = w->now;
 		return;
 	}
-	w->last_missed = w->now;
+	if (is_served(w, c, address))
+		w->last_missed = w->now;
 	if (entry->known &&
 		time_between(time_max(entry->confirmed, entry->updated), w->now) > GIVE_UP_NS)
 		entry->known = false;

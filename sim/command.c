@@ -361,18 +361,22 @@ static bool run_remember(struct world *w, struct words words)
 
 	if (!n || !n->last || w->memory_count == WORLD_MEMORIES_MAX)
 		return false;
-	text_copy(w->memories[w->memory_count].name, NAME_SIZE, words.list[2]);
-	w->memories[w->memory_count++].datagram = n->last->datagram;
+	w->memories[w->memory_count] = (struct memory){.from = n->last->from,
+		.boot = n->last->boot,
+		.sent = n->last->sent,
+		.datagram = n->last->datagram};
+	text_copy(w->memories[w->memory_count++].name, NAME_SIZE, words.list[2]);
 	return true;
 }
 
-/* Nobody of the cluster vouches for it. */
-static void deliver(struct world *w, struct node *to, const struct datagram *d)
+/* What somebody sends in the name of a node. */
+static struct packet *packet_in_the_name_of(
+	struct world *w, const struct node *n, const struct datagram *d)
 {
-	struct packet *p = lan_packet(w, to, d);
+	struct packet *p = lan_packet(w, n, d);
 
-	lan_deliver(w, to, p);
-	lan_drop_packet(w, p);
+	(void)lan_read_packet(p, n);
+	return p;
 }
 
 /* replay WORD to NAME [hop-limit N] */
@@ -380,6 +384,8 @@ static bool run_replay(struct world *w, struct words words)
 {
 	struct node *to =
 		words.count >= 3 && is(words.list[1], "to") ? node_find(w, words.list[2]) : NULL;
+
+	struct packet *p;
 
 	for (size_t i = 0; to && i < w->memory_count; i++) {
 		struct datagram d = w->memories[i].datagram;
@@ -390,7 +396,11 @@ static bool run_replay(struct world *w, struct words words)
 			d.hop_limit = (int)strtol(words.list[4], NULL, 10);
 		else if (words.count != 3)
 			return false;
-		deliver(w, to, &d);
+		p = packet_in_the_name_of(w, &w->nodes[w->memories[i].from], &d);
+		p->boot = w->memories[i].boot;
+		p->sent = w->memories[i].sent;
+		lan_deliver(w, to, p);
+		lan_drop_packet(w, p);
 		return true;
 	}
 	return false;
@@ -405,6 +415,7 @@ static bool run_forge(struct world *w, struct words words)
 	struct node *to = from ? node_find(w, words.list[2]) : NULL;
 	struct heartbeat_key key = {0};
 	struct heartbeat *h = &w->heartbeat;
+	struct packet *p;
 	struct datagram d;
 
 	if (!to || !from->last ||
@@ -425,7 +436,9 @@ static bool run_forge(struct world *w, struct words words)
 	d = (struct datagram){
 		.hop_limit = HEARTBEAT_HOP_LIMIT, .source = from->last->datagram.source};
 	d.size = heartbeat_encode(h, from->conf.node.cluster_tag, &key, d.bytes);
-	deliver(w, to, &d);
+	p = packet_in_the_name_of(w, from, &d);
+	lan_deliver(w, to, p);
+	lan_drop_packet(w, p);
 	return true;
 }
 

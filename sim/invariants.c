@@ -55,16 +55,23 @@ void invariant_sent(struct world *w, struct node *n, struct packet *p)
 	words_check(w, n, p);
 }
 
-bool hearing_names(const struct node *n, const struct packet *p)
+/* The entry of this boot of @n in what @p says that its sender has heard, or NULL. */
+static const struct heartbeat_heard *find_named(const struct node *n, const struct packet *p)
 {
 	const struct heartbeat *h = &p->says;
-	const struct engine_identity *own = &n->identity;
 
 	for (size_t i = 0; i < h->heard_count; i++)
-		if (h->heard[i].id == own->id && h->heard[i].nonce == own->nonce)
-			return h->heard[i].age_ms * NS_PER_MS < n->conf.node.tolerance_ns &&
-			       (int32_t)(h->heard[i].sequence - (uint32_t)n->sequence_recent) >= 0;
-	return false;
+		if (h->heard[i].id == n->identity.id && h->heard[i].nonce == n->identity.nonce)
+			return &h->heard[i];
+	return NULL;
+}
+
+bool hearing_names(const struct node *n, const struct packet *p)
+{
+	const struct heartbeat_heard *heard = find_named(n, p);
+
+	return heard && heard->age_ms * NS_PER_MS < n->conf.node.tolerance_ns &&
+	       (int32_t)(heard->sequence - (uint32_t)n->sequence_recent) >= 0;
 }
 
 static bool take_hearing(struct world *w, const struct node *n, const struct packet *p)
@@ -74,6 +81,9 @@ static bool take_hearing(struct world *w, const struct node *n, const struct pac
 	if (p->boot < hearing->boot ||
 		(p->boot == hearing->boot && p->says.sequence <= hearing->sequence))
 		return false;
+	/* Not counted as long as the one before it may live (docs/protocol.md 3.3). */
+	if (p->boot != hearing->boot && hearing->boot != 0 && !find_named(n, p))
+		return false;
 	if (p->boot != hearing->boot) {
 		*hearing = (struct hearing){.boot = p->boot};
 		memset(w->checks->words[node_index(w, n)][p->from], 0,
@@ -82,6 +92,7 @@ static bool take_hearing(struct world *w, const struct node *n, const struct pac
 	hearing->sequence = p->says.sequence;
 	hearing->heard = node_clock(n, w->now);
 	hearing->heard_world = w->now;
+	hearing->proven = hearing->proven || find_named(n, p);
 	if (hearing_names(n, p))
 		hearing->named = p->sent;
 	return true;

@@ -13,6 +13,7 @@
 struct hearing {
 	uint64_t boot;     /* of the other one */
 	uint64_t sequence; /* the highest */
+	bool proven;       /* it has named this boot of the listener, lately or not */
 	ha_time heard;     /* when, by the listener's own clock */
 	ha_time heard_world;
 	ha_time named; /* when what named this boot of the listener was sent, in the world's time */
@@ -22,7 +23,7 @@ struct hearing {
 struct word {
 	ha_time active; /* when it was last heard to be ACTIVE, by the listener's own clock */
 	bool last;      /* its last word was ACTIVE, from a boot that was proven */
-	bool told;      /* the same, proven or not */
+	bool told;      /* the same, if the proof may have been old */
 	bool granted;   /* and granted it to the listener */
 	ha_time met;    /* since when the listener, serving too, knows that; in the world's time */
 };

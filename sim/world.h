@@ -183,6 +183,9 @@ struct client {
 
 struct memory {
 	char name[NAME_SIZE];
+	size_t from;
+	uint64_t boot;
+	ha_time sent;
 	struct datagram datagram;
 };
 

@@ -201,7 +201,8 @@ void overlap_hears(struct world *w, const struct node *n, const struct packet *p
 		struct word *word = &w->checks->words[listener][p->from][i];
 		bool active = g->state == STATE_ACTIVE && is_proven(w, listener, p->from);
 
-		word->told = g->state == STATE_ACTIVE;
+		word->told =
+			g->state == STATE_ACTIVE && w->checks->hearing[listener][p->from].proven;
 		word->last = active;
 		if (active)
 			word->active = node_clock(n, w->now);
