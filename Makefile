@@ -13,7 +13,7 @@ sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'bench/*.[ch]')
 
-.PHONY: all help deps test-deps demo test bench-faults fuzz fuzz-coverage sim mutations coverage install check-format format clean
+.PHONY: all help deps test-deps demo test model bench-faults fuzz fuzz-coverage sim mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -24,6 +24,7 @@ help:
 	@echo 'make demo       three servers and a client on this machine: watch the address move (root or sudo)'
 	@echo 'make test       build and run every test (root or sudo)'
 	@echo 'make bench-faults  what faults cost, side by side with keepalived (root or sudo, some minutes)'
+	@echo 'make model      check the model of the protocol with SPIN'
 	@echo 'make fuzz       run each fuzzer for SECONDS (20); fuzz-coverage: what their corpora reach'
 	@echo 'make sim        run clusters through random faults for a minute; SIM="--replay SEED" tells one'
 	@echo 'make mutations  plant mistakes in the rules: the simulator must find each'
@@ -55,6 +56,9 @@ bench-faults:
 	@tools/packages install build demo bench
 	@$(MAKE) --no-print-directory all
 	$(sudo) bench/faults --build $(build) $(BENCH)
+
+model: test-deps
+	@tools/model
 
 fuzz: test-deps
 	@tools/fuzz --seconds $(SECONDS)
