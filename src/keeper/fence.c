@@ -29,6 +29,7 @@ static uint32_t handle_of(const char *runtime_dir)
 }
 
 struct device_list {
+	bool full; /* there are more */
 	size_t count;
 	uint32_t list[FENCE_DEVICES_MAX];
 };
@@ -43,10 +44,12 @@ static bool take_device(const struct nlmsghdr *message, void *context)
 	struct device_list *d = context;
 	struct netlink_link link;
 
-	if (netlink_parse_link(message, &link) && is_fenceable(&link) &&
-		d->count < FENCE_DEVICES_MAX)
+	if (!netlink_parse_link(message, &link) || !is_fenceable(&link))
+		return true;
+	d->full = d->count == FENCE_DEVICES_MAX;
+	if (!d->full)
 		d->list[d->count++] = link.index;
-	return true;
+	return !d->full;
 }
 
 static int read_devices(struct device_list *ret_devices)
@@ -55,11 +58,12 @@ static int read_devices(struct device_list *ret_devices)
 	int r;
 
 	do {
+		ret_devices->full = false;
 		ret_devices->count = 0;
 		r = netlink_dump(
 			RTM_GETLINK, &header, sizeof(header), 0, 0, take_device, ret_devices);
 	} while (r == -EINTR);
-	return r;
+	return r == 0 && ret_devices->full ? -E2BIG : r;
 }
 
 static void remove_everywhere(uint32_t handle)
@@ -69,10 +73,10 @@ static void remove_everywhere(uint32_t handle)
 
 	if (netlink_open(&request) < 0)
 		return;
-	if (read_devices(&devices) == 0) {
-		for (size_t i = 0; i < devices.count; i++)
-			filters_remove(&request, devices.list[i], handle);
-	}
+	devices.count = 0;
+	(void)read_devices(&devices);
+	for (size_t i = 0; i < devices.count; i++)
+		filters_remove(&request, devices.list[i], handle);
 	netlink_close(&request);
 }
 

@@ -19,7 +19,7 @@
 #include "keeper/fence_load.h"
 #include "sys/netlink.h"
 
-#define FENCE_DEVICES_MAX 512 /* more are fenced, too, at a little more cost */
+#define FENCE_DEVICES_MAX 4096 /* with more at the start it is not in force */
 
 struct fence {
 	bool in_force;
