@@ -121,8 +121,11 @@ static void bury_engine(struct loop *l, bool kill_it)
 		engine_kill(l->engine);
 	end = engine_wait(l->engine, END_PATIENCE_MS);
 	log_end(l, end, kill_it);
-	if (!end.known)
+	if (!end.known) {
+		/* Its lease is the next one's, too. */
 		engine_kill(l->engine);
+		(void)engine_wait(l->engine, END_PATIENCE_MS);
+	}
 	session_end(l->session);
 	if (l->stopping)
 		finish(l, end.known && end.exited && end.number == 0 ? 0 : 1);
