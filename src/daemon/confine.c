@@ -29,7 +29,7 @@ static const char *const NEEDED[] = {
 	"brk", "madvise", "mmap", "mmap2", "mprotect", "mremap", "munmap",
 	/* the process itself */
 	"exit", "exit_group", "futex", "getpid", "getrandom", "gettid", "rt_sigaction", "rt_sigprocmask",
-	"rt_sigreturn", "sched_getscheduler", "tgkill",
+	"rt_sigreturn", "sched_getscheduler", "sched_setscheduler", "tgkill",
 };
 
 static const char *const HARMFUL[] = {

@@ -48,6 +48,7 @@ void daemon_fail(const char *format, ...)
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
 	log_error("%s", message);
+	scheduling_make_ordinary();
 	exit(EXIT_FAILURE);
 }
 
@@ -320,5 +321,6 @@ int main(void)
 	confine_engine(d.given.conf);
 	start_engine(&d);
 	uv_run(d.loop, UV_RUN_DEFAULT);
+	scheduling_make_ordinary();
 	return EXIT_SUCCESS;
 }

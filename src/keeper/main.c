@@ -11,6 +11,7 @@
 
 #include "keeper/keeper.h"
 #include "sys/log.h"
+#include "sys/scheduling.h"
 
 /* Descriptors 0 to 2 must be taken, or a socket of ours would become somebody's standard error. */
 static void fill_standard_descriptors(void)
@@ -58,5 +59,6 @@ int main(int count, char **arguments)
 	if (k)
 		configuration_free(&k->configuration);
 	free(k);
+	scheduling_make_ordinary();
 	return status;
 }

@@ -14,6 +14,13 @@ int scheduling_make_realtime(void)
 											: 0;
 }
 
+void scheduling_make_ordinary(void)
+{
+	const struct sched_param parameters = {0};
+
+	(void)sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &parameters);
+}
+
 bool scheduling_is_realtime(void)
 {
 	return (sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) == SCHED_FIFO;

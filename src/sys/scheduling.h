@@ -13,7 +13,11 @@
  * kernel's own threads). 0, or -errno: -EPERM without CAP_SYS_NICE. */
 int scheduling_make_realtime(void);
 
-/* Whether this process is. */
+/* Makes it ordinary again: its end is not urgent, and a checker of leaks that runs then waits for a
+ * thread of its own without rest, which must get to run. */
+void scheduling_make_ordinary(void);
+
+/* Whether this process is real-time. */
 bool scheduling_is_realtime(void);
 
 #endif
