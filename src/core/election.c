@@ -72,11 +72,23 @@ static void learn_epochs(struct election *e, const struct election_input *in)
 	}
 }
 
+/* What others have claimed with, by their own word. */
+static void learn_claims(struct election *e, const struct election_input *in)
+{
+	for (size_t i = 0; i < in->rival_count; i++) {
+		const struct election_rival *r = &in->rivals[i];
+
+		if ((r->active || r->claimed) && r->epoch > e->epoch_rival &&
+			epoch_is_possible(r->epoch))
+			e->epoch_rival = r->epoch;
+	}
+}
+
 /* R2: every claim takes an epoch above all that were seen. */
 static void claim_epoch(struct election *e)
 {
 	e->epoch = ++e->epoch_seen;
-	e->epoch_shared = false;
+	e->epoch_rival = 0;
 }
 
 /* The holder of highest rank among the peers, or NULL. */
@@ -291,6 +303,7 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 	const struct election_rival *grantee = NULL;
 	bool contested = false, alone;
 
+	learn_claims(e, in);
 	for (size_t i = 0; i < in->rival_count; i++) {
 		const struct election_rival *r = &in->rivals[i];
 
@@ -310,7 +323,6 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 			return true;
 		}
 		contested = true;
-		e->epoch_shared = e->epoch_shared || r->epoch == e->epoch;
 	}
 	alone = resume_if_grantee_lost(e, grantee, out) || e->grantee == 0;
 	/* Clients may have been answered by the other one: on meeting it, and when it is gone. */
@@ -321,8 +333,9 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 	}
 	/* The loser may have claimed after us, or with the same epoch as we when neither heard the
 	 * other: a token must be newer than all that others have used. The one whom we have granted
-	 * the group is using it for its claim. */
-	if (!contested && !grantee && alone && (e->epoch_seen > e->epoch || e->epoch_shared)) {
+	 * the group is using it for its claim. An epoch that we know only by hearsay may be in use
+	 * beyond a partition: two that outbid each other would make the token worthless. */
+	if (!contested && !grantee && alone && e->epoch_rival >= e->epoch) {
 		claim_epoch(e);
 		/* It may have gone before we heard of it, and taken our clients with it. */
 		out->announce = true;

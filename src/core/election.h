@@ -67,6 +67,7 @@ struct election_rival {
 	bool listens;  /* will be eligible when it has listened */
 	bool hears_us;
 	bool granted_us; /* holds it and offers it to us */
+	bool claimed;    /* the epoch is that of its own last claim; if ACTIVE it always is */
 	uint64_t epoch;
 };
 
@@ -90,9 +91,9 @@ struct election {
 	ha_time since;             /* of the phase */
 	uint64_t epoch;            /* of our last claim */
 	uint64_t epoch_seen;       /* the highest one known, ours included */
-	bool epoch_shared; /* R4: another holder was heard to have claimed with the same one */
-	bool wants;        /* R3: we ask its holder for it */
-	uint64_t grantee;  /* R3: id of whom we grant it to; 0: nobody */
+	uint64_t epoch_rival; /* R4: the highest one that others have claimed with since ours */
+	bool wants;           /* R3: we ask its holder for it */
+	uint64_t grantee;     /* R3: id of whom we grant it to; 0: nobody */
 	ha_time grant_until;
 	bool yielded; /* R3: the grantee is ACTIVE, we answer what is on its way */
 	ha_time yield_until;

@@ -582,7 +582,10 @@ static void test_r4_announces_against_a_claim_never_met(void **state)
 	(void)state;
 	become_active();
 	r = add_rival(90, LOWER);
-	r->epoch = 2;
+	r->epoch = 2; /* heard of from somebody beyond a partition: outbidding it would not end */
+	evaluate(400);
+	assert_int_equal(e.epoch, 1);
+	r->claimed = true;
 	evaluate(500);
 	assert_int_equal(e.epoch, 3);
 	assert_true(out.announce);

@@ -56,13 +56,16 @@ static void fill_group(const struct engine *e, const struct heartbeat *h, size_t
 	bool fit = group_ineligible(e, group) == ELIGIBLE;
 	bool listens = election->phase == ELECTION_LISTENING;
 	bool ready = fit && !listens && !time_reached(e->now, e->lease);
+	bool claimed = state != STATE_ACTIVE && election->epoch != 0 &&
+		       election->epoch == election->epoch_seen;
 
 	*entry = (struct heartbeat_group){.id = e->conf->groups[group].id,
 		.worth = e->conf->groups[group].worth,
 		.state = (uint8_t)state,
 		.flags = (uint8_t)((ready ? HEARTBEAT_GROUP_ELIGIBLE : 0) |
 				   (fit && listens ? HEARTBEAT_GROUP_LISTENING : 0) |
-				   (election->wants ? HEARTBEAT_GROUP_WANT : 0)),
+				   (election->wants ? HEARTBEAT_GROUP_WANT : 0) |
+				   (claimed ? HEARTBEAT_GROUP_CLAIMED : 0)),
 		.grantee = grantee_index(h, state == STATE_ACTIVE ? election->grantee : 0),
 		.epoch = state == STATE_ACTIVE ? election->epoch : election->epoch_seen};
 }

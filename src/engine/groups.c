@@ -138,6 +138,7 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 		.active = entry->state == STATE_ACTIVE,
 		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
 		.wants = entry->flags & HEARTBEAT_GROUP_WANT,
+		.claimed = entry->flags & HEARTBEAT_GROUP_CLAIMED,
 		.listens = entry->flags & HEARTBEAT_GROUP_LISTENING,
 		.hears_us = peer_hears_us(&p->peer, e->conf->node.tolerance_ns),
 		.granted_us = entry->granted_us,
