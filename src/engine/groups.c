@@ -145,24 +145,24 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 		.epoch = entry->epoch};
 }
 
-/* Those who leave politely stay known, with nothing to offer, until they would have been missed: so
- * a resignation can be told from a silence. */
+/* Those who leave politely, and those who have just started anew and proved nothing yet, are known
+ * with nothing to offer until they would be missed: so a resignation can be told from a silence. */
 static size_t collect_rivals(const struct engine *e, size_t group, struct election_rival *rivals)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
-		bool live = peer_is_live(&p->peer, e->now);
-		bool left = p->peer.proven && p->peer.leaving &&
-			    !time_reached(e->now, peer_silence_deadline(&p->peer));
+		struct election_rival rival = group_rival(e, group, p);
 
-		if (!p->entries[group].present || !(live || left))
+		if (!p->entries[group].present ||
+			time_reached(e->now, peer_silence_deadline(&p->peer)))
 			continue;
-		rivals[count] = group_rival(e, group, p);
-		if (left)
-			rivals[count].active = rivals[count].eligible = false;
-		count++;
+		if (!p->peer.proven)
+			rival = (struct election_rival){.rank = rival.rank};
+		else if (p->peer.leaving)
+			rival.active = rival.eligible = false;
+		rivals[count++] = rival;
 	}
 	return count;
 }
