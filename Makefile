@@ -24,7 +24,7 @@ help:
 	@echo 'make demo       three servers and a client on this machine: watch the address move (root or sudo)'
 	@echo 'make test       build and run every test (root or sudo)'
 	@echo 'make bench-faults  what faults cost, side by side with keepalived (root or sudo, some minutes)'
-	@echo 'make model      check the model of the protocol with SPIN'
+	@echo 'make model      check the model of the protocol with SPIN; FULL=1: more faults, takes minutes'
 	@echo 'make fuzz       run each fuzzer for SECONDS (20); fuzz-coverage: what their corpora reach'
 	@echo 'make sim        run clusters through random faults for a minute; SIM="--replay SEED" tells one'
 	@echo 'make mutations  plant mistakes in the rules: the simulator must find each'
@@ -58,7 +58,7 @@ bench-faults:
 	$(sudo) bench/faults --build $(build) $(BENCH)
 
 model: test-deps
-	@tools/model
+	@tools/model $(if $(FULL),--full)
 
 fuzz: test-deps
 	@tools/fuzz --seconds $(SECONDS)

@@ -17,7 +17,9 @@
  * - Up to FAULTS faults, anywhere: a link cut in one direction (what is sent is lost) until it is
  *   restored; a crash without and with the will (R6); a host that freezes, and perhaps goes on (R10);
  *   a node that becomes ineligible, cannot serve, or is told to stop. Repairs cost nothing.
- * - A run ends unjudged when an epoch would exceed EPOCHS; the result says so if it is ever reached.
+ * - Three nodes are searched with INSTANT (a heartbeat arrives everywhere before anything else happens)
+ *   and STARTED_TOGETHER: how messages cross is searched with two nodes only.
+ * - Epochs stay below 16; an assertion shows that so few faults need no more.
  *
  * What is not covered
  * - Authentication and freshness (sections 2 and 3): a restarted node is believed at once.
@@ -34,9 +36,6 @@
 #endif
 #ifndef FAULTS
 #define FAULTS 1
-#endif
-#ifndef EPOCHS
-#define EPOCHS 7
 #endif
 #define GRANT_PAUSE (4 * TOLERANCE)           /* R3 */
 #define HEALED (GRANT_PAUSE + 3 * TOLERANCE)  /* after so many ticks without faults all must be well */
@@ -104,11 +103,12 @@ bit lost[NODES * NODES];   /* something, in this tick */
 bit together[NODES * NODES]; /* both served without a grant when the last tick ended */
 byte faults = FAULTS;
 bit disturbed; /* by a fault or a repair in this tick */
-bit healing, over;
+bit healing;
 byte healed;
 
 hidden byte me, peer, holder, granter, asking, successor, third, best;
-hidden byte alone, contested, grantee_serves, ready, wants, lingered, outranked, worthier_holds, worthier_listens, released;
+hidden byte alone, contested, grantee_serves, ready, wants, lingered;
+hidden byte outranked, worthier_holds, worthier_listens, released;
 
 #define FROM_TO(from, to) ((from) * NODES + (to))
 #define SENT(from, to) sent[FROM_TO(from, to)]
@@ -230,10 +230,8 @@ inline check_claim(from)
 
 inline claim_epoch() /* R2 */
 {
-	if
-	:: ME.epoch_seen >= EPOCHS -> over = 1
-	:: else -> ME.epoch_seen++
-	fi;
+	assert(ME.epoch_seen < 15);
+	ME.epoch_seen++;
 	ME.epoch = ME.epoch_seen;
 	ME.epoch_shared = 0
 }
@@ -251,7 +249,7 @@ inline begin_taking(from)
 	ME.wants = 0;
 	ME.granter = from;
 	/* 1.5: of two claims that know of each other, the later one has the higher epoch. */
-	assert(over || from == NOBODY || ME.epoch > HEARD(me, from).epoch);
+	assert(from == NOBODY || ME.epoch > HEARD(me, from).epoch);
 	check_claim(from);
 	ME.phase = TAKING
 }
@@ -270,7 +268,8 @@ inline begin_releasing(why)
 inline shut_down()
 {
 	ME.phase = DOWN; ME.fitness = FIT; ME.cause = OTHER; ME.frozen = 0; ME.due = 0; ME.wants = 0;
-	ME.yielded = 0; ME.offered = 0; ME.knows_holder = 0; ME.unheld = 0; ME.epoch_shared = 0; ME.contested = 0; ME.crossing = 0;
+	ME.yielded = 0; ME.offered = 0; ME.knows_holder = 0; ME.unheld = 0; ME.epoch_shared = 0;
+	ME.contested = 0; ME.crossing = 0;
 	ME.unsent = 0; ME.waited = 0; ME.grantee = NOBODY; ME.granter = NOBODY; ME.grant_age = 0;
 	ME.grant_pause = 0; ME.epoch = 0; ME.epoch_seen = 0;
 	for (peer : 0 .. NODES - 1) {
@@ -475,16 +474,19 @@ inline evaluate()
 
 /* --- what must hold */
 
-/* Two gaps of the protocol as it is. With STRICT the search finds them:
+/* Two gaps of the protocol as it is. Each switch has the search find one:
  * - A holder that leaves (R5) says ACTIVE until it has released; if it outranks its successor and its
  *   grant is lost or has lapsed, the successor yields to it (R4), and for a moment nobody serves.
  * - A claim that yields at once (R4), and whose only ACTIVE is lost, leaves the winner with an epoch
  *   that was used twice. */
-#ifdef STRICT
+#ifdef GAP_YIELDING_TO_ONE_THAT_LEAVES
 #define IS_LEAVING(n) false
-#define EPOCH_ABOVE >
 #else
 #define IS_LEAVING(n) (!IS_UP(n) || node[n].fitness != FIT)
+#endif
+#ifdef GAP_EPOCH_USED_TWICE
+#define EPOCH_ABOVE >
+#else
 #define EPOCH_ABOVE >=
 #endif
 
@@ -649,8 +651,13 @@ inline let_time_pass()
 #define IS_ARRIVING(from, to) (SENT(from, to).present && RUNS(to))
 #define IS_FROZEN(n) node[n].frozen
 #define IS_CUT(from, to) cut[FROM_TO(from, to)]
-#define FAULT(what) (faults > 0 && !healing && (what))
-#define REPAIR(what) (!healing && (what))
+#ifdef INSTANT
+#define IS_NOW(what) (!ANY_PAIR(IS_ARRIVING) && (what))
+#else
+#define IS_NOW(what) (what)
+#endif
+#define FAULT(what) IS_NOW(faults > 0 && !healing && (what))
+#define REPAIR(what) IS_NOW(!healing && (what))
 
 mtype = { sends, hears, has_its_keepers_answer, lingers_no_more, crashes, leaves_its_will, freezes,
 	fails, is_cut_off, starts, thaws, recovers, is_joined };
@@ -658,24 +665,25 @@ mtype = { sends, hears, has_its_keepers_answer, lingers_no_more, crashes, leaves
 #define SHOW(n) \
 	printf("        %d %e %e epoch %d grantee %d\n", n, node[n].phase, node[n].fitness, node[n].epoch, \
 		node[n].grantee);
-#define SEND(n) :: d_step { RUNS(n) && node[n].due -> TELL(sends, n); send_heartbeat() }
+#define COST disturbed = 1; faults--
+#define SEND(n) :: d_step { IS_NOW(RUNS(n) && node[n].due) -> TELL(sends, n); send_heartbeat() }
 #define ARRIVE(from, to) :: d_step { IS_ARRIVING(from, to) -> TELL(hears, to); peer = from; hear() }
-#define KEEP(n) :: d_step { MOVES(n) -> TELL(has_its_keepers_answer, n); keep() }
-#define LINGER(n) :: d_step { RUNS(n) && node[n].yielded -> TELL(lingers_no_more, n); lingered = 1 }
+#define KEEP(n) :: d_step { IS_NOW(MOVES(n)) -> TELL(has_its_keepers_answer, n); keep() }
+#define LINGER(n) :: d_step { IS_NOW(RUNS(n) && node[n].yielded) -> TELL(lingers_no_more, n); lingered = 1 }
 
-#define CRASH(n) :: d_step { FAULT(IS_UP(n)) -> TELL(crashes, n); disturbed = 1; faults--; shut_down(); skip }
-#define DIE(n) :: d_step { FAULT(IS_UP(n)) -> TELL(leaves_its_will, n); disturbed = 1; faults--; say(1); shut_down(); skip }
-#define FREEZE(n) :: d_step { FAULT(RUNS(n)) -> TELL(freezes, n); disturbed = 1; faults--; node[n].frozen = 1 }
+#define CRASH(n) :: d_step { FAULT(IS_UP(n)) -> TELL(crashes, n); COST; shut_down(); skip }
+#define DIE(n) :: d_step { FAULT(IS_UP(n)) -> TELL(leaves_its_will, n); COST; say(1); shut_down(); skip }
+#define FREEZE(n) :: d_step { FAULT(RUNS(n)) -> TELL(freezes, n); COST; node[n].frozen = 1 }
 #define FAIL(n, how) \
-	:: d_step { FAULT(IS_UP(n) && node[n].fitness == FIT) -> TELL(fails, n); disturbed = 1; faults--; node[n].fitness = how }
+	:: d_step { FAULT(IS_UP(n) && node[n].fitness == FIT) -> TELL(fails, n); COST; node[n].fitness = how }
 #define WEAKEN(n) FAIL(n, INELIGIBLE)
 #define BREAK(n) FAIL(n, CANNOT_SERVE)
 #define STOP(n) FAIL(n, STOPPING)
-#define CUT(from, to) :: d_step { FAULT(!IS_CUT(from, to)) -> TELL(is_cut_off, from); disturbed = 1; faults--; IS_CUT(from, to) = 1 }
+#define CUT(from, to) :: d_step { FAULT(!IS_CUT(from, to)) -> TELL(is_cut_off, from); COST; IS_CUT(from, to) = 1 }
 
 #define START(n) \
 	:: d_step { REPAIR(!IS_UP(n) && node[n].waited > 0) -> TELL(starts, n); disturbed = 1; enter(LISTENING) }
-#define THAW(n) :: d_step { IS_FROZEN(n) -> TELL(thaws, n); disturbed = 1; node[n].frozen = 0; node[n].due = 1; hear_all(); skip }
+#define THAW(n) :: d_step { IS_NOW(IS_FROZEN(n)) -> TELL(thaws, n); disturbed = 1; node[n].frozen = 0; node[n].due = 1; hear_all(); skip }
 #define RECOVER(n) \
 	:: d_step { REPAIR(node[n].fitness == INELIGIBLE || node[n].fitness == CANNOT_SERVE) -> \
 		TELL(recovers, n); disturbed = 1; node[n].fitness = FIT; node[n].due = 1 }
@@ -686,11 +694,14 @@ init {
 		for (me : 0 .. NODES - 1) {
 			shut_down();
 			ME.waited = 1
+#ifdef STARTED_TOGETHER
+			; enter(LISTENING)
+#endif
 		};
 		me = NOBODY
 	}
 	do
-	:: over || healed >= HEALED -> break
+	:: healed >= HEALED -> break
 	:: else -> atomic {
 		if
 		EACH_NODE(SEND) EACH_PAIR(ARRIVE) EACH_NODE(KEEP) EACH_NODE(LINGER)
@@ -701,8 +712,10 @@ init {
 #endif
 		EACH_NODE(START) EACH_NODE(THAW) EACH_NODE(RECOVER)
 		:: d_step { !ANY_NODE(IS_BUSY) && !ANY_PAIR(IS_ARRIVING) -> printf("tick\n"); let_time_pass() }
-		:: d_step { !healing && !ANY_NODE(IS_FROZEN) && !ANY_PAIR(IS_CUT) ->
+#ifndef NO_HEALING
+		:: d_step { REPAIR(!ANY_NODE(IS_FROZEN) && !ANY_PAIR(IS_CUT)) ->
 			printf("faults stop\n"); me = NOBODY; faults = 0; healing = 1 }
+#endif
 		fi;
 		d_step {
 			if
