@@ -28,7 +28,7 @@ struct word {
 	ha_time met;    /* since when the listener, serving too, knows that; in the world's time */
 };
 
-/* How often a node has taken a group of late. */
+/* How often a node has taken a group, or a new epoch, of late. */
 struct takings {
 	ha_time since;
 	unsigned count;
@@ -36,6 +36,7 @@ struct takings {
 
 struct checks {
 	struct takings takings[WORLD_NODES_MAX][GROUPS_MAX];
+	struct takings renewals[WORLD_NODES_MAX][GROUPS_MAX]; /* of the epoch, while it holds it */
 	struct hearing hearing[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* listener, speaker */
 	struct word words[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
 	/* What a node knew when it last asked its keeper to hold or to release a group, and when.
@@ -82,6 +83,7 @@ void lease_given(struct world *w, const struct node *n, ha_time lease);
 void overlap_check(struct world *w);
 void overlap_hears(struct world *w, const struct node *n, const struct packet *p, bool news);
 void epochs_claimed(struct world *w, const struct node *n, size_t group, uint64_t epoch);
+void epochs_renewed(struct world *w, const struct node *n, size_t group);
 void epochs_hears(struct world *w, const struct node *n, const struct packet *p, bool news);
 void announcements_check(struct world *w, const struct node *n, size_t address);
 void calm_check(struct world *w, const struct node *n, size_t group);

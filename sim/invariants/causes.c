@@ -201,6 +201,7 @@ void causes_check(struct world *w, const struct node *n, const struct report *r)
 	if (r->kind != REPORT_STATE)
 		return;
 	if (r->from == 0 && r->to == 0) {
+		epochs_renewed(w, n, (size_t)conf_group_by_name(&n->conf, r->group));
 		tally_transition(w->tally, "ACTIVE with a new epoch");
 		return;
 	}

@@ -6,9 +6,28 @@
  * docs/protocol.md 6.2 (R2): "A claim takes the highest epoch seen plus 1 (one of 2^63 or more is a
  * mistake, and does not count as seen)."
  *
- * A claim knows of another if its node has processed a proven heartbeat that told it.
+ * docs/protocol.md 6.4 (R4): "An epoch that is known from third ones only is not outbid."
+ *
+ * A claim knows of another if its node has processed a proven heartbeat that told it. And two
+ * holders do not outbid each other for as long as they cannot hear each other.
  */
 #include "sim/invariants.h"
+
+#define RENEWALS_MAX      10
+#define WINDOW_TOLERANCES 10
+
+void epochs_renewed(struct world *w, const struct node *n, size_t group)
+{
+	struct takings *renewals = &w->checks->renewals[node_index(w, n)][group];
+	int64_t window_ns = WINDOW_TOLERANCES * n->conf.node.tolerance_ns;
+
+	if (time_between(renewals->since, w->now) > window_ns)
+		*renewals = (struct takings){.since = w->now};
+	if (++renewals->count > RENEWALS_MAX)
+		violated(w, "%s takes a new epoch of %s for the %uth time within %lld ms", n->name,
+			n->conf.groups[group].name, renewals->count,
+			(long long)(time_between(renewals->since, w->now) / NS_PER_MS));
+}
 
 void epochs_claimed(struct world *w, const struct node *n, size_t group, uint64_t epoch)
 {
