@@ -43,15 +43,16 @@ class Instruments:
                     for sent, answered, name in map(str.split, asked)]
         answers = [(int(at), mac) for at, mac in map(str.split, heard)]
         overlap, unfinished = two_owners(answers)
-        return {"outage_ms": longest_gap(requests), "lost": sum(not r[1] for r in requests),
+        return {"outage_ms": longest_gap([answered for _, answered, _ in requests if answered]),
+                "stall_ms": longest_gap([sent for sent, _, _ in requests]), "lost": sum(not r[1] for r in requests),
                 "requests": len(requests), "answered_by": in_order(requests),
                 "two_owners_ms": overlap, "two_owners_at_end": unfinished}
 
 
-def longest_gap(requests):
-    """Between one answer's arrival and the next [ms]."""
-    times = sorted(answered for _, answered, _ in requests if answered)
+def longest_gap(times):
+    """Between one and the next [ms]."""
     assert len(times) > 1, "the client got no answers at all"
+    times = sorted(times)
     return max(b - a for a, b in zip(times, times[1:])) / NS_PER_MS
 
 

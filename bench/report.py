@@ -8,8 +8,8 @@ import statistics
 NAMES = ["ha", "keepalived"]
 COLOURS = {"ha": "#1f6feb", "keepalived": "#d1661f"}
 BEGIN, END = "<!-- table of bench/faults -->\n", "<!-- end of the table -->\n"
-HEADINGS = ["fault", "interval", "ha: outage, ms", "keepalived: outage, ms", "ratio", "lost",
-            "two hosts answer, ms"]
+HEADINGS = ["fault", "interval", "ha: outage, ms", "keepalived: outage, ms", "ratio", "ha: lost",
+            "keepalived: lost", "two hosts answer, ms"]
 
 
 def spread(values, form="{:.1f}"):
@@ -33,9 +33,9 @@ def rows(whole):
         for interval, faults in whole["results"].items():
             ha, other = (faults[fault][name] for name in NAMES)
             ratio = statistics.median(of(other, "outage_ms")) / statistics.median(of(ha, "outage_ms"))
-            lost = [f"{statistics.median(of(r, 'lost')):.0f}" for r in (ha, other)]
+            lost = [spread(of(results, "lost"), "{:.0f}") for results in (ha, other)]
             yield [words, f"{interval} s", spread(of(ha, "outage_ms")), spread(of(other, "outage_ms")),
-                   f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}", " : ".join(lost),
+                   f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}", *lost,
                    f"{owners(ha)} : {owners(other)}"]
 
 
@@ -51,7 +51,9 @@ def promises(whole):
         yield (f"interval {interval} s: a killed engine costs at most 5 ms in the median",
                middle <= 5, f"{middle:.1f} ms")
         lost = sum(of(ha["stop"] + ha["return"], "lost"))
-        yield f"interval {interval} s: planned moves lose nothing", lost == 0, f"{lost} lost"
+        requests = sum(of(ha["stop"] + ha["return"], "requests"))
+        yield (f"interval {interval} s: planned moves lose nothing", lost == 0,
+               f"{lost} of {requests} requests lost")
         double = max(of(ha["vanish"] + ha["half"] + ha["all"] + ha["freeze"], "two_owners_ms"))
         yield (f"interval {interval} s: two hosts never answer for the address after a fault",
                double == 0, f"at most {double:.1f} ms")
@@ -72,9 +74,13 @@ def text(whole):
 
 def about(whole):
     m = whole["machine"]
+    all_results = [result for faults in whole["results"].values() for both in faults.values()
+                   for results in both.values() for result in results]
+    again = sum(result["attempts"] > 1 for result in all_results)
     return (f"{m['date']}, Linux {m['kernel']}, {m['cores']} cores ({m['processor']}), "
             f"{m['keepalived']}; load average {m['load'][0]:.1f} at the beginning and "
-            f"{m['load'][1]:.1f} at the end; {m['seconds']} s.")
+            f"{m['load'][1]:.1f} at the end; {m['seconds']} s; "
+            f"{again} of {len(all_results)} measurements repeated because the client did not run.")
 
 
 def markdown(whole):
