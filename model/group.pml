@@ -114,6 +114,12 @@ hidden byte outranked, worthier_holds, worthier_listens, released;
 #define SENT(from, to) sent[FROM_TO(from, to)]
 #define HEARD(by, of) heard[FROM_TO(by, of)]
 #define OUTRANKS(a, b) ((a) < (b))
+/* R4: one that could go on does not yield to one that cannot. */
+#ifdef MISTAKE_YIELDS_TO_ONE_THAT_LEAVES
+#define YIELDS(me, peer) OUTRANKS(peer, me)
+#else
+#define YIELDS(me, peer) ((ME.fitness == FIT) == HIM.eligible -> OUTRANKS(peer, me) : HIM.eligible)
+#endif
 #define ME node[me]
 #define HIM HEARD(me, peer)
 
@@ -356,7 +362,7 @@ inline meet_holders()
 			HIM.hears_you -> begin_releasing(COLLISION)
 #elif !defined(MISTAKE_NOBODY_RELEASES)
 		:: ME.phase == ACTIVE && HIM.holds && !(ME.grantee == peer && HIM.hears_you) &&
-			!HIM.granted_to_you && HIM.hears_you && OUTRANKS(peer, me) ->
+			!HIM.granted_to_you && HIM.hears_you && YIELDS(me, peer) ->
 			begin_releasing(COLLISION)
 #endif
 		:: else ->
@@ -474,16 +480,8 @@ inline evaluate()
 
 /* --- what must hold */
 
-/* Two gaps of the protocol as it is. Each switch has the search find one:
- * - A holder that leaves (R5) says ACTIVE until it has released; if it outranks its successor and its
- *   grant is lost or has lapsed, the successor yields to it (R4), and for a moment nobody serves.
- * - A claim that yields at once (R4), and whose only ACTIVE is lost, leaves the winner with an epoch
- *   that was used twice. */
-#ifdef GAP_YIELDING_TO_ONE_THAT_LEAVES
-#define IS_LEAVING(n) false
-#else
-#define IS_LEAVING(n) (!IS_UP(n) || node[n].fitness != FIT)
-#endif
+/* A gap of the protocol as it is, which the switch has the search find: a claim that yields at once
+ * (R4), and whose only ACTIVE is lost, leaves the winner with an epoch that was used twice. */
 #ifdef GAP_EPOCH_USED_TWICE
 #define EPOCH_ABOVE >
 #else
@@ -535,7 +533,7 @@ inline check_release()
 		contested = disturbed;
 		for (best : 0 .. NODES - 1) {
 			if
-			:: best != me && (SERVES(best) || IS_LEAVING(best)) -> contested = 1
+			:: best != me && SERVES(best) -> contested = 1
 			:: else -> skip
 			fi
 		};

@@ -99,6 +99,13 @@ static bool is_held_by_worthier(const struct claim *c)
 						   convergence_outranks(other, c->n, c->group)));
 }
 
+static bool is_held(const struct claim *c)
+{
+	const struct node *other = find(c);
+
+	return !other || word_of(c, other)->told;
+}
+
 static bool is_passed(const struct claim *c)
 {
 	return c->n->held[c->group].expired;
@@ -121,6 +128,7 @@ static const struct cause CAUSES[] = {
 	{"%", " handed it over", "handed over to us", has_granted},
 	{"handed over to %", "", "handed over", NULL},
 	{"%", " holds it too and is worthier", "collision", is_held_by_worthier},
+	{"%", " holds it too and this node is not eligible", "collision, not eligible", is_held},
 	{"this node stops", "", "told to stop", was_told_to_stop},
 	{"no heartbeat was sent in time", "", "the lease passed", is_passed},
 	{"the address could not be configured", "", "could not be configured", was_disturbed},

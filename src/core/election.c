@@ -291,6 +291,15 @@ static bool resume_if_grantee_lost(
 	return true;
 }
 
+/* R4: one that is about to leave still says ACTIVE until its addresses are down. Whoever could go
+ * on does not yield to one that cannot, however worthy: else both release. */
+static bool yields_to(const struct election_input *in, const struct election_rival *r)
+{
+	if (in->eligible != r->eligible)
+		return r->eligible;
+	return election_outranks(&r->rank, &in->own);
+}
+
 /*
  * R3, R4: what another holder means to us. One to whom we granted the group has taken it. One that
  * is granting it to us will release. Any other is a collision: of two that hear each other the
@@ -318,7 +327,7 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 			begin_releasing(e, now, ELECTION_HANDED_OVER, r->rank.id, out);
 			return true;
 		}
-		if (!r->granted_us && r->hears_us && election_outranks(&r->rank, &in->own)) {
+		if (!r->granted_us && r->hears_us && yields_to(in, r)) {
 			begin_releasing(e, now, ELECTION_COLLISION, r->rank.id, out);
 			return true;
 		}

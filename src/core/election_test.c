@@ -645,6 +645,39 @@ static void test_r4_collision(void **state)
 	}
 }
 
+/* One that is worthier but leaves will have released in a moment: else both would. */
+static void test_r4_does_not_yield_to_one_that_leaves(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	r = add_rival(110, HIGHER);
+	r->active = true;
+	r->eligible = false;
+	evaluate(400);
+	assert_int_equal(e.phase, ELECTION_ACTIVE);
+	r->eligible = true;
+	evaluate(401);
+	assert_int_equal(e.phase, ELECTION_RELEASING);
+	assert_int_equal(e.cause, ELECTION_COLLISION);
+}
+
+static void test_r4_one_that_leaves_yields(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	r = add_rival(90, LOWER);
+	r->active = true;
+	in.eligible = false;
+	evaluate(400);
+	assert_int_equal(e.phase, ELECTION_RELEASING);
+	assert_int_equal(e.cause, ELECTION_COLLISION);
+	assert_int_equal(e.cause_peer, r->rank.id);
+}
+
 static void test_r4_the_winner_announces_again(void **state)
 {
 	struct election_rival *r;
@@ -906,6 +939,8 @@ int main(void)
 		TEST(test_r3_grant_lapses),
 		TEST(test_r4_announces_against_a_claim_never_met),
 		TEST(test_r4_collision),
+		TEST(test_r4_does_not_yield_to_one_that_leaves),
+		TEST(test_r4_one_that_leaves_yields),
 		TEST(test_r4_the_winner_announces_again),
 		TEST(test_r4_a_shared_epoch_is_left),
 		TEST(test_r5_offers_before_it_leaves),

@@ -646,6 +646,7 @@ static void test_effects_fit(void **state)
 		h.groups[g] = (struct heartbeat_group){.id = conf.groups[g].id,
 			.worth = (uint16_t)(g == 0 ? 1 : 60000),
 			.state = STATE_ACTIVE,
+			.flags = HEARTBEAT_GROUP_ELIGIBLE,
 			.grantee = HEARTBEAT_GRANTEE_NONE,
 			.epoch = 1};
 	hear(&h); /* wins the first group's addresses back to us, and takes all others */

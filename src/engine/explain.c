@@ -109,7 +109,12 @@ void explain_cause(const struct engine *e, size_t group, char *buffer, size_t si
 	case ELECTION_HOLDER_RESIGNED: text_add(&t, "%s gave it up", peer); break;
 	case ELECTION_GRANTED: text_add(&t, "%s handed it over", peer); break;
 	case ELECTION_HANDED_OVER: text_add(&t, "handed over to %s", peer); break;
-	case ELECTION_COLLISION: text_add(&t, "%s holds it too and is worthier", peer); break;
+	case ELECTION_COLLISION:
+		if (g->cause_ineligible == ELIGIBLE)
+			text_add(&t, "%s holds it too and is worthier", peer);
+		else
+			text_add(&t, "%s holds it too and this node is not eligible", peer);
+		break;
 	case ELECTION_INELIGIBLE:
 	case ELECTION_CANNOT_SERVE:
 		explain_ineligible(e, group, g->cause_ineligible, why, sizeof(why));
