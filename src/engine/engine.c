@@ -62,7 +62,6 @@ static void account_for_stall(struct engine *e, struct effects *out)
 		election_credit_stall(&e->groups[g].election, e->now, late_ns);
 	if (late_ns < STALL_TOLD_NS)
 		return;
-	e->stalls++;
 	effect_report(e, out, REPORT_NODE, REPORT_WARNING,
 		"this node did not run for %lld ms; its peers are given that time",
 		(long long)(late_ns / NS_PER_MS));

@@ -124,7 +124,7 @@ struct engine {
 	bool send_failing;
 	int send_error;
 	uint64_t will_of; /* hash of what the keeper's will was made from; 0: none */
-	uint64_t sent, received, stalls;
+	uint64_t sent, received;
 	/* hearing */
 	size_t peer_count; /* of those in use; none is given back but to another peer */
 	struct peer_record peers[PEERS_MAX];
