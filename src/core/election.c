@@ -182,7 +182,8 @@ static void begin_releasing(struct election *e, ha_time now, enum election_cause
 	/* Until we have released we tell the new holder that this is no collision. */
 	if (cause != ELECTION_HANDED_OVER)
 		e->grantee = 0;
-	e->offered = e->yielded = e->contested = false;
+	e->offered = e->yielded = false;
+	e->contenders = 0;
 	e->unheld = e->phase == ELECTION_TAKING;
 	e->listen_again = cause == ELECTION_LEASE_PASSED;
 	enter(e, now, ELECTION_RELEASING, cause, out);
@@ -310,7 +311,8 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 	struct election_output *out)
 {
 	const struct election_rival *grantee = NULL;
-	bool contested = false, alone;
+	uint64_t contenders = 0;
+	bool alone;
 
 	learn_claims(e, in);
 	for (size_t i = 0; i < in->rival_count; i++) {
@@ -331,12 +333,13 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 			begin_releasing(e, now, ELECTION_COLLISION, r->rank.id, out);
 			return true;
 		}
-		contested = true;
+		contenders += r->rank.id;
 	}
 	alone = resume_if_grantee_lost(e, grantee, out) || e->grantee == 0;
-	/* Clients may have been answered by the other one: on meeting it, and when it is gone. */
-	if (contested != e->contested) {
-		e->contested = contested;
+	/* Clients may have been answered by the other one: on meeting it, and when it is gone. It
+	 * must also learn at once that it is heard, even where we are meeting a third one already. */
+	if (contenders != e->contenders) {
+		e->contenders = contenders;
 		out->announce = true;
 		out->tell = true;
 	}
@@ -344,7 +347,7 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 	 * other: a token must be newer than all that others have used. The one whom we have granted
 	 * the group is using it for its claim. An epoch that we know only by hearsay may be in use
 	 * beyond a partition: two that outbid each other would make the token worthless. */
-	if (!contested && !grantee && alone && e->epoch_rival >= e->epoch) {
+	if (contenders == 0 && !grantee && alone && e->epoch_rival >= e->epoch) {
 		claim_epoch(e);
 		/* It may have gone before we heard of it, and taken our clients with it. */
 		out->announce = true;
@@ -480,7 +483,7 @@ void election_step(struct election *e, ha_time now, enum election_event event,
 	case ELECTION_EVALUATE: evaluate(e, now, in, out); break;
 	case ELECTION_HELD:
 		if (e->phase == ELECTION_TAKING) {
-			e->contested = e->granter != 0; /* its release is met by announcing again */
+			e->contenders = e->granter; /* its release is met by announcing again */
 			enter(e, now, ELECTION_ACTIVE, e->cause, out);
 		}
 		break;

@@ -645,6 +645,25 @@ static void test_r4_collision(void **state)
 	}
 }
 
+/* A third holder learns at once that it is heard, also while we are meeting another one. */
+static void test_r4_meets_one_holder_after_the_other(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	r = add_rival(90, LOWER);
+	r->active = true;
+	evaluate(400);
+	expect_output(false, false, true, true);
+	r = add_rival(95, HIGHER);
+	r->active = true;
+	evaluate(410);
+	expect_output(false, false, true, true);
+	evaluate(420);
+	expect_nothing();
+}
+
 /* One that is worthier but leaves will have released in a moment: else both would. */
 static void test_r4_does_not_yield_to_one_that_leaves(void **state)
 {
@@ -939,6 +958,7 @@ int main(void)
 		TEST(test_r3_grant_lapses),
 		TEST(test_r4_announces_against_a_claim_never_met),
 		TEST(test_r4_collision),
+		TEST(test_r4_meets_one_holder_after_the_other),
 		TEST(test_r4_does_not_yield_to_one_that_leaves),
 		TEST(test_r4_one_that_leaves_yields),
 		TEST(test_r4_the_winner_announces_again),

@@ -202,7 +202,7 @@ static void meet_claim(struct engine *e, size_t a, const struct claim *claim, st
 		memcpy(address->conflict_mac, mac, MAC_SIZE);
 		return;
 	}
-	if (!group_may_serve(e, group) || g->election.grantee != 0 || g->election.contested ||
+	if (!group_may_serve(e, group) || g->election.grantee != 0 || g->election.contenders != 0 ||
 		time_between(address->defended_at, e->now) < DEFEND_EVERY_NS)
 		return;
 	address->defended_at = e->now;

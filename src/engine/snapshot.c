@@ -101,7 +101,7 @@ static void warn_of_groups(const struct engine *e, struct status *s)
 	for (size_t g = 0; g < e->conf->group_count; g++) {
 		if (e->groups[g].conflict)
 			warn(s, "group %s: %s", s->groups[g].name, s->groups[g].reason);
-		if (e->groups[g].election.contested && group_is_held(&e->groups[g]))
+		if (e->groups[g].election.contenders != 0 && group_is_held(&e->groups[g]))
 			warn(s, "group %s: another node holds it too", s->groups[g].name);
 	}
 }
