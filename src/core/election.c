@@ -2,24 +2,11 @@
 #include "core/election.h"
 
 #include "base/assert.h"
+#include "core/rivals.h"
 
 /* A grant that lapsed is not given again at once to one that asks: its taking moved the clients for
  * nothing. In tolerances. */
 #define GRANT_PAUSE_TOLERANCES 4
-
-bool election_outranks(const struct election_rank *a, const struct election_rank *b)
-{
-	int order;
-
-	if (a->worth != b->worth)
-		return a->worth > b->worth;
-	if ((a->address.family == IP_NONE) != (b->address.family == IP_NONE))
-		return b->address.family == IP_NONE; /* it has lost its address: the last choice */
-	order = ip_compare(&a->address, &b->address);
-	if (order != 0)
-		return order < 0;
-	return a->id < b->id;
-}
 
 void election_init(struct election *e, ha_time now)
 {
@@ -91,75 +78,6 @@ static void claim_epoch(struct election *e)
 	e->epoch_rival = 0;
 }
 
-/* The holder of highest rank among the peers, or NULL. */
-static const struct election_rival *find_holder(const struct election_input *in)
-{
-	const struct election_rival *holder = NULL;
-
-	for (size_t i = 0; i < in->rival_count; i++) {
-		const struct election_rival *r = &in->rivals[i];
-
-		if (r->active && (!holder || election_outranks(&r->rank, &holder->rank)))
-			holder = r;
-	}
-	return holder;
-}
-
-static const struct election_rival *find_granter(const struct election_input *in)
-{
-	for (size_t i = 0; i < in->rival_count; i++)
-		if (in->rivals[i].active && in->rivals[i].granted_us)
-			return &in->rivals[i];
-	return NULL;
-}
-
-/* R3: a third one holds it too, to which we should release as soon as we met it (R4). Taking the
- * grant nevertheless would move the clients to and fro, again and again until it lapses. */
-static bool is_held_by_worthier(
-	const struct election_input *in, const struct election_rival *granter)
-{
-	for (size_t i = 0; i < in->rival_count; i++) {
-		const struct election_rival *r = &in->rivals[i];
-
-		if (r != granter && r->active && r->hears_us && !r->granted_us &&
-			election_outranks(&r->rank, &in->own))
-			return true;
-	}
-	return false;
-}
-
-/* The worthiest standby peer that could take the group now; with @asking only one that asks. */
-static const struct election_rival *find_successor(const struct election_input *in, bool asking)
-{
-	const struct election_rival *best = NULL;
-
-	for (size_t i = 0; i < in->rival_count; i++) {
-		const struct election_rival *r = &in->rivals[i];
-
-		if (r->active || !r->eligible || !r->hears_us || (asking && !r->wants))
-			continue;
-		if (!best || election_outranks(&r->rank, &best->rank))
-			best = r;
-	}
-	return best;
-}
-
-static bool is_outranked_by_eligible(const struct election_input *in)
-{
-	for (size_t i = 0; i < in->rival_count; i++)
-		if (in->rivals[i].eligible && election_outranks(&in->rivals[i].rank, &in->own))
-			return true;
-	return false;
-}
-
-static bool knows(const struct election_input *in, uint64_t id)
-{
-	for (size_t i = 0; i < in->rival_count; i++)
-		if (in->rivals[i].rank.id == id)
-			return true;
-	return false;
-}
-
 /* @peer: who grants it, or who held it before; 0 if nobody did. */
 static void begin_taking(struct election *e, ha_time now, enum election_cause cause, uint64_t peer,
 	struct election_output *out)
@@ -220,7 +138,7 @@ static enum election_cause vacancy(const struct election *e, const struct electi
 {
 	if (e->holder == 0)
 		return ELECTION_VACANT;
-	return knows(in, e->holder) ? ELECTION_HOLDER_RESIGNED : ELECTION_HOLDER_SILENT;
+	return rivals_know(in, e->holder) ? ELECTION_HOLDER_RESIGNED : ELECTION_HOLDER_SILENT;
 }
 
 static void set_wants(struct election *e, bool wants, struct election_output *out)
@@ -236,23 +154,23 @@ static void set_wants(struct election *e, bool wants, struct election_output *ou
 static void evaluate_standby(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
-	const struct election_rival *holder = find_holder(in);
-	const struct election_rival *granter = find_granter(in);
+	const struct election_rival *holder = rivals_holder(in);
+	const struct election_rival *granter = rivals_granter(in);
 	bool ready = in->eligible && !time_reached(now, in->lease);
 
 	if (in->stopping) {
 		enter(e, now, ELECTION_SHUTDOWN, ELECTION_STOPPING, out);
 		return;
 	}
-	if (ready && granter && !is_held_by_worthier(in, granter)) {
+	if (ready && granter && !rivals_hold_worthier(in, granter)) {
 		begin_taking(e, now, ELECTION_GRANTED, granter->rank.id, out);
-	} else if (ready && !holder && !is_outranked_by_eligible(in) &&
+	} else if (ready && !holder && !rivals_outrank(in) &&
 		   time_reached(now, patience_with_listeners(e, in))) {
 		begin_taking(e, now, vacancy(e, in), e->holder, out);
 	} else {
 		set_wants(e,
 			ready && holder && election_outranks(&in->own, &holder->rank) &&
-				!is_outranked_by_eligible(in),
+				!rivals_outrank(in),
 			out);
 	}
 }
@@ -394,7 +312,7 @@ static bool is_being_released(const struct election *e, const struct election_in
 static void leave(struct election *e, ha_time now, const struct election_input *in,
 	enum election_cause cause, struct election_output *out)
 {
-	const struct election_rival *successor = find_successor(in, false);
+	const struct election_rival *successor = rivals_successor(in, false);
 
 	if (e->grantee != 0)
 		return; /* the offer stands */
@@ -411,7 +329,7 @@ static void leave(struct election *e, ha_time now, const struct election_input *
 static void answer_asking(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
-	const struct election_rival *asking = find_successor(in, true);
+	const struct election_rival *asking = rivals_successor(in, true);
 
 	e->offered = false;
 	if (e->grantee == 0 && !is_being_released(e, in) && asking &&
@@ -450,7 +368,7 @@ static void evaluate_releasing(struct election *e, ha_time now, const struct ele
 static void evaluate(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
-	const struct election_rival *holder = find_holder(in);
+	const struct election_rival *holder = rivals_holder(in);
 
 	learn_epochs(e, in);
 	if (holder)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * rivals: what the live peers that election_input lists mean to a node: who holds the group, who
+ * offers it, who could take it. Pure questions; election.c draws the conclusions.
+ */
+#ifndef HA_CORE_RIVALS_H
+#define HA_CORE_RIVALS_H
+
+#include "core/election.h"
+
+/* The holder of highest rank, or NULL. */
+const struct election_rival *rivals_holder(const struct election_input *in);
+
+/* The holder that offers us the group (R3), or NULL. */
+const struct election_rival *rivals_granter(const struct election_input *in);
+
+/* The worthiest standby peer that could take the group now, or NULL; with @asking only one that
+ * asks. */
+const struct election_rival *rivals_successor(const struct election_input *in, bool asking);
+
+/* R3: a third one holds it too, to which we should release as soon as we met it (R4). Taking the
+ * grant nevertheless would move the clients to and fro, again and again until it lapses. */
+bool rivals_hold_worthier(const struct election_input *in, const struct election_rival *granter);
+
+/* Whether an eligible one outranks us. */
+bool rivals_outrank(const struct election_input *in);
+
+bool rivals_know(const struct election_input *in, uint64_t id);
+
+#endif
