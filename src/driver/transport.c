@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "daemon/daemon.h"
-#include "sys/log.h"
+#include "driver/driver.h"
 #include "sys/udp.h"
 
 /* Datagrams read in one go, so that a flood cannot keep the loop from sending. */
@@ -19,7 +19,7 @@ static void receive(struct transport *t, int fd)
 	uint8_t buffer[HEARTBEAT_SIZE_MAX];
 	struct udp_datagram datagram;
 
-	for (int i = 0; i < RECEIVE_BATCH; i++) {
+	for (int i = 0; i < RECEIVE_BATCH && !t->driver->over; i++) {
 		if (udp_receive(fd, buffer, sizeof(buffer), &datagram) != 0)
 			return; /* drained; other errors belong to an earlier sending (ICMP) */
 		struct engine_event event = {.kind = ENGINE_DATAGRAM,
@@ -27,7 +27,7 @@ static void receive(struct transport *t, int fd)
 				.size = datagram.size,
 				.hop_limit = datagram.hop_limit,
 				.source = datagram.source}};
-		daemon_event(t->daemon, &event);
+		driver_event(t->driver, &event);
 	}
 }
 
@@ -37,13 +37,6 @@ void transport_drain(struct transport *t)
 		receive(t, t->fd_v4);
 	if (t->fd_v6 >= 0)
 		receive(t, t->fd_v6);
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-	(void)status;
-	(void)events;
-	transport_drain(poll->data);
 }
 
 static bool uses_family(const struct conf *conf, enum ip_family family)
@@ -56,28 +49,39 @@ static bool uses_family(const struct conf *conf, enum ip_family family)
 	return false;
 }
 
-static int open_socket(struct transport *t, enum ip_family family, uv_poll_t *poll, uv_loop_t *loop)
+/* Opens a socket of @family if the configuration needs one. */
+static bool open_socket(
+	struct transport *t, enum ip_family family, enum driver_source source, int *ret_fd)
 {
 	int fd;
 
 	if (!uses_family(t->conf, family))
-		return -1;
+		return true;
 	fd = udp_open(family, t->conf->node.port);
-	if (fd < 0)
-		daemon_fail("UDP port %u cannot be opened: %s", t->conf->node.port, strerror(-fd));
-	poll->data = t;
-	if (uv_poll_init(loop, poll, fd) != 0 || uv_poll_start(poll, UV_READABLE, on_readable) != 0)
-		daemon_fail("the heartbeat socket cannot be polled");
-	return fd;
+	if (fd < 0) {
+		driver_fail(t->driver, "UDP port %u cannot be opened: %s", t->conf->node.port,
+			strerror(-fd));
+		return false;
+	}
+	*ret_fd = fd;
+	return driver_watch(t->driver, fd, source);
 }
 
-void transport_open(struct transport *t, struct daemon *d, const struct conf *conf, uv_loop_t *loop)
+bool transport_open(struct transport *t, struct driver *d, const struct conf *conf)
 {
-	memset(t, 0, sizeof(*t));
-	t->daemon = d;
+	t->driver = d;
 	t->conf = conf;
-	t->fd_v4 = open_socket(t, IP_V4, &t->poll_v4, loop);
-	t->fd_v6 = open_socket(t, IP_V6, &t->poll_v6, loop);
+	return open_socket(t, IP_V4, SOURCE_UDP_V4, &t->fd_v4) &&
+	       open_socket(t, IP_V6, SOURCE_UDP_V6, &t->fd_v6);
+}
+
+void transport_close(struct transport *t)
+{
+	if (t->fd_v4 >= 0)
+		(void)close(t->fd_v4);
+	if (t->fd_v6 >= 0)
+		(void)close(t->fd_v6);
+	t->fd_v4 = t->fd_v6 = -1;
 }
 
 static void change_membership(struct transport *t, uint32_t before, uint32_t after)
@@ -93,7 +97,8 @@ static void change_membership(struct transport *t, uint32_t before, uint32_t aft
 		return;
 	r = udp_join(socket_for(t, group), group, after);
 	if (r != 0)
-		log_error("the multicast group cannot be joined on interface %u: %s", after,
+		driver_tell(t->driver, REPORT_ERROR,
+			"the multicast group cannot be joined on interface %u: %s", after,
 			strerror(-r));
 }
 

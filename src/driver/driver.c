@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC */
+#include "driver/driver.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "sys/clock.h"
+#include "sys/timer.h"
+
+#define WALL_DRIFT_MS 20
+#define SOURCES_MAX   8
+#define MESSAGE_SIZE  512
+
+void driver_fail(struct driver *d, const char *format, ...)
+{
+	char message[MESSAGE_SIZE];
+	va_list arguments;
+
+	if (d->over)
+		return;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	d->over = true;
+	d->owner.failed(d->owner.context, message);
+}
+
+void driver_tell(struct driver *d, enum report_level level, const char *format, ...)
+{
+	char message[MESSAGE_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	d->owner.told(d->owner.context, level, message);
+}
+
+/* How far the wall clock is ahead of the boottime clock. It is kept as long as it is about right,
+ * so that an instant that was told once is not told a millisecond later the next time. */
+static int64_t wall_offset_ms(struct driver *d)
+{
+	int64_t offset_ms = clock_wall_ms() - clock_now().ns / NS_PER_MS;
+
+	if (llabs(offset_ms - d->wall_offset_ms) > WALL_DRIFT_MS)
+		d->wall_offset_ms = offset_ms;
+	return d->wall_offset_ms;
+}
+
+static void perform_send(struct driver *d, const struct effect *effect)
+{
+	int error = transport_send(&d->transport, effect->send.bytes, effect->send.size);
+
+	d->sent = error == 0;
+	d->send_failed = error != 0;
+	d->send_error = error;
+}
+
+/* The fence learns first of what is given up. */
+static void perform_keeper(struct driver *d, const struct effect *effect)
+{
+	if (effect->keeper.verb == CHANNEL_HOLD || effect->keeper.verb == CHANNEL_RELEASE)
+		lease_release(
+			d->lease, effect->keeper.index, effect->keeper.verb == CHANNEL_RELEASE);
+	keeper_send(&d->keeper, effect);
+}
+
+static void perform(struct driver *d, const struct effect *effect)
+{
+	const struct driver_owner *owner = &d->owner;
+
+	switch (effect->kind) {
+	case EFFECT_SEND: perform_send(d, effect); break;
+	case EFFECT_SEND_TO:
+		transport_send_to(
+			&d->transport, &effect->send.to, effect->send.bytes, effect->send.size);
+		break;
+	case EFFECT_LEASE: lease_store(d->lease, effect->lease); break;
+	case EFFECT_KEEPER: perform_keeper(d, effect); break;
+	case EFFECT_REPORT:
+		owner->report(owner->context, &effect->report,
+			wall_offset_ms(d) + effect->report.at.ns / NS_PER_MS);
+		break;
+	case EFFECT_HOOK: owner->hook(owner->context, &effect->hook); break;
+	case EFFECT_STOPPED: owner->stopped(owner->context); break;
+	}
+}
+
+static void step(struct driver *d, const struct engine_event *event)
+{
+	engine_step(d->engine, clock_now(), event, &d->effects);
+	for (size_t i = 0; i < d->effects.count && !d->over; i++)
+		perform(d, &d->effects.list[i]);
+}
+
+void driver_event(struct driver *d, const struct engine_event *event)
+{
+	if (d->over)
+		return;
+	step(d, event);
+	while (!d->over && (d->sent || d->send_failed)) {
+		struct engine_event result = {
+			.kind = d->sent ? ENGINE_SENT : ENGINE_SEND_FAILED, .error = d->send_error};
+
+		d->sent = d->send_failed = false;
+		step(d, &result);
+	}
+	if (!d->over)
+		timer_set(d->timer_fd, engine_deadline(d->engine));
+}
+
+void driver_status(struct driver *d, struct status *ret_status)
+{
+	engine_status(d->engine, clock_now(), wall_offset_ms(d), ret_status);
+}
+
+/* R10: whoever has spoken is heard before anybody's silence is judged. */
+static void on_timer(struct driver *d)
+{
+	struct engine_event event = {.kind = ENGINE_TIMER};
+
+	timer_clear(d->timer_fd);
+	transport_drain(&d->transport);
+	driver_event(d, &event);
+}
+
+static void remember_device(void *context, size_t index, const struct device_state *state)
+{
+	struct driver *d = context;
+	struct engine_device *device = &d->device_states[index];
+
+	*device = (struct engine_device){.index = (uint8_t)index,
+		.present = state->present,
+		.up = state->up,
+		.carrier = state->carrier,
+		.interface_index = state->interface_index,
+		.v4 = state->v4,
+		.v6 = state->v6};
+	memcpy(device->mac, state->mac, MAC_SIZE);
+}
+
+static void tell_device(struct driver *d, size_t index)
+{
+	struct engine_event event = {.kind = ENGINE_DEVICE, .device = d->device_states[index]};
+
+	transport_device(&d->transport, &event.device);
+	driver_event(d, &event);
+}
+
+static void device_changed(void *context, size_t index, const struct device_state *state)
+{
+	remember_device(context, index, state);
+	tell_device(context, index);
+}
+
+static void on_devices(struct driver *d)
+{
+	int r = devices_update(d->devices, device_changed, d);
+
+	if (r != 0)
+		driver_fail(d, "the kernel's network tables cannot be read: %s", strerror(-r));
+}
+
+static bool watch_devices(struct driver *d)
+{
+	const struct conf *conf = d->conf;
+	char names[DEVICES_MAX][DEVICE_SIZE];
+	struct ip shared[ADDRESSES_MAX];
+	int r;
+
+	for (size_t i = 0; i < conf->device_count; i++)
+		memcpy(names[i], conf->devices[i].name, DEVICE_SIZE);
+	for (size_t i = 0; i < conf->address_count; i++)
+		shared[i] = conf->addresses[i].ip;
+	r = devices_open(names, conf->device_count, shared, conf->address_count, &d->devices);
+	if (r == 0)
+		r = devices_update(d->devices, remember_device, d);
+	if (r != 0)
+		driver_fail(d, "the kernel's network tables cannot be read: %s", strerror(-r));
+	return r == 0;
+}
+
+bool driver_watch(struct driver *d, int fd, enum driver_source source)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = source};
+
+	if (epoll_ctl(d->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
+		return true;
+	driver_fail(d, "descriptor %d cannot be polled: %s", fd, strerror(errno));
+	return false;
+}
+
+static bool open_engine(struct driver *d, const struct heartbeat_key *key)
+{
+	const struct engine_device *first = &d->device_states[d->conf->node.path[0]];
+	struct engine_identity identity =
+		identity_make(d->conf->node.name, first->present ? first->mac : NULL);
+	void *memory = calloc(1, engine_size());
+
+	if (memory && identity.nonce != 0)
+		d->engine = engine_init(memory, d->conf, identity, key);
+	else
+		driver_fail(d, memory ? "no random numbers" : "out of memory");
+	if (!d->engine)
+		free(memory);
+	return d->engine != NULL;
+}
+
+static bool open_loop(struct driver *d)
+{
+	d->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+	d->timer_fd = timer_open();
+	if (d->poll_fd < 0 || d->timer_fd < 0) {
+		driver_fail(d, "no timer: %s", strerror(d->timer_fd < 0 ? -d->timer_fd : errno));
+		return false;
+	}
+	return driver_watch(d, d->timer_fd, SOURCE_TIMER);
+}
+
+bool driver_open(
+	struct driver *d, const struct driver_given *given, const struct driver_owner *owner)
+{
+	d->conf = given->conf;
+	d->lease = given->lease;
+	d->owner = *owner;
+	d->poll_fd = d->timer_fd = -1;
+	d->transport.fd_v4 = d->transport.fd_v6 = -1;
+	d->keeper.fd = given->channel;
+	return watch_devices(d) && open_engine(d, given->key) && open_loop(d) &&
+	       driver_watch(d, devices_descriptor(d->devices), SOURCE_DEVICES) &&
+	       transport_open(&d->transport, d, given->conf) &&
+	       keeper_open(&d->keeper, d, given->channel);
+}
+
+void driver_close(struct driver *d)
+{
+	transport_close(&d->transport);
+	keeper_close(&d->keeper);
+	if (d->devices)
+		devices_close(d->devices);
+	if (d->timer_fd >= 0)
+		(void)close(d->timer_fd);
+	if (d->poll_fd >= 0)
+		(void)close(d->poll_fd);
+	free(d->engine);
+	d->engine = NULL;
+	d->devices = NULL;
+	d->poll_fd = d->timer_fd = -1;
+	d->over = true;
+}
+
+void driver_start(struct driver *d)
+{
+	struct engine_event event = {.kind = ENGINE_START};
+
+	driver_event(d, &event);
+	for (size_t i = 0; i < d->conf->device_count; i++)
+		tell_device(d, i);
+}
+
+int driver_descriptor(const struct driver *d)
+{
+	return d->poll_fd;
+}
+
+static void serve(struct driver *d, const struct epoll_event *ready)
+{
+	switch ((enum driver_source)ready->data.u32) {
+	case SOURCE_TIMER: on_timer(d); break;
+	case SOURCE_DEVICES: on_devices(d); break;
+	case SOURCE_UDP_V4:
+	case SOURCE_UDP_V6: transport_drain(&d->transport); break;
+	case SOURCE_KEEPER:
+		if (ready->events & EPOLLOUT)
+			keeper_flush(&d->keeper);
+		if (ready->events & ~(uint32_t)EPOLLOUT)
+			keeper_receive(&d->keeper);
+		break;
+	}
+}
+
+void driver_dispatch(struct driver *d)
+{
+	struct epoll_event ready[SOURCES_MAX];
+	int count = epoll_wait(d->poll_fd, ready, SOURCES_MAX, 0);
+
+	for (int i = 0; i < count && !d->over; i++)
+		serve(d, &ready[i]);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "driver/driver.h"
+
+#define RECEIVE_BATCH 64
+
+/* The keeper died, and with it the only one who can take the addresses down. Without a fence they
+ * go on answering, so the others must not think them free before they have missed us. */
+static void keeper_gone(struct keeper *k)
+{
+	struct driver *d = k->driver;
+
+	if (d->over)
+		return;
+	lease_store(d->lease, TIME_ORIGIN);
+	if (!k->fenced) {
+		driver_fail(d, "the keeper is gone; its addresses may still be configured: run `ha "
+			       "release`");
+		return;
+	}
+	if (k->will_size > 0)
+		(void)transport_send(&d->transport, k->will, k->will_size);
+	driver_fail(d, "the keeper is gone; the fence silences its addresses: `ha release` takes "
+		       "them down");
+}
+
+static bool transmit(struct keeper *k, const struct channel_message *m)
+{
+	uint8_t bytes[CHANNEL_MESSAGE_MAX];
+	size_t size = channel_encode(m, bytes);
+
+	if (send(k->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return true;
+	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
+		keeper_gone(k);
+	return false;
+}
+
+static void update_poll(struct keeper *k);
+
+void keeper_flush(struct keeper *k)
+{
+	while (k->count > 0 && !k->driver->over) {
+		const struct keeper_message *next = &k->queue[k->first];
+		struct channel_message m = {.verb = next->verb,
+			.index = next->index,
+			.second = next->second,
+			.number = next->number};
+
+		if (!transmit(k, &m))
+			break;
+		k->first = (k->first + 1) % KEEPER_QUEUE_MAX;
+		k->count--;
+	}
+	update_poll(k);
+}
+
+/* One message. False if there is none, or no more to come. */
+static bool receive_one(struct keeper *k)
+{
+	uint8_t bytes[CHANNEL_MESSAGE_MAX];
+	struct channel_message m;
+	ssize_t size = recv(k->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return false;
+	if (size <= 0) {
+		keeper_gone(k);
+		return false;
+	}
+	if (!channel_decode(bytes, (size_t)size, &m) || channel_verb_is_from_engine(m.verb)) {
+		driver_fail(k->driver,
+			"the keeper speaks another language; were both installed together?");
+		return false;
+	}
+	if (m.verb == CHANNEL_FENCE)
+		k->fenced = m.number == CHANNEL_FENCE_KERNEL;
+	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
+	driver_event(k->driver, &event);
+	return !k->driver->over;
+}
+
+void keeper_receive(struct keeper *k)
+{
+	for (int i = 0; i < RECEIVE_BATCH && receive_one(k); i++)
+		;
+}
+
+static void update_poll(struct keeper *k)
+{
+	bool waits = k->count > 0;
+	struct epoll_event event = {
+		.events = EPOLLIN | (waits ? EPOLLOUT : 0), .data.u32 = SOURCE_KEEPER};
+
+	if (waits == k->waits_to_write || k->driver->over)
+		return;
+	k->waits_to_write = waits;
+	if (epoll_ctl(k->driver->poll_fd, EPOLL_CTL_MOD, k->fd, &event) != 0)
+		driver_fail(k->driver, "the channel to the keeper cannot be polled: %s",
+			strerror(errno));
+}
+
+bool keeper_open(struct keeper *k, struct driver *d, int fd)
+{
+	k->driver = d;
+	k->fd = fd;
+	return driver_watch(d, fd, SOURCE_KEEPER);
+}
+
+void keeper_close(struct keeper *k)
+{
+	if (k->fd >= 0)
+		(void)close(k->fd);
+	k->fd = -1;
+}
+
+/* A will that finds the channel full is sent with the next change of the cluster; those that must
+ * not be lost wait in the queue. */
+static void send_will(struct keeper *k, const struct effect *effect)
+{
+	struct channel_message *m = &k->message;
+
+	assert(effect->keeper.payload_size <= CHANNEL_PAYLOAD_MAX);
+	*m = (struct channel_message){.verb = effect->keeper.verb};
+	m->payload_size = (uint16_t)effect->keeper.payload_size;
+	memcpy(m->payload, effect->keeper.payload, m->payload_size);
+	memcpy(k->will, m->payload, m->payload_size);
+	k->will_size = m->payload_size;
+	if (!transmit(k, m) && !k->driver->over)
+		driver_tell(
+			k->driver, REPORT_WARNING, "the keeper is busy; it keeps an older will");
+}
+
+void keeper_send(struct keeper *k, const struct effect *effect)
+{
+	bool was_empty = k->count == 0;
+
+	if (effect->keeper.payload) {
+		send_will(k, effect);
+		return;
+	}
+	if (k->count == KEEPER_QUEUE_MAX) {
+		driver_fail(k->driver, "the keeper does not keep up: %d messages wait",
+			KEEPER_QUEUE_MAX);
+		return;
+	}
+	k->queue[(k->first + k->count++) % KEEPER_QUEUE_MAX] =
+		(struct keeper_message){.verb = effect->keeper.verb,
+			.index = effect->keeper.index,
+			.second = effect->keeper.second,
+			.number = effect->keeper.number};
+	if (was_empty)
+		keeper_flush(k);
+}
