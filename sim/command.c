@@ -55,13 +55,16 @@ struct sections {
 	struct text node, groups;
 	unsigned group_count;
 	const char *worth;
+	const char *when_all_fail;
 	const char *secret;
 };
 
 static void begin_group(struct sections *s, const char *name, const char *worth, const char *device)
 {
-	text_add(&s->groups, "[group %s]\naddress = 192.168.1.%u/24%s%s\nworth = %s\n", name,
-		100 + s->group_count++, device ? " dev " : "", device ? device : "", worth);
+	text_add(&s->groups,
+		"[group %s]\naddress = 192.168.1.%u/24%s%s\nworth = %s\nwhen-all-fail = %s\n", name,
+		100 + s->group_count++, device ? " dev " : "", device ? device : "", worth,
+		s->when_all_fail);
 }
 
 static bool node_word(struct sections *s, struct words *rest)
@@ -73,6 +76,8 @@ static bool node_word(struct sections *s, struct words *rest)
 		return false;
 	if (is(key, "worth")) {
 		s->worth = rest->list[1];
+	} else if (is(key, "when-all-fail")) { /* of the groups that follow */
+		s->when_all_fail = rest->list[1];
 	} else if (is(key, "key")) {
 		s->secret = rest->list[1];
 	} else if (is(key, "group")) { /* group NAME WORTH */
@@ -90,8 +95,9 @@ static bool node_word(struct sections *s, struct words *rest)
 	return true;
 }
 
-/* node NAME ADDRESS [worth N] [group NAME WORTH]... [on DEVICE] [key WORD] [KEY VALUE]...: the
- * other keys are those of [node] in ha.conf(5). Without a group it is `web` with 192.168.1.100. */
+/* node NAME ADDRESS [when-all-fail HOW] [worth N] [group NAME WORTH]... [on DEVICE] [key WORD]
+ * [KEY VALUE]...: the other keys are those of [node] in ha.conf(5). Without a group it is `web`
+ * with 192.168.1.100. */
 static bool run_node(struct world *w, struct words words)
 {
 	static struct sections s;
@@ -101,7 +107,7 @@ static bool run_node(struct world *w, struct words words)
 
 	if (words.count < 2 || w->node_count == WORLD_NODES_MAX)
 		return false;
-	s = (struct sections){.worth = "100", .secret = "shared"};
+	s = (struct sections){.worth = "100", .when_all_fail = "keep", .secret = "shared"};
 	s.node = text_init(s.node_bytes, sizeof(s.node_bytes));
 	s.groups = text_init(s.group_bytes, sizeof(s.group_bytes));
 	while (rest.count > 0)
@@ -330,6 +336,32 @@ static bool run_refuse(struct world *w, struct words words)
 		return false;
 	disturb(n);
 	return parse_switch(words.list[2], &n->held[group].refuses);
+}
+
+/* health NAME GROUP WORTH sound|impaired|unfit: what its checks make of it. */
+static bool run_health(struct world *w, struct words words)
+{
+	struct node *n = words.count == 4 ? node_find(w, words.list[0]) : NULL;
+	size_t group = n ? find_group(n, words.list[1]) : GROUPS_MAX;
+	struct engine_health *h;
+	unsigned long worth;
+	char *end;
+
+	if (group == GROUPS_MAX)
+		return false;
+	worth = strtoul(words.list[2], &end, 10);
+	h = &n->health[group];
+	h->impaired = is(words.list[3], "impaired");
+	h->ineligible = is(words.list[3], "unfit");
+	if (*end != '\0' || worth > UINT16_MAX ||
+		(!h->impaired && !h->ineligible && !is(words.list[3], "sound")))
+		return false;
+	h->worth = (uint16_t)worth;
+	text_copy(
+		h->reason, sizeof(h->reason), h->impaired || h->ineligible ? "a check fails" : "");
+	disturb(n);
+	node_health(w, n, group);
+	return true;
 }
 
 /* mute NAME on|off: nothing that it sends leaves, and it is told so. */
@@ -616,6 +648,7 @@ static const struct {
 	{"forge", run_forge},
 	{"freeze", run_freeze},
 	{"heal", run_heal},
+	{"health", run_health},
 	{"jitter", run_jitter},
 	{"kill", run_kill},
 	{"late", run_late},

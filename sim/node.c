@@ -120,6 +120,9 @@ bool node_add(struct world *w, const char *name, const char *text, const char *a
 	assert(n->memory);
 	n->clock = (struct clock){.world = w->now, .own = w->now};
 	n->deadline = TIME_NEVER;
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		n->health[g] = (struct engine_health){
+			.group = (uint16_t)g, .worth = n->conf.groups[g].worth};
 	w->node_count++;
 	set_up_devices(w, n, address);
 	return true;
@@ -278,6 +281,19 @@ void node_device(struct world *w, struct node *n, size_t device)
 	tell_device(w, n, device);
 }
 
+void node_health(struct world *w, struct node *n, size_t group)
+{
+	struct engine_event event = {.kind = ENGINE_HEALTH, .health = &n->health[group]};
+	struct happening h;
+
+	if (node_is_awake(w, n)) {
+		step(w, n, &event);
+	} else if (n->running) {
+		schedule_prepare(&h, HAPPENS_HEALTH)->note.index = (uint16_t)group;
+		schedule(w, &h, node_index(w, n), w->now);
+	}
+}
+
 void node_start(struct world *w, struct node *n)
 {
 	struct engine_event event = {.kind = ENGINE_START};
@@ -299,6 +315,10 @@ void node_start(struct world *w, struct node *n)
 	step(w, n, &event);
 	for (size_t i = 0; i < n->conf.device_count; i++)
 		node_device(w, n, i);
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		if (n->health[g].impaired || n->health[g].ineligible ||
+			n->health[g].worth != n->conf.groups[g].worth)
+			node_health(w, n, g);
 }
 
 void node_stop(struct world *w, struct node *n)

@@ -30,6 +30,7 @@ struct drawn_node {
 struct draw {
 	struct plan *plan;
 	struct random random;
+	struct random checks; /* their own, so that they leave all other faults as they are */
 	size_t nodes, groups, clients;
 	struct drawn_node node[NODES_MAX];
 	int64_t interval_us;  /* what most nodes have */
@@ -180,6 +181,8 @@ static void add_node(struct draw *d, size_t i, bool unicast)
 	text_add(&t, "node n%zu 192.168.1.%u interval %lldus tolerance %lldus max-tolerance %lldus",
 		i + 1, n->address, (long long)n->interval_us, (long long)tolerance_us,
 		(long long)(boasts ? BOAST_US : most_us));
+	if (random_chance(&d->checks, 150))
+		text_add(&t, " when-all-fail release");
 	for (size_t g = 0; g < d->groups; g++)
 		text_add(&t, " group g%zu %u", g + 1, boasts ? 0 : n->worths[g]);
 	for (size_t other = 0; unicast && other < d->nodes; other++)
@@ -496,6 +499,27 @@ static void draw_replay(struct draw *d)
 	ends(f, "replay r%zu to n%zu", word, pick_node(d));
 }
 
+/* Checks fail, wholly or in part, and perhaps for good. */
+static void draw_health(struct draw *d)
+{
+	static const char *const whats[] = {"sound", "impaired", "impaired", "unfit"};
+	const char *what = whats[pick(d, 4)];
+	size_t n = pick_node(d), g = 1 + pick(d, d->groups);
+	unsigned worth = d->boasts && n == d->nodes ? 0 : d->node[n - 1].worths[g - 1];
+	unsigned now = worth;
+	char kind[24];
+	struct text t = text_init(kind, sizeof(kind));
+	struct plan_fault *f;
+
+	if (worth > 0 && (chance(d, 40) || what[0] == 's'))
+		now = (unsigned)(1 + pick(d, worth));
+	text_add(&t, "health %s", what);
+	f = add_span(d, kind);
+	begins(f, "health n%zu g%zu %u %s", n, g, now, what);
+	if (chance(d, 70))
+		ends(f, "health n%zu g%zu %u sound", n, g, worth);
+}
+
 static void (*const FAULTS[])(struct draw *d) = {
 	draw_end,
 	draw_freeze,
@@ -522,6 +546,18 @@ static void draw_faults(struct draw *d)
 		kinds[kind_count++] = pick(d, FAULT_KINDS);
 	for (size_t i = 0; i < count && d->plan->fault_count < PLAN_FAULTS_MAX - 8; i++)
 		FAULTS[kinds[pick(d, kind_count)]](d);
+}
+
+static void draw_checks(struct draw *d)
+{
+	struct random others = d->random;
+
+	d->random = d->checks;
+	if (chance(d, 40))
+		for (int64_t i = random_magnitude(&d->random, 1, 20);
+			i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8; i--)
+			draw_health(d);
+	d->random = others;
 }
 
 static void draw_starts(struct draw *d)
@@ -590,11 +626,13 @@ void plan_draw(struct plan *p, uint64_t seed)
 	p->seed = seed;
 	d.plan = p;
 	d.random = random_init(seed);
+	d.checks = random_init(~seed);
 	draw_cluster(&d);
 	/* Large clusters cost the square of their size. */
 	p->faults_us = d.tolerance_us * random_between(&d.random, 4, 8 + 120 / (int64_t)d.nodes);
 	draw_starts(&d);
 	draw_faults(&d);
+	draw_checks(&d);
 	qsort(p->faults, p->fault_count, sizeof(p->faults[0]), by_instant);
 	draw_heal(&d);
 	set_bounds(&d);

@@ -95,6 +95,7 @@ static ha_time due_at(const struct world *w, const struct happening *h)
 	switch (h->kind) {
 	case HAPPENS_DATAGRAM:
 	case HAPPENS_DEVICE:
+	case HAPPENS_HEALTH:
 	case HAPPENS_NOTE:
 	case HAPPENS_SENT: return n->running ? time_max(h->at, n->stalled_until) : h->at;
 	case HAPPENS_HELD:
@@ -117,6 +118,7 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 		case HAPPENS_WILL: keeper_sends_will(w, n); break;
 		case HAPPENS_SENT: node_has_sent(w, n); break;
 		case HAPPENS_DEVICE: node_hear_device(w, n, h->note.index); break;
+		case HAPPENS_HEALTH: node_health(w, n, h->note.index); break;
 		case HAPPENS_FRAME: node_frame(w, n, &h->frame); break;
 		case HAPPENS_USE: break;
 		}

@@ -89,6 +89,7 @@ enum happening_kind {
 	HAPPENS_WILL,     /* it has cleaned up after a dead engine and sends the will */
 	HAPPENS_SENT,     /* sending has taken its time */
 	HAPPENS_DEVICE,   /* the kernel's notice of a device reaches the engine */
+	HAPPENS_HEALTH,   /* the checks' verdict reaches it */
 	HAPPENS_FRAME,    /* reaches a port */
 	HAPPENS_USE,      /* a client uses the addresses */
 };
@@ -150,6 +151,7 @@ struct node {
 	ha_time host_stalled_until; /* the whole host: nothing answers for it */
 	ha_time awake_since;        /* of its last start or stall */
 	struct engine_device devices[DEVICES_MAX];
+	struct engine_health health[GROUPS_MAX];
 	struct held held[GROUPS_MAX];
 	size_t up_count; /* groups that are up */
 	ha_time keeper_busy_until;
@@ -295,6 +297,8 @@ void node_pause(struct world *w, struct node *n, int64_t duration_ns);
 /* Its engine runs and is not stalled. */
 bool node_is_awake(const struct world *w, const struct node *n);
 void node_device(struct world *w, struct node *n, size_t device);
+/* What checks make of a group has changed. */
+void node_health(struct world *w, struct node *n, size_t group);
 void node_has_sent(struct world *w, struct node *n);
 void node_hear_device(struct world *w, struct node *n, size_t device);
 void node_hear(struct world *w, struct node *n, const struct packet *p);

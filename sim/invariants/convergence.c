@@ -14,25 +14,36 @@ static bool connected(const struct world *w, size_t a, size_t b)
 	return lan_connects(w, a, b, CUT_UNICAST) && lan_connects(w, b, a, CUT_UNICAST);
 }
 
+/* docs/protocol.md 5.1 and 5.4, by what its checks say. */
+static bool is_fit(const struct node *n, size_t group)
+{
+	const struct engine_health *h = &n->health[group];
+
+	return h->worth > 0 && !h->ineligible &&
+	       !(h->impaired && n->conf.groups[group].release_when_all_fail);
+}
+
 static bool can_hold(const struct world *w, const struct node *n, size_t group)
 {
 	const struct engine_device *d = &n->devices[n->conf.node.path[0]];
 
-	return n->running && !n->told_to_stop && !n->cannot_send &&
-	       n->conf.groups[group].worth > 0 && !n->held[group].refuses && d->present && d->up &&
-	       d->carrier && n->devices[n->conf.node.path[0]].v4.family != IP_NONE &&
+	return n->running && !n->told_to_stop && !n->cannot_send && is_fit(n, group) &&
+	       !n->held[group].refuses && d->present && d->up && d->carrier &&
+	       n->devices[n->conf.node.path[0]].v4.family != IP_NONE &&
 	       w->stranger.family == IP_NONE;
 }
 
 /* docs/protocol.md 1.3, written anew: what is judged here must not be what judges. */
 bool convergence_outranks(const struct node *a, const struct node *b, size_t group)
 {
-	unsigned a_worth = a->conf.groups[group].worth, b_worth = b->conf.groups[group].worth;
+	const struct engine_health *a_health = &a->health[group], *b_health = &b->health[group];
 	struct ip a_address = node_address(a), b_address = node_address(b);
 	int order = memcmp(a_address.bytes, b_address.bytes, sizeof(a_address.bytes));
 
-	if (a_worth != b_worth)
-		return a_worth > b_worth;
+	if (a_health->impaired != b_health->impaired)
+		return b_health->impaired;
+	if (a_health->worth != b_health->worth)
+		return a_health->worth > b_health->worth;
 	return order != 0 ? order < 0 : a->identity.id < b->identity.id;
 }
 

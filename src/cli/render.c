@@ -110,7 +110,11 @@ static void render_group_facts(
 		text_add(t, "nobody");
 	text_add(t, ", epoch %" PRIu64 ", for ", g->epoch);
 	render_duration(t, how->wall_ms - g->since_ms);
-	text_add(t, ", worth %u%s, policy ", g->worth, g->eligible ? "" : " (not eligible)");
+	text_add(t, ", worth %u", g->worth);
+	if (g->worth != g->configured_worth)
+		text_add(t, " of %u", g->configured_worth);
+	text_add(t, "%s%s, policy ", g->impaired ? " (impaired)" : "",
+		g->eligible ? "" : " (not eligible)");
 	text_add_foreign(t, g->policy);
 	text_add(t, "\n");
 }

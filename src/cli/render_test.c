@@ -28,7 +28,9 @@ static void sample(struct status *s)
 	s->groups[0] = (struct status_group){.name = "web",
 		.state = STATE_ACTIVE,
 		.reason = "no other node is worthier",
-		.worth = 200,
+		.worth = 150,
+		.configured_worth = 200,
+		.impaired = true,
 		.eligible = true,
 		.policy = "worthiest",
 		.epoch = 7,
@@ -39,6 +41,7 @@ static void sample(struct status *s)
 		.state = STATE_STANDBY,
 		.reason = "eth1 has no carrier",
 		.worth = 100,
+		.configured_worth = 100,
 		.policy = "worthiest",
 		.since_ms = NOW_MS - 500,
 		.address_first = 2,
@@ -83,7 +86,8 @@ static void status_reads_at_a_glance(void **state)
 		"watchdog, scheduling real-time\n"
 		"\n"
 		"web   ACTIVE    no other node is worthier\n"
-		"  held by alpha, epoch 7, for 3m12s, worth 200, policy worthiest\n"
+		"  held by alpha, epoch 7, for 3m12s, worth 150 of 200 (impaired), policy "
+		"worthiest\n"
 		"  10.0.0.100/24      dev eth0, 2 of 3 neighbours acknowledged\n"
 		"  fd00::100/64       dev eth0, 2 of 3 neighbours acknowledged\n"
 		"\n"

@@ -56,8 +56,9 @@ struct conf_group {
 	uint32_t id; /* id_from_name(name); unique in one configuration, never 0 */
 	uint16_t worth;
 	enum conf_policy policy;
-	uint16_t address_first; /* the group's addresses are contiguous */
-	uint16_t address_count; /* at least 1 */
+	bool release_when_all_fail; /* else the least bad node keeps it */
+	uint16_t address_first;     /* the group's addresses are contiguous */
+	uint16_t address_count;     /* at least 1 */
 	uint8_t hook_count[CONF_HOOK_KINDS];
 	/* Program and arguments, split at blanks. */
 	char hook[CONF_HOOK_KINDS][HOOKS_MAX][COMMAND_SIZE];

@@ -133,6 +133,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "  address=fe80::100 dev eth2\n"
 				 "  worth = 65535\n"
 				 "  policy = worthiest\n"
+				 "  when-all-fail = release\n"
 				 "  on-change = /etc/ha/changed one  two\n"
 				 "  on-change = /etc/ha/changed too;\n"
 				 "  on-active = /etc/ha/active\n"
@@ -186,6 +187,8 @@ static void check_everything(const struct conf *c)
 	assert_int_equal(c->node.removals_limit, 3);
 	assert_int_equal(c->node.removals_window_ns, 5000001 * NS_PER_US);
 	assert_int_equal(c->group_count, 2);
+	assert_true(c->groups[0].release_when_all_fail);
+	assert_false(c->groups[1].release_when_all_fail);
 	assert_string_equal(c->groups[1].name, "mail.example-2_x");
 }
 

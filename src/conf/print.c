@@ -61,6 +61,7 @@ static void print_group(struct text *t, const struct conf *c, const struct conf_
 			a->prefix_length, c->devices[a->device].name);
 	}
 	text_add(t, "worth = %" PRIu16 "\npolicy = %s\n", g->worth, policies[g->policy]);
+	text_add(t, "when-all-fail = %s\n", g->release_when_all_fail ? "release" : "keep");
 	for (unsigned kind = 0; kind < CONF_HOOK_KINDS; kind++)
 		print_hooks(t, g, kind);
 }

@@ -47,9 +47,11 @@ enum election_cause {
 	ELECTION_HOLD_FAILED,     /* the keeper could not configure the addresses */
 };
 
-/* Worth first; at equal worth the numerically lowest real address; then the id, so that any two
- * nodes differ. */
+/* One that is sound comes before one that is impaired (its checks fail, though it can serve); then
+ * worth; at equal worth the numerically lowest real address; then the id, so that any two nodes
+ * differ. */
 struct election_rank {
+	bool impaired;
 	uint16_t worth;
 	struct ip address;
 	uint64_t id;

@@ -141,6 +141,13 @@ static void test_rank(void **state)
 		assert_true(election_outranks(&a, &b));
 		assert_false(election_outranks(&b, &a));
 		assert_false(election_outranks(&a, &a));
+		b.impaired = true;
+		assert_true(election_outranks(&a, &b));
+		a.impaired = true; /* of two that are impaired the one that is less bad */
+		assert_true(election_outranks(&a, &b));
+		b.impaired = false;
+		assert_false(election_outranks(&a, &b));
+		assert_true(election_outranks(&b, &a));
 	}
 }
 

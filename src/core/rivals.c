@@ -5,6 +5,8 @@ bool election_outranks(const struct election_rank *a, const struct election_rank
 {
 	int order;
 
+	if (a->impaired != b->impaired)
+		return b->impaired;
 	if (a->worth != b->worth)
 		return a->worth > b->worth;
 	if ((a->address.family == IP_NONE) != (b->address.family == IP_NONE))

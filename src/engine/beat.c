@@ -60,12 +60,13 @@ static void fill_group(const struct engine *e, const struct heartbeat *h, size_t
 		       election->epoch == election->epoch_seen;
 
 	*entry = (struct heartbeat_group){.id = e->conf->groups[group].id,
-		.worth = e->conf->groups[group].worth,
+		.worth = e->groups[group].health.worth,
 		.state = (uint8_t)state,
 		.flags = (uint8_t)((ready ? HEARTBEAT_GROUP_ELIGIBLE : 0) |
 				   (fit && listens ? HEARTBEAT_GROUP_LISTENING : 0) |
 				   (election->wants ? HEARTBEAT_GROUP_WANT : 0) |
-				   (claimed ? HEARTBEAT_GROUP_CLAIMED : 0)),
+				   (claimed ? HEARTBEAT_GROUP_CLAIMED : 0) |
+				   (health_is_impaired(e, group) ? HEARTBEAT_GROUP_IMPAIRED : 0)),
 		.grantee = grantee_index(h, state == STATE_ACTIVE ? election->grantee : 0),
 		.epoch = state == STATE_ACTIVE ? election->epoch : election->epoch_seen};
 }

@@ -37,6 +37,7 @@ static void start(struct engine *e, struct effects *out)
 	e->answer_at = TIME_NEVER;
 	e->sequence_rotated = e->now;
 	groups_start(e);
+	health_start(e);
 	effect_keeper(out, CHANNEL_READY, 0, 0, 0);
 	effect_report(e, out, REPORT_NODE, REPORT_NOTICE,
 		"%s has started: %u group%s, %u address%s", e->conf->node.name,
@@ -141,6 +142,7 @@ static void handle(struct engine *e, const struct engine_event *event, struct ef
 	case ENGINE_SEND_FAILED: beat_failed(e, event->error, out); break;
 	case ENGINE_DEVICE: devices_changed(e, &event->device, out); break;
 	case ENGINE_KEEPER: keeper_message(e, event->keeper, out); break;
+	case ENGINE_HEALTH: health_changed(e, event->health, out); break;
 	case ENGINE_STOP: stop(e, out); break;
 	}
 }

@@ -33,6 +33,7 @@ enum engine_event_kind {
 	ENGINE_SEND_FAILED, /* it left by none */
 	ENGINE_DEVICE,      /* the state of a configured device, at start and whenever it changes */
 	ENGINE_KEEPER,      /* a message of the keeper */
+	ENGINE_HEALTH,      /* what checks, or an application, make of a group on this node */
 	ENGINE_STOP,        /* stop politely; EFFECT_STOPPED follows */
 };
 
@@ -48,6 +49,24 @@ struct engine_device {
 			     a global one, else the link-local one); IP_NONE: none */
 };
 
+#define ENGINE_REASON_SIZE 128
+
+/*
+ * How fit this node is for one group. Until the first ENGINE_HEALTH it has the configured worth and
+ * nothing speaks against it. An impaired node ranks below every one that is not, whatever their
+ * worths: the group is handed over to such a one, and stays if there is none, unless the group's
+ * `when-all-fail` says otherwise. A node that is ineligible hands over to anybody who can hold it,
+ * and gives it up if nobody can.
+ */
+struct engine_health {
+	uint16_t group; /* index */
+	uint16_t worth; /* in force now; 0: never */
+	bool impaired;
+	bool ineligible;
+	/* For people, a clause like "check nginx fails: connection refused"; "" if all is well. */
+	char reason[ENGINE_REASON_SIZE];
+};
+
 struct engine_event {
 	enum engine_event_kind kind;
 	union {
@@ -60,6 +79,7 @@ struct engine_event {
 		int error; /* ENGINE_SEND_FAILED: errno */
 		struct engine_device device;
 		const struct channel_message *keeper; /* borrowed */
+		const struct engine_health *health;   /* borrowed */
 	};
 };
 

@@ -563,6 +563,48 @@ static void test_held_of_an_earlier_claim(void **state)
 	assert_int_equal(last_sent.groups[0].state, STATE_ACTIVE);
 }
 
+static void tell_health(uint16_t worth, bool impaired, bool ineligible)
+{
+	struct engine_health health = {.worth = worth,
+		.impaired = impaired,
+		.ineligible = ineligible,
+		.reason = "check nginx fails: connection refused"};
+	struct engine_event event = {.kind = ENGINE_HEALTH, .health = &health};
+
+	step(&event);
+	run_ms(2); /* two heartbeats are never closer than a millisecond */
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+}
+
+static void test_health(void **state)
+{
+	const struct heartbeat_group *said = &last_sent.groups[0];
+
+	(void)state;
+	become_active();
+	tell_health(50, false, false);
+	assert_int_equal(said->worth, 50);
+	assert_int_equal(said->flags & HEARTBEAT_GROUP_IMPAIRED, 0);
+	assert_int_equal(status.groups[0].worth, 50);
+	assert_int_equal(status.groups[0].configured_worth, 100);
+	assert_non_null(strstr(status.groups[0].reason,
+		"worth 100, lowered by 50: check nginx fails: connection refused"));
+	tell_health(100, true, false);
+	assert_int_equal(said->worth, 100);
+	assert_int_equal(said->flags, HEARTBEAT_GROUP_ELIGIBLE | HEARTBEAT_GROUP_IMPAIRED);
+	assert_true(status.groups[0].impaired && status.groups[0].eligible);
+	assert_int_equal(said->state, STATE_ACTIVE); /* nobody else could hold it */
+	tell_health(100, false, true);
+	assert_int_equal(said->flags & HEARTBEAT_GROUP_ELIGIBLE, 0);
+	assert_int_equal(said->state, STATE_STANDBY);
+	tell_health(100, false, false);
+	run_ms(1000);
+	assert_int_equal(said->state, STATE_ACTIVE);
+	tell_health(0, false, false);
+	assert_int_equal(said->state, STATE_STANDBY);
+	assert_false(status.groups[0].eligible);
+}
+
 /* A device that was down at first is down because nobody holds its group; the keeper brings it up.
  */
 static void test_managed_device(void **state)
@@ -703,6 +745,7 @@ int main(void)
 		TEST(test_drops_are_counted),
 		TEST(test_a_keeper_that_errs),
 		TEST(test_held_of_an_earlier_claim),
+		TEST(test_health),
 		TEST(test_managed_device),
 		TEST(test_real_address_is_of_the_heartbeats_family),
 		TEST(test_effects_fit),

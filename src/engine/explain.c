@@ -69,6 +69,7 @@ void explain_ineligible(
 	case ELIGIBLE: text_add(&t, "eligible"); break;
 	case INELIGIBLE_STOPPING: text_add(&t, "this node stops"); break;
 	case INELIGIBLE_WORTH: text_add(&t, "its worth here is 0"); break;
+	case INELIGIBLE_HEALTH: health_explain(e, group, &t); break;
 	case INELIGIBLE_NO_DEVICE: text_add(&t, "%s does not exist", device); break;
 	case INELIGIBLE_DEVICE_DOWN: text_add(&t, "%s is down", device); break;
 	case INELIGIBLE_NO_CARRIER: text_add(&t, "%s has no carrier", device); break;
@@ -135,7 +136,9 @@ static void explain_rank(
 	struct election_rank own = group_own_rank(e, group);
 	char a[IP_TEXT_SIZE], b[IP_TEXT_SIZE];
 
-	if (p->entries[group].worth != own.worth)
+	if (own.impaired && !(p->entries[group].flags & HEARTBEAT_GROUP_IMPAIRED))
+		text_add(t, "%s is sound", p->name);
+	else if (p->entries[group].worth != own.worth)
 		text_add(
 			t, "%s is worthier (%u > %u)", p->name, p->entries[group].worth, own.worth);
 	else
@@ -170,11 +173,28 @@ static void explain_standby(const struct engine *e, size_t group, struct text *t
 	}
 }
 
+/* Who would take it over. */
+static void explain_next(const struct engine *e, size_t group, struct text *t)
+{
+	const struct peer_record *next = group_eligible_peer(e, group);
+	unsigned own = e->groups[group].health.worth;
+
+	if (!next) {
+		text_add(t, "; no other node could take it");
+		return;
+	}
+	text_add(t, "; next is %s", next->name);
+	if (next->entries[group].flags & HEARTBEAT_GROUP_IMPAIRED)
+		text_add(t, ", which is impaired");
+	else if (next->entries[group].worth != own)
+		text_add(t, " (%u %c %u)", next->entries[group].worth,
+			next->entries[group].worth < own ? '<' : '>', own);
+}
+
 static void explain_active(const struct engine *e, size_t group, struct text *t)
 {
 	const struct election *election = &e->groups[group].election;
 	const struct peer_record *other = group_active_peer(e, group);
-	const struct peer_record *next = group_eligible_peer(e, group);
 	char cause[STATUS_REASON_SIZE];
 
 	explain_cause(e, group, cause, sizeof(cause));
@@ -184,14 +204,7 @@ static void explain_active(const struct engine *e, size_t group, struct text *t)
 		text_add(t, "%s holds it too but hears neither this node nor, likely, clients; ",
 			other->name);
 	text_add(t, "%s", cause);
-	if (next && next->entries[group].worth != e->conf->groups[group].worth)
-		text_add(t, "; next is %s (%u %c %u)", next->name, next->entries[group].worth,
-			next->entries[group].worth < e->conf->groups[group].worth ? '<' : '>',
-			e->conf->groups[group].worth);
-	else if (next)
-		text_add(t, "; next is %s", next->name);
-	else
-		text_add(t, "; no other node could take it");
+	explain_next(e, group, t);
 }
 
 static void explain_listening(const struct engine *e, size_t group, struct text *t)
@@ -220,5 +233,9 @@ void explain_group(const struct engine *e, size_t group, char *buffer, size_t si
 	case ELECTION_ACTIVE: explain_active(e, group, &t); break;
 	case ELECTION_RELEASING: text_add(&t, "takes the addresses down"); break;
 	case ELECTION_SHUTDOWN: text_add(&t, "this node stops"); break;
+	}
+	if (!health_is_well(e, group)) {
+		text_add(&t, "; ");
+		health_explain(e, group, &t);
 	}
 }

@@ -96,13 +96,13 @@ void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t
 enum ineligible group_ineligible(const struct engine *e, size_t group)
 {
 	const struct group *g = &e->groups[group];
-	enum ineligible why;
+	enum ineligible why = health_ineligible(e, group);
 	size_t device;
 
 	if (e->stopping)
 		return INELIGIBLE_STOPPING;
-	if (e->conf->groups[group].worth == 0)
-		return INELIGIBLE_WORTH;
+	if (why != ELIGIBLE)
+		return why;
 	if (g->hold_off != ELIGIBLE)
 		return g->hold_off;
 	why = devices_serve(e, group, &device);
@@ -124,7 +124,8 @@ static bool can_serve(const struct engine *e, size_t group)
 
 struct election_rank group_own_rank(const struct engine *e, size_t group)
 {
-	return (struct election_rank){.worth = e->conf->groups[group].worth,
+	return (struct election_rank){.impaired = health_is_impaired(e, group),
+		.worth = e->groups[group].health.worth,
 		.address = devices_real_address(e),
 		.id = e->identity.id};
 }
@@ -133,8 +134,10 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 {
 	const struct peer_entry *entry = &p->entries[group];
 
-	return (struct election_rival){
-		.rank = {.worth = entry->worth, .address = p->address, .id = p->peer.id},
+	return (struct election_rival){.rank = {.impaired = entry->flags & HEARTBEAT_GROUP_IMPAIRED,
+					       .worth = entry->worth,
+					       .address = p->address,
+					       .id = p->peer.id},
 		.active = entry->state == STATE_ACTIVE,
 		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
 		.wants = entry->flags & HEARTBEAT_GROUP_WANT,

@@ -8,6 +8,7 @@
 #ifndef HA_ENGINE_NODE_H
 #define HA_ENGINE_NODE_H
 
+#include "base/text.h"
 #include "core/announce.h"
 #include "core/election.h"
 #include "core/peer.h"
@@ -46,6 +47,7 @@ enum ineligible {
 	ELIGIBLE = 0,
 	INELIGIBLE_STOPPING,
 	INELIGIBLE_WORTH,
+	INELIGIBLE_HEALTH, /* told by ENGINE_HEALTH */
 	INELIGIBLE_NO_DEVICE,
 	INELIGIBLE_DEVICE_DOWN,
 	INELIGIBLE_NO_CARRIER,
@@ -58,6 +60,7 @@ enum ineligible {
 
 struct group {
 	struct election election;
+	struct engine_health health;
 	enum node_state told_state; /* as last reported */
 	uint64_t told_holder;       /* as last reported */
 	ha_time held_last;          /* when somebody last held it */
@@ -195,6 +198,17 @@ void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t
 struct election_rival group_rival(
 	const struct engine *e, size_t group, const struct peer_record *p);
 struct election_rank group_own_rank(const struct engine *e, size_t group);
+
+/* health.c */
+void health_start(struct engine *e);
+void health_changed(struct engine *e, const struct engine_health *health, struct effects *out);
+/* INELIGIBLE_... if worth or health forbid the group, or ELIGIBLE. */
+enum ineligible health_ineligible(const struct engine *e, size_t group);
+/* Nothing speaks against this node. */
+bool health_is_well(const struct engine *e, size_t group);
+bool health_is_impaired(const struct engine *e, size_t group);
+/* Adds "worth 100, lowered by 50: ...", or nothing if nothing is the matter. */
+void health_explain(const struct engine *e, size_t group, struct text *t);
 
 /* addresses.c */
 void addresses_taken(struct engine *e, size_t group);

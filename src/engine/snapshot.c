@@ -19,7 +19,9 @@ static void fill_group(
 	text_copy(status->policy, sizeof(status->policy), "worthiest");
 	status->state = group_state(g);
 	explain_group(e, group, status->reason, sizeof(status->reason));
-	status->worth = conf->worth;
+	status->worth = g->health.worth;
+	status->configured_worth = conf->worth;
+	status->impaired = health_is_impaired(e, group);
 	status->eligible = group_ineligible(e, group) == ELIGIBLE;
 	status->epoch = status->state == STATE_ACTIVE ? g->election.epoch : g->election.epoch_seen;
 	if (holder == e->identity.id)

@@ -53,7 +53,8 @@ enum node_state { STATE_STANDBY = 1, STATE_ACTIVE = 2, STATE_SHUTDOWN = 3 };
 #define HEARTBEAT_GROUP_WANT      0x02 /* asks the holder for it (rule R3) */
 #define HEARTBEAT_GROUP_LISTENING 0x04 /* will be eligible when it has listened (rule R1) */
 #define HEARTBEAT_GROUP_CLAIMED   0x08 /* not ACTIVE: the epoch is that of its own last claim */
-#define HEARTBEAT_GROUP_FLAGS     0x0f
+#define HEARTBEAT_GROUP_IMPAIRED  0x10 /* ranks below every node that is not */
+#define HEARTBEAT_GROUP_FLAGS     0x1f
 
 struct heartbeat_group {
 	uint32_t id;

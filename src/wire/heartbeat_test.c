@@ -429,7 +429,8 @@ static void test_unknown_flags_are_ignored(void **state)
 	bytes[sizeof(GOLDEN) - 11] = 0xf1;
 	assert_int_equal(decode(&NO_KEY), HEARTBEAT_ACCEPTED);
 	assert_false(received.leaving);
-	assert_int_equal(received.groups[0].flags, HEARTBEAT_GROUP_ELIGIBLE);
+	assert_int_equal(
+		received.groups[0].flags, HEARTBEAT_GROUP_ELIGIBLE | HEARTBEAT_GROUP_IMPAIRED);
 }
 
 static void test_names(void **state)

@@ -32,6 +32,7 @@ static const char *const KIND_NAMES[] = {
 	[REPORT_DROP] = "drop",
 	[REPORT_NODE] = "node",
 	[REPORT_HOOK] = "hook",
+	[REPORT_HEALTH] = "health",
 };
 
 static const char *const LEVEL_NAMES[] = {

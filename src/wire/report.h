@@ -26,6 +26,7 @@ enum report_kind {
 	REPORT_DROP,         /* datagrams are refused (rate-limited) */
 	REPORT_NODE,         /* the node itself: start, stop, stalls, sending fails */
 	REPORT_HOOK,         /* a hook failed or was killed */
+	REPORT_HEALTH,       /* checks changed what this node is worth to a group */
 };
 
 enum report_level { REPORT_ERROR, REPORT_WARNING, REPORT_NOTICE, REPORT_INFO };

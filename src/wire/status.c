@@ -62,9 +62,10 @@ static json_t *addresses_to_json(const struct status *s, const struct status_gro
 
 static json_t *group_to_json(const struct status *s, const struct status_group *g)
 {
-	return json_pack("{s:o, s:s, s:o, s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-		json_from_text(g->name), "state", node_state_name(g->state), "reason",
-		json_from_text(g->reason), "worth", g->worth, "eligible", g->eligible, "policy",
+	return json_pack("{s:o, s:s, s:o, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"name", json_from_text(g->name), "state", node_state_name(g->state), "reason",
+		json_from_text(g->reason), "worth", g->worth, "configured_worth",
+		g->configured_worth, "impaired", g->impaired, "eligible", g->eligible, "policy",
 		json_from_text(g->policy), "epoch", json_from_count(g->epoch), "holder",
 		json_from_optional_text(g->holder), "since", wall_to_json(g->since_ms),
 		"transitions", json_from_count(g->transitions), "addresses",
@@ -264,7 +265,11 @@ static bool group_from_json(const json_t *json, struct status *s, struct status_
 		!wall_parse(since, &g->since_ms) ||
 		!json_member_integer(json, "transitions", 0, INT64_MAX, &transitions))
 		return false;
-	g->worth = (uint16_t)worth;
+	g->worth = g->configured_worth = (uint16_t)worth;
+	/* A daemon of an earlier version does not say these. */
+	if (json_member_integer(json, "configured_worth", 0, UINT16_MAX, &worth))
+		g->configured_worth = (uint16_t)worth;
+	(void)json_member_flag(json, "impaired", &g->impaired);
 	g->epoch = (uint64_t)epoch;
 	g->transitions = (uint64_t)transitions;
 	return addresses_from_json(json_object_get(json, "addresses"), s, g);

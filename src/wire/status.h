@@ -29,7 +29,9 @@ struct status_group {
 	char name[NAME_SIZE];
 	enum node_state state;
 	char reason[STATUS_REASON_SIZE]; /* "b is worthier (200 > 100)" */
-	uint16_t worth;
+	uint16_t worth;                  /* in force: what checks have left of the configured one */
+	uint16_t configured_worth;
+	bool impaired; /* checks fail: ranks below every node that is not */
 	bool eligible;
 	char policy[NAME_SIZE];
 	uint64_t epoch;

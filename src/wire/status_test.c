@@ -24,7 +24,9 @@ static struct status_group group(
 	const char *name, enum node_state state, uint16_t first, uint16_t count)
 {
 	struct status_group g = {.state = state,
-		.worth = 200,
+		.worth = 150,
+		.configured_worth = 200,
+		.impaired = true,
 		.eligible = true,
 		.epoch = 7,
 		.since_ms = 1795410561123,
@@ -111,7 +113,8 @@ static void status_has_the_documented_keys(void **state)
 		"\"fence\":\"watchdog\",\"scheduling\":\"real-time\",\"version\":\"0.1.0\"}");
 	assert_string_equal(second_group,
 		"{\"name\":\"mail\",\"state\":\"STANDBY\",\"reason\":\"no worthier node is live\","
-		"\"worth\":200,\"eligible\":true,\"policy\":\"worthiest\",\"epoch\":7,"
+		"\"worth\":150,\"configured_worth\":200,\"impaired\":true,"
+		"\"eligible\":true,\"policy\":\"worthiest\",\"epoch\":7,"
 		"\"holder\":null,\"since\":\"2026-11-23T05:09:21.123Z\",\"transitions\":2,"
 		"\"addresses\":[{\"address\":\"10.0.0.101\",\"prefix_length\":32,"
 		"\"device\":\"eth0\",\"targets\":3,\"acknowledged\":0}]}");

@@ -26,6 +26,7 @@ enum command {
 	COMMAND_SEND_FAILED,
 	COMMAND_JUMP, /* time passes, of any length */
 	COMMAND_STOP,
+	COMMAND_HEALTH,
 	COMMAND_COUNT
 };
 
@@ -85,6 +86,7 @@ static void obey(struct subject *s, struct reader *r)
 	case COMMAND_SEND_FAILED: simple_event(s, ENGINE_SEND_FAILED); break;
 	case COMMAND_JUMP: jump(s, r); break;
 	case COMMAND_STOP: simple_event(s, ENGINE_STOP); break;
+	case COMMAND_HEALTH: hostile_health(s, r); break;
 	case COMMAND_COUNT: break;
 	}
 }

@@ -194,3 +194,16 @@ void hostile_device(struct subject *s, struct reader *r)
 		event.device.v6 = ip_from_v6((const uint8_t[16]){0xfd, [15] = own});
 	subject_step(s, &event);
 }
+
+void hostile_health(struct subject *s, struct reader *r)
+{
+	uint8_t group = reader_u8(r), flags = reader_u8(r);
+	struct engine_health health = {.group = group,
+		.worth = flags & 0x04 ? reader_u16(r) : reader_u8(r),
+		.impaired = flags & 0x01,
+		.ineligible = flags & 0x02};
+	struct engine_event event = {.kind = ENGINE_HEALTH, .health = &health};
+
+	text_copy(health.reason, sizeof(health.reason), flags & 0x08 ? "a check fails" : "");
+	subject_step(s, &event);
+}

@@ -24,5 +24,6 @@ void hostile_frame(struct subject *s, struct reader *r);
 
 /* Any state of any device. */
 void hostile_device(struct subject *s, struct reader *r);
+void hostile_health(struct subject *s, struct reader *r);
 
 #endif

@@ -93,6 +93,7 @@ static bool is_interesting(const struct report *r)
 	switch (r->kind) {
 	case REPORT_STATE:
 	case REPORT_CONFLICT:
+	case REPORT_HEALTH:
 	case REPORT_HOOK: return true;
 	case REPORT_ADDRESS: return r->level <= REPORT_WARNING;
 	case REPORT_HOLDER:
