@@ -590,6 +590,14 @@ static bool run_settled(struct world *w, struct words words)
 	return words.count == 0;
 }
 
+static void take_status(const struct world *w, const struct node *n, struct status *ret_status)
+{
+	bool has_room = status_init(ret_status, n->conf.group_count, n->conf.address_count);
+
+	assert(has_room);
+	engine_status(n->engine, w->now, 0, ret_status);
+}
+
 /* who: each node's own view, as `ha status` shows it. */
 static bool run_who(struct world *w, struct words words)
 {
@@ -600,7 +608,7 @@ static bool run_who(struct world *w, struct words words)
 
 		if (!n->running)
 			continue;
-		engine_status(n->engine, w->now, 0, &s);
+		take_status(w, n, &s);
 		for (size_t g = 0; g < s.group_count; g++)
 			world_tell(w, "%s: %s %s, epoch %llu, holder %s: %s", s.name,
 				s.groups[g].name, node_state_name(s.groups[g].state),
@@ -609,6 +617,7 @@ static bool run_who(struct world *w, struct words words)
 				s.groups[g].reason);
 		for (size_t i_warning = 0; i_warning < s.warning_count; i_warning++)
 			world_tell(w, "%s warns: %s", s.name, s.warnings[i_warning]);
+		status_done(&s);
 	}
 	return words.count == 0;
 }
@@ -623,11 +632,12 @@ static bool run_drops(struct world *w, struct words words)
 
 	if (!n || !n->running)
 		return false;
-	engine_status(n->engine, w->now, 0, &s);
+	take_status(w, n, &s);
 	for (enum heartbeat_drop d = HEARTBEAT_ACCEPTED; d < HEARTBEAT_DROP_REASONS; d++)
 		if (s.dropped[d] > 0)
 			text_add(&t, " %s %llu", heartbeat_drop_name(d),
 				(unsigned long long)s.dropped[d]);
+	status_done(&s);
 	world_tell(w, "%s has refused:%s", n->name, line[0] ? line : " nothing");
 	return true;
 }

@@ -116,7 +116,7 @@ bool node_add(struct world *w, const char *name, const char *text, const char *a
 	text_copy(n->name, sizeof(n->name), name);
 	if (strcmp(secret, "none") != 0)
 		heartbeat_key_init(&n->key, (const uint8_t *)secret, strlen(secret));
-	n->memory = calloc(1, engine_size());
+	n->memory = calloc(1, engine_size(&n->conf));
 	assert(n->memory);
 	n->clock = (struct clock){.world = w->now, .own = w->now};
 	n->deadline = TIME_NEVER;
@@ -304,7 +304,7 @@ void node_start(struct world *w, struct node *n)
 	n->boot++;
 	n->identity = (struct engine_identity){.id = id_hash(ID_SEED, n->name, strlen(n->name))};
 	n->identity.nonce = id_hash(n->identity.id, &n->boot, sizeof(n->boot));
-	memset(n->memory, 0, engine_size());
+	memset(n->memory, 0, engine_size(&n->conf));
 	n->engine = engine_init(n->memory, &n->conf, n->identity, &n->key);
 	n->running = true;
 	n->sent = n->send_failed = n->told_to_stop = false;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/id.h"
 
 static const uint8_t V4_MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -36,6 +37,11 @@ int ip_compare(const struct ip *a, const struct ip *b)
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+uint64_t ip_hash(const struct ip *ip)
+{
+	return id_hash(ID_SEED + ip->family, ip->bytes, sizeof(ip->bytes));
 }
 
 bool ip_equal(const struct ip *a, const struct ip *b)

@@ -31,6 +31,9 @@ const char *ip_format(const struct ip *ip, char *buffer);
 int ip_compare(const struct ip *a, const struct ip *b);
 bool ip_equal(const struct ip *a, const struct ip *b);
 
+/* For tables: equal addresses have the same one. */
+uint64_t ip_hash(const struct ip *ip);
+
 /* 32 or 128. */
 unsigned ip_bits(const struct ip *ip);
 /* True if the first @length bits of both are the same and they are of one family. */

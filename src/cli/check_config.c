@@ -44,6 +44,7 @@ int check_config_command(const struct command *command, int argc, char **argv)
 		return status;
 	configuration_done(&configuration);
 	print_summary(path, conf);
+	conf_free(conf);
 	free(conf);
 	return command_finish_output(command);
 }

@@ -55,7 +55,7 @@ int configuration_read(
 	}
 	configuration_done(&c);
 	(void)command_failed(command, "cannot read the configuration %s: %s", path,
-		r == -EFBIG ? "it is larger than 512 KiB" : strerror(-r));
+		r == -EFBIG ? "it is larger than 4 MiB" : strerror(-r));
 	return EXIT_USAGE;
 }
 

@@ -28,6 +28,7 @@ static bool parse(const struct options *o, const char *lines[OPTIONS_LINES_MAX])
 	struct text text = text_init(composed, sizeof(composed));
 
 	options_compose(o, &text, lines);
+	conf_free(&conf);
 	return conf_parse(composed, text.length, "alpha", &conf, &mistakes);
 }
 

@@ -37,6 +37,7 @@ int release_command(const struct command *command, int argc, char **argv)
 	status = configuration_load(command, path, &configuration, &conf);
 	if (status != EXIT_DONE)
 		return status;
+	conf_free(conf);
 	free(conf);
 	status = configuration_hand_to_keeper(command, &configuration, runtime_dir, true);
 	configuration_done(&configuration);

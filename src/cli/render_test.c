@@ -12,9 +12,14 @@
 
 static char buffer[RENDER_STATUS_MAX];
 
+static struct status_group groups[GROUPS_MAX];
+static struct status_address addresses[ADDRESSES_MAX];
+
 static void sample(struct status *s)
 {
 	*s = (struct status){.interval_ms = 100,
+		.groups = groups,
+		.addresses = addresses,
 		.tolerance_ms = 350,
 		.group_count = 2,
 		.address_count = 3,

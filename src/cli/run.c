@@ -86,6 +86,7 @@ static int run_file(const struct command *command, const struct run *run)
 	status = configuration_load(command, path, &configuration, &conf);
 	if (status != EXIT_DONE)
 		return status;
+	conf_free(conf);
 	free(conf);
 	status = configuration_hand_to_keeper(command, &configuration, run->runtime_dir, false);
 	configuration_done(&configuration);
@@ -113,6 +114,7 @@ static int check_composed(const struct command *command, const struct configurat
 	struct conf *conf;
 
 	if (configuration_parse(c, &conf, &diagnostics)) {
+		conf_free(conf);
 		free(conf);
 		free(diagnostics);
 		return EXIT_DONE;

@@ -81,6 +81,8 @@ static int show_line(const struct command *command, char *line, const struct opt
 	else
 		status = command_failed(command, "the daemon's answer is no status: %s", reason);
 	json_decref(json);
+	if (s)
+		status_done(s);
 	free(s);
 	return status;
 }

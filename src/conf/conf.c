@@ -12,6 +12,7 @@
 #include "conf/diagnostics.h"
 #include "conf/draft.h"
 #include "conf/keys.h"
+#include "conf/room.h"
 #include "conf/values.h"
 
 static char *read_statement(char *buffer, int size, void *stream);
@@ -24,46 +25,70 @@ bool conf_parse(const char *text, size_t size, const char *hostname, struct conf
 
 	diagnostics_init(reterr);
 	check_init(&d);
+	if (!room_take(&d, text, size)) {
+		draft_complain_at(&d, 0, "it does not fit into memory");
+		goto fail;
+	}
 	/* Its result says no more than the diagnostics do: reader and handler never fail. */
 	(void)ini_parse_stream(read_statement, &d, take_statement, &d);
 	check_group(&d);
 	check_all(&d, hostname);
 	if (reterr->count > 0)
-		return false;
+		goto fail;
+	room_free_draft(&d);
 	*ret_conf = d.conf;
 	return true;
+fail:
+	room_free_draft(&d);
+	conf_free(&d.conf);
+	return false;
 }
 
 int conf_group_by_name(const struct conf *c, const char *name)
 {
-	for (unsigned i = 0; i < c->group_count; i++) {
-		if (strcmp(c->groups[i].name, name) == 0)
-			return (int)i;
-	}
+	int group = conf_group_by_id(c, id_from_name(name));
+
+	return group >= 0 && strcmp(c->groups[group].name, name) == 0 ? group : -1;
+}
+
+int conf_group_by_id(const struct conf *c, uint32_t id)
+{
+	size_t group;
+
+	for (struct lookup_search s = lookup_begin(&c->groups_by_id, id); lookup_next(&s, &group);)
+		if (c->groups[group].id == id)
+			return (int)group;
+	return -1;
+}
+
+int conf_address_by_ip(const struct conf *c, const struct ip *ip)
+{
+	struct lookup_search s = lookup_begin(&c->addresses_by_ip, ip_hash(ip));
+	size_t address;
+
+	while (lookup_next(&s, &address))
+		if (ip_equal(&c->addresses[address].ip, ip))
+			return (int)address;
 	return -1;
 }
 
 /* Complains about a group that cannot be told from an earlier one. */
 static void check_group_name(struct draft *d, const char *name, uint32_t id)
 {
-	for (unsigned i = 0; i < d->conf.group_count; i++) {
-		const struct conf_group *other = &d->conf.groups[i];
+	int other = conf_group_by_id(&d->conf, id);
 
-		if (strcmp(other->name, name) == 0) {
-			draft_complain(d,
-				"group \"%s\" stands here and in line %u, put its keys into one of"
-				" them",
-				quote(name).text, d->group_line[i]);
-			return;
-		}
-		if (other->id == id) {
-			draft_complain(d,
-				"group \"%s\" has the same number on the wire as \"%s\" in line %u,"
-				" rename one of them",
-				quote(name).text, quote(other->name).text, d->group_line[i]);
-			return;
-		}
-	}
+	if (other < 0)
+		return;
+	if (strcmp(d->conf.groups[other].name, name) == 0)
+		draft_complain(d,
+			"group \"%s\" stands here and in line %u, put its keys into one of them",
+			quote(name).text, d->group_line[other]);
+	else
+		draft_complain(d,
+			"group \"%s\" has the same number on the wire as \"%s\" in line %u, rename"
+			" one of them",
+			quote(name).text, quote(d->conf.groups[other].name).text,
+			d->group_line[other]);
 }
 
 static void begin_group(struct draft *d, const char *name)
@@ -92,6 +117,7 @@ static void begin_group(struct draft *d, const char *name)
 	group = &d->conf.groups[d->conf.group_count++];
 	(void)text_copy(group->name, sizeof(group->name), name);
 	group->id = id_from_name(group->name);
+	lookup_add(&d->conf.groups_by_id, group->id, d->conf.group_count - 1u);
 	group->worth = CONF_WORTH;
 	keys_begin_group(d);
 }

@@ -17,6 +17,7 @@
 
 #include "base/ip.h"
 #include "base/limits.h"
+#include "base/lookup.h"
 
 #define CONF_PORT               5555
 #define CONF_MULTICAST          "239.2.3.4"
@@ -48,7 +49,7 @@ struct conf_address {
 	struct ip ip;
 	uint8_t prefix_length; /* as written; 32 or 128 if none was */
 	uint8_t device;        /* index into devices */
-	uint8_t group;         /* index into groups */
+	uint16_t group;        /* index into groups */
 };
 
 struct conf_group {
@@ -60,8 +61,8 @@ struct conf_group {
 	uint16_t address_first;     /* the group's addresses are contiguous */
 	uint16_t address_count;     /* at least 1 */
 	uint8_t hook_count[CONF_HOOK_KINDS];
-	/* Program and arguments, split at blanks. */
-	char hook[CONF_HOOK_KINDS][HOOKS_MAX][COMMAND_SIZE];
+	/* Program and arguments, split at blanks; below COMMAND_SIZE, in conf.texts. */
+	const char *hook[CONF_HOOK_KINDS][HOOKS_MAX];
 };
 
 struct conf_node {
@@ -92,10 +93,13 @@ struct conf {
 	struct conf_node node;
 	uint8_t device_count;
 	struct conf_device devices[DEVICES_MAX];
-	uint8_t group_count;
-	struct conf_group groups[GROUPS_MAX];
+	uint16_t group_count;
+	struct conf_group *groups;
 	uint16_t address_count;
-	struct conf_address addresses[ADDRESSES_MAX];
+	struct conf_address *addresses;
+	/* What the two above stand in, with the texts they point to. */
+	void *memory;
+	struct lookup groups_by_id, addresses_by_ip;
 };
 
 /* What a diagnostic is about. Line 0: the file as a whole. */
@@ -116,7 +120,7 @@ struct conf_diagnostics {
  * conf_parse - text to a checked configuration
  * @text:      @size bytes, need not be terminated; borrowed
  * @hostname:  default of `name` in [node]; borrowed
- * @ret_conf:  set on success only
+ * @ret_conf:  set on success only; conf_free() gives its memory back
  * @reterr:    every mistake of the text, not just the first; empty on success
  *
  * Return: true if there was no mistake.
@@ -124,16 +128,22 @@ struct conf_diagnostics {
 bool conf_parse(const char *text, size_t size, const char *hostname, struct conf *ret_conf,
 	struct conf_diagnostics *reterr);
 
-/* Index of the group called @name, or -1. */
+/* Gives the memory of what conf_parse() has set back; fine for NULL, and for one that is all zero. */
+void conf_free(struct conf *c);
+
+/* The index of the group called @name, of that with the id @id, of the address @ip; or -1. They
+ * take the same time however many there are. */
 int conf_group_by_name(const struct conf *c, const char *name);
+int conf_group_by_id(const struct conf *c, uint32_t id);
+int conf_address_by_ip(const struct conf *c, const struct ip *ip);
 
 /**
  * conf_print - a configuration as text that conf_parse() turns into an equal value
- * @buffer: at least CONF_TEXT_MAX bytes
+ * @buffer: at least CONF_TEXT_MAX bytes, which is also the longest text that anybody reads
  *
  * Return: the length of the text.
  */
-#define CONF_TEXT_MAX (512 * 1024)
+#define CONF_TEXT_MAX (4 * 1024 * 1024)
 size_t conf_print(const struct conf *c, char *buffer, size_t size);
 
 /**

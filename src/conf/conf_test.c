@@ -22,6 +22,7 @@ static char rendered[CONF_DIAGNOSTICS_MAX * (CONF_MESSAGE_SIZE + 16)];
 
 static bool parse(const char *text)
 {
+	conf_free(&parsed);
 	return conf_parse(text, strlen(text), "alpha", &parsed, &found);
 }
 
@@ -48,12 +49,14 @@ static void parse_good(const char *text)
 /* Expects exactly these diagnostics, and nothing else to happen. */
 static void parse_bad(const char *text, const char *expected)
 {
-	memset(&parsed, 0x5a, sizeof(parsed));
-	if (parse(text))
+	static struct conf untouched;
+
+	memset(&untouched, 0x5a, sizeof(untouched));
+	if (conf_parse(text, strlen(text), "alpha", &untouched, &found))
 		fail_msg("accepted: %s", text);
 	assert_string_equal(render(), expected);
-	for (size_t i = 0; i < sizeof(parsed); i++)
-		assert_int_equal(((const unsigned char *)&parsed)[i], 0x5a);
+	for (size_t i = 0; i < sizeof(untouched); i++)
+		assert_int_equal(((const unsigned char *)&untouched)[i], 0x5a);
 }
 
 /* The smallest configuration, with room for a line in each section. Lines 3 and 6 are the room. */
@@ -194,10 +197,11 @@ static void check_everything(const struct conf *c)
 
 static void test_everything(void **state)
 {
-	const struct conf_group *web = &parsed.groups[0];
+	const struct conf_group *web;
 
 	(void)state;
 	parse_good(EVERYTHING);
+	web = &parsed.groups[0];
 	check_everything(&parsed);
 	assert_int_equal(parsed.device_count, 3);
 	assert_string_equal(parsed.devices[0].name, "eth1");
@@ -232,6 +236,11 @@ static void test_group_by_name(void **state)
 	assert_int_equal(conf_group_by_name(&parsed, "mail.example-2_x"), 1);
 	assert_int_equal(conf_group_by_name(&parsed, "mail"), -1);
 	assert_int_equal(conf_group_by_name(&parsed, ""), -1);
+	assert_int_equal(conf_group_by_id(&parsed, id_from_name("web")), 0);
+	assert_int_equal(conf_group_by_id(&parsed, 1), -1);
+	for (int a = 0; a < parsed.address_count; a++)
+		assert_int_equal(conf_address_by_ip(&parsed, &parsed.addresses[a].ip), a);
+	assert_int_equal(conf_address_by_ip(&parsed, &(struct ip){.family = IP_V4}), -1);
 }
 
 static void assert_same_node(const struct conf_node *a, const struct conf_node *b)
@@ -299,6 +308,7 @@ static void round_trip(void)
 	size_t size = conf_print(&parsed, printed, sizeof(printed));
 
 	assert_int_equal(strlen(printed), size);
+	conf_free(&again);
 	if (!conf_parse(printed, size, "other", &again, &found))
 		fail_msg("printed, but refused: %s\n%s", render(), printed);
 	assert_same(&parsed, &again);
@@ -635,6 +645,7 @@ static void test_host_name(void **state)
 	static const char text[] = "[node]\ninterface=eth0\n[group web]\naddress=10.0.0.1\n";
 
 	(void)state;
+	conf_free(&parsed);
 	assert_true(conf_parse(text, strlen(text), "alpha.example.org", &parsed, &found));
 	assert_string_equal(parsed.node.name, "alpha.example.org");
 	assert_false(conf_parse(text, strlen(text), "(none)", &parsed, &found));
@@ -820,6 +831,7 @@ static void test_mutations(void **state)
 			random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
 			text[(random >> 33) % size] = (char)(random >> 56);
 		}
+		conf_free(&parsed);
 		if (!conf_parse(text, size, "alpha", &parsed, &found)) {
 			assert_true(found.count > 0);
 			continue;
@@ -840,6 +852,7 @@ static void test_example(void **state)
 	assert_non_null(file);
 	size = fread(text, 1, sizeof(text), file);
 	assert_int_equal(fclose(file), 0);
+	conf_free(&parsed);
 	if (!conf_parse(text, size, "alpha", &parsed, &found))
 		fail_msg("%s: %s", HA_EXAMPLE, render());
 	assert_int_equal(parsed.group_count, 1);

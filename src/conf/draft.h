@@ -54,7 +54,7 @@ struct draft {
 	unsigned line; /* what complaints are about unless they say otherwise */
 
 	unsigned node_line; /* 0: no [node] yet */
-	unsigned group_line[GROUPS_MAX];
+	unsigned *group_line;
 	/* Where each key of the current section stands (its first line); 0: nowhere. Those of
 	 * [node] are kept to the end. */
 	unsigned key_line[KEY_COUNT];
@@ -65,9 +65,11 @@ struct draft {
 	unsigned path_count;
 	unsigned path_line[PATHS_MAX];
 	char path_device[PATHS_MAX][DEVICE_SIZE];
-	unsigned address_line[ADDRESSES_MAX];
-	char address_device[ADDRESSES_MAX][DEVICE_SIZE]; /* "": the default */
+	unsigned *address_line;
+	char (*address_device)[DEVICE_SIZE]; /* "": the default */
 	unsigned peer_line[UNICAST_MAX];
+
+	char *texts, *texts_end; /* room for texts that are kept, room.h */
 };
 
 /* Adds a diagnostic "what, what would be right" about the line that is being read. */

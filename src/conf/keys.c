@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "base/word.h"
 #include "conf/diagnostics.h"
+#include "conf/room.h"
 #include "conf/values.h"
 
 /* An hour: longer than anyone waits for a failover, and its microseconds fit the heartbeat's 32
@@ -418,14 +419,12 @@ static bool check_host_part(struct draft *d, const struct ip *ip, unsigned prefi
 /* False, with a complaint, if @ip was given before. */
 static bool check_duplicate_address(struct draft *d, const struct ip *ip)
 {
-	for (unsigned i = 0; i < d->conf.address_count; i++) {
-		if (ip_equal(&d->conf.addresses[i].ip, ip)) {
-			draft_complain(d, "%s stands here and in line %u, remove one of them",
-				value_ip_text(ip).text, d->address_line[i]);
-			return false;
-		}
-	}
-	return true;
+	int other = conf_address_by_ip(&d->conf, ip);
+
+	if (other >= 0)
+		draft_complain(d, "%s stands here and in line %u, remove one of them",
+			value_ip_text(ip).text, d->address_line[other]);
+	return other < 0;
 }
 
 static void add_address(
@@ -436,7 +435,8 @@ static void add_address(
 
 	*address = (struct conf_address){.ip = *ip,
 		.prefix_length = prefix_length,
-		.group = (uint8_t)(d->conf.group_count - 1)};
+		.group = (uint16_t)(d->conf.group_count - 1)};
+	lookup_add(&d->conf.addresses_by_ip, ip_hash(ip), d->conf.address_count);
 	d->address_line[d->conf.address_count] = d->line;
 	(void)text_copy(d->address_device[d->conf.address_count], DEVICE_SIZE, device);
 	if (group->address_count == 0)
@@ -504,7 +504,7 @@ static void take_hook(
 			" script and name it",
 			key->name);
 	else if (!is_full(d, key, group->hook_count[kind], HOOKS_MAX))
-		(void)text_copy(group->hook[kind][group->hook_count[kind]++], COMMAND_SIZE, value);
+		group->hook[kind][group->hook_count[kind]++] = room_keep(d, value);
 }
 
 static void take_on_change(struct draft *d, const struct key *key, char *value)

@@ -11,8 +11,6 @@
 #include "daemon/daemon.h"
 #include "wire/handoff.h"
 
-#define CONFIGURATION_SIZE_MAX (1 << 20)
-
 static void require_descriptors(void)
 {
 	for (int fd = HANDOFF_CHANNEL; fd <= HANDOFF_CONTROL; fd++)
@@ -28,7 +26,7 @@ static uint8_t *read_whole(int fd, size_t *ret_size)
 	struct stat st;
 	uint8_t *bytes;
 
-	if (fstat(fd, &st) != 0 || st.st_size < 0 || st.st_size > CONFIGURATION_SIZE_MAX)
+	if (fstat(fd, &st) != 0 || st.st_size < 0 || st.st_size > CONF_TEXT_MAX)
 		daemon_fail("descriptor %d cannot be read: %s", fd, strerror(errno));
 	bytes = malloc((size_t)st.st_size + 1);
 	if (!bytes)

@@ -35,7 +35,7 @@ struct hooks {
 	uv_loop_t *loop;
 	uv_timer_t last_patience;
 	bool finishing, over;
-	struct group_hooks groups[GROUPS_MAX];
+	struct group_hooks **groups; /* NULL for one without hooks */
 };
 
 static void run_next(struct group_hooks *g);
@@ -222,6 +222,26 @@ static void run_next(struct group_hooks *g)
 	}
 }
 
+static bool has_hooks(const struct conf_group *g)
+{
+	for (size_t kind = 0; kind < CONF_HOOK_KINDS; kind++)
+		if (g->hook_count[kind] > 0)
+			return true;
+	return false;
+}
+
+static struct group_hooks *open_group(struct hooks *h)
+{
+	struct group_hooks *g = calloc(1, sizeof(*g));
+
+	if (!g || uv_timer_init(h->loop, &g->timer) != 0)
+		daemon_fail("out of memory for hooks");
+	g->hooks = h;
+	g->process.data = g;
+	g->timer.data = g;
+	return g;
+}
+
 struct hooks *hooks_open(const struct conf *conf, uv_loop_t *loop)
 {
 	struct hooks *h = calloc(1, sizeof(*h));
@@ -233,22 +253,20 @@ struct hooks *hooks_open(const struct conf *conf, uv_loop_t *loop)
 	h->last_patience.data = h;
 	if (uv_timer_init(loop, &h->last_patience) != 0)
 		daemon_fail("no timer for hooks");
-	for (size_t i = 0; i < conf->group_count; i++) {
-		struct group_hooks *g = &h->groups[i];
-
-		g->hooks = h;
-		g->process.data = g;
-		g->timer.data = g;
-		if (uv_timer_init(loop, &g->timer) != 0)
-			daemon_fail("no timer for hooks");
-	}
+	h->groups = calloc(conf->group_count, sizeof(struct group_hooks *));
+	if (!h->groups)
+		daemon_fail("out of memory");
+	for (size_t i = 0; i < conf->group_count; i++)
+		if (has_hooks(&conf->groups[i]))
+			h->groups[i] = open_group(h);
 	return h;
 }
 
 void hooks_run(struct hooks *h, const struct engine_hook *hook)
 {
-	struct group_hooks *g = &h->groups[hook->group];
+	struct group_hooks *g = h->groups[hook->group];
 
+	assert(g);
 	if (g->count == WAITING_MAX) {
 		log_warning("group=%s event=hook: hooks do not keep up; a change is left out",
 			h->conf->groups[hook->group].name);
@@ -262,7 +280,7 @@ void hooks_run(struct hooks *h, const struct engine_hook *hook)
 bool hooks_are_idle(const struct hooks *h)
 {
 	for (size_t i = 0; i < h->conf->group_count; i++)
-		if (h->groups[i].count > 0)
+		if (h->groups[i] && h->groups[i]->count > 0)
 			return false;
 	return true;
 }
@@ -273,10 +291,12 @@ static void on_last_patience(uv_timer_t *timer)
 
 	h->over = true;
 	for (size_t i = 0; i < h->conf->group_count; i++) {
-		if (uv_is_active((uv_handle_t *)&h->groups[i].process))
-			kill_running(&h->groups[i], "still ran when this node stopped");
-		else if (!h->groups[i].busy)
-			h->groups[i].count = 0;
+		struct group_hooks *g = h->groups[i];
+
+		if (g && uv_is_active((uv_handle_t *)&g->process))
+			kill_running(g, "still ran when this node stopped");
+		else if (g && !g->busy)
+			g->count = 0;
 	}
 }
 

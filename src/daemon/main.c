@@ -22,7 +22,7 @@ struct daemon {
 	uv_poll_t driver_poll;
 	uv_prepare_t exit_check;
 	bool stopped;
-	struct status status;
+	struct status status; /* its room is taken when somebody asks for the first time */
 };
 
 void daemon_fail(const char *format, ...)
@@ -98,6 +98,10 @@ void daemon_event(struct daemon *d, const struct engine_event *event)
 
 const struct status *daemon_status(struct daemon *d)
 {
+	const struct conf *conf = d->given.conf;
+
+	if (!d->status.groups && !status_init(&d->status, conf->group_count, conf->address_count))
+		daemon_fail("out of memory");
 	driver_status(&d->driver, &d->status);
 	snprintf(d->status.version, sizeof(d->status.version), "%s", HA_VERSION);
 	snprintf(d->status.scheduling, sizeof(d->status.scheduling), "%s",

@@ -201,7 +201,7 @@ static bool open_engine(struct driver *d, const struct heartbeat_key *key)
 	const struct engine_device *first = &d->device_states[d->conf->node.path[0]];
 	struct engine_identity identity =
 		identity_make(d->conf->node.name, first->present ? first->mac : NULL);
-	void *memory = calloc(1, engine_size());
+	void *memory = calloc(1, engine_size(d->conf));
 
 	if (memory && identity.nonce != 0)
 		d->engine = engine_init(memory, d->conf, identity, key);

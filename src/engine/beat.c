@@ -85,7 +85,7 @@ static void fill(struct engine *e, struct heartbeat *h, uint64_t sequence, bool 
 	h->leaving = leaving;
 	text_copy(h->name, sizeof(h->name), node->name);
 	h->heard_count = fill_heard(e, h);
-	h->group_count = e->conf->group_count;
+	h->group_count = (uint8_t)e->conf->group_count;
 	for (size_t g = 0; g < h->group_count; g++)
 		fill_group(e, h, g, &h->groups[g]);
 }

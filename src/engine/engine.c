@@ -9,9 +9,46 @@
 /* R10: a step that comes later than this after its deadline is a stall of ours, told in the log. */
 #define STALL_TOLD_NS (20 * NS_PER_MS)
 
-size_t engine_size(void)
+/* Where each part of an engine's memory stands: behind the struct itself. */
+struct layout {
+	size_t groups, addresses, entries, size;
+};
+
+static size_t append(size_t *size, size_t count, size_t element)
 {
-	return sizeof(struct engine);
+	size_t at = (*size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+
+	*size = at + count * element;
+	return at;
+}
+
+static struct layout layout_of(const struct conf *conf)
+{
+	struct layout l = {.size = sizeof(struct engine)};
+
+	l.groups = append(&l.size, conf->group_count, sizeof(struct group));
+	l.addresses = append(&l.size, conf->address_count, sizeof(struct address));
+	l.entries = append(
+		&l.size, (size_t)PEERS_MAX * conf->group_count, sizeof(struct peer_entry));
+	return l;
+}
+
+size_t engine_size(const struct conf *conf)
+{
+	return layout_of(conf).size;
+}
+
+static void lay_out(struct engine *e, const struct conf *conf)
+{
+	struct layout l = layout_of(conf);
+	uint8_t *memory = (uint8_t *)e;
+	struct peer_entry *entries = (void *)(memory + l.entries);
+
+	memset(e, 0, l.size);
+	e->groups = (void *)(memory + l.groups);
+	e->addresses = (void *)(memory + l.addresses);
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		e->peers[i].entries = entries + i * conf->group_count;
 }
 
 struct engine *engine_init(void *memory, const struct conf *conf, struct engine_identity identity,
@@ -21,11 +58,11 @@ struct engine *engine_init(void *memory, const struct conf *conf, struct engine_
 
 	assert(identity.id != 0 && identity.nonce != 0);
 	assert(conf->group_count > 0 && conf->node.path_count > 0);
-	memset(e, 0, sizeof(*e));
+	lay_out(e, conf);
 	e->conf = conf;
 	e->identity = identity;
 	e->key = *key;
-	for (size_t a = 0; a < ADDRESSES_MAX; a++)
+	for (size_t a = 0; a < conf->address_count; a++)
 		announce_stop(&e->addresses[a].announce);
 	return e;
 }

@@ -95,7 +95,7 @@ enum effect_kind {
 };
 
 struct engine_hook {
-	uint8_t group;
+	uint16_t group;
 	enum node_state state, previous;
 	uint64_t epoch;
 	char holder[NAME_SIZE];
@@ -137,12 +137,12 @@ struct engine_identity {
 
 struct engine;
 
-/* Bytes that an engine needs. */
-size_t engine_size(void);
+/* Bytes that an engine with this configuration needs. */
+size_t engine_size(const struct conf *conf);
 
 /**
  * engine_init - set up an engine in memory of the caller
- * @memory: engine_size() bytes, aligned as malloc() aligns; owned by the caller
+ * @memory: engine_size(@conf) bytes, aligned as malloc() aligns; owned by the caller
  * @conf:   borrowed for the engine's life
  * @key:    copied
  *
@@ -163,7 +163,8 @@ void engine_step(
 ha_time engine_deadline(const struct engine *e);
 
 /* A snapshot for `ha status` at @now. The wall clock, in milliseconds since 1970, is
- * @wall_offset_ms ahead of the boottime clock. `version` is left empty. */
+ * @wall_offset_ms ahead of the boottime clock. `version` is left empty. The room of @ret_status,
+ * status_init(), must be for the configuration's groups and addresses. */
 void engine_status(
 	const struct engine *e, ha_time now, int64_t wall_offset_ms, struct status *ret_status);
 

@@ -150,28 +150,29 @@ static void begin(const char *text)
 	struct engine_identity identity = {.id = OWN_ID, .nonce = OWN_NONCE};
 	struct engine_event event = {.kind = ENGINE_START};
 
+	conf_free(&conf);
 	if (!conf_parse(text, strlen(text), "alpha", &conf, &wrong))
 		fail_msg("%u: %s", wrong.list[0].line, wrong.list[0].message);
+	status_done(&status);
+	assert_true(status_init(&status, conf.group_count, conf.address_count));
 	now_ns = START_NS;
 	keeper_answers = sending_works = true;
 	forget();
-	memset(engine, 0x5a, engine_size());
+	free(engine);
+	engine = malloc(engine_size(&conf));
+	assert_non_null(engine);
+	memset(engine, 0x5a, engine_size(&conf));
 	engine_init(engine, &conf, identity, &no_key);
 	step(&event);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	engine = malloc(engine_size());
-	assert_non_null(engine);
-	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
 	free(engine);
+	engine = NULL;
+	conf_free(&conf);
+	status_done(&status);
 	return 0;
 }
 
@@ -708,6 +709,19 @@ static void test_effects_fit(void **state)
 	assert_true(most_effects <= EFFECTS_MAX);
 }
 
+/* Memory is for what is configured, not for what could be. */
+static void test_memory_follows_the_configuration(void **state)
+{
+	size_t one;
+
+	(void)state;
+	begin(ONE_GROUP);
+	one = engine_size(&conf);
+	assert_true(one < 64 * 1024);
+	begin(largest());
+	assert_true(engine_size(&conf) > 2 * one);
+}
+
 static void test_announcements_left_out_come_later(void **state)
 {
 	bool announced[ADDRESSES_MAX] = {false};
@@ -726,7 +740,7 @@ static void test_announcements_left_out_come_later(void **state)
 		assert_true(announced[a]);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
 {
@@ -749,6 +763,7 @@ int main(void)
 		TEST(test_managed_device),
 		TEST(test_real_address_is_of_the_heartbeats_family),
 		TEST(test_effects_fit),
+		TEST(test_memory_follows_the_configuration),
 		TEST(test_announcements_left_out_come_later),
 	};
 

@@ -228,7 +228,7 @@ static void run_hooks(struct engine *e, size_t group, enum node_state previous, 
 	if (!any)
 		return;
 	hook = &effect_add(out, EFFECT_HOOK)->hook;
-	hook->group = (uint8_t)group;
+	hook->group = (uint16_t)group;
 	hook->state = g->told_state;
 	hook->previous = previous;
 	hook->epoch = g->told_state == STATE_ACTIVE ? g->election.epoch : g->election.epoch_seen;

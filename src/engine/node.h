@@ -39,7 +39,7 @@ struct peer_record {
 	bool deaf;
 	ha_time deaf_since;
 	uint32_t deaf_sequence; /* our sequence number then */
-	struct peer_entry entries[GROUPS_MAX];
+	struct peer_entry *entries; /* of each of our groups */
 };
 
 /* Why a group is not eligible on this node. The first that applies is told. */
@@ -135,8 +135,8 @@ struct engine {
 	ha_time drop_told[HEARTBEAT_DROP_REASONS];
 	/* holding */
 	struct device devices[DEVICES_MAX];
-	struct group groups[GROUPS_MAX];
-	struct address addresses[ADDRESSES_MAX];
+	struct group *groups;
+	struct address *addresses;
 	/* scratch, so that nothing large stands on the stack */
 	struct heartbeat heartbeat;
 	uint8_t datagram[HEARTBEAT_SIZE_MAX];

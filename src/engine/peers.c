@@ -38,6 +38,11 @@ bool peers_is_forgettable(const struct engine *e, const struct peer_record *p)
 	       time_reached(e->now, peer_silence_deadline(&p->peer));
 }
 
+static void clear_entries(const struct engine *e, struct peer_record *p)
+{
+	memset(p->entries, 0, e->conf->group_count * sizeof(p->entries[0]));
+}
+
 /* A new record, or that of a peer that is long gone; NULL if all are in use. */
 static struct peer_record *find_room(struct engine *e)
 {
@@ -58,8 +63,8 @@ static struct peer_record *find_or_add(struct engine *e, uint64_t id)
 		return p;
 	p = find_room(e);
 	if (p) {
-		memset(p, 0, sizeof(*p));
-		p->peer = peer_init(id);
+		*p = (struct peer_record){.peer = peer_init(id), .entries = p->entries};
+		clear_entries(e, p);
 	}
 	return p;
 }
@@ -137,16 +142,18 @@ static bool grants_us(
 
 static void take_groups(const struct engine *e, const struct heartbeat *h, struct peer_record *p)
 {
-	memset(p->entries, 0, sizeof(p->entries));
-	for (size_t i = 0; i < h->group_count; i++)
-		for (size_t own = 0; own < e->conf->group_count; own++)
-			if (e->conf->groups[own].id == h->groups[i].id)
-				p->entries[own] = (struct peer_entry){.present = true,
-					.state = h->groups[i].state,
-					.flags = h->groups[i].flags,
-					.granted_us = grants_us(e, h, &h->groups[i]),
-					.worth = h->groups[i].worth,
-					.epoch = h->groups[i].epoch};
+	clear_entries(e, p);
+	for (size_t i = 0; i < h->group_count; i++) {
+		int own = conf_group_by_id(e->conf, h->groups[i].id);
+
+		if (own >= 0)
+			p->entries[own] = (struct peer_entry){.present = true,
+				.state = h->groups[i].state,
+				.flags = h->groups[i].flags,
+				.granted_us = grants_us(e, h, &h->groups[i]),
+				.worth = h->groups[i].worth,
+				.epoch = h->groups[i].epoch};
+	}
 }
 
 /* Whoever does not know us yet learns of us at once, and finds itself in our list: its proof.

@@ -15,6 +15,7 @@ static void fill_group(
 	struct status_group *status = &s->groups[group];
 	uint64_t holder = group_holder(e, group);
 
+	*status = (struct status_group){0};
 	text_copy(status->name, sizeof(status->name), conf->name);
 	text_copy(status->policy, sizeof(status->policy), "worthiest");
 	status->state = group_state(g);
@@ -39,6 +40,7 @@ static void fill_address(const struct engine *e, size_t a, struct status_address
 	const struct conf_address *conf = &e->conf->addresses[a];
 	const struct address *address = &e->addresses[a];
 
+	*status = (struct status_address){0};
 	status->ip = conf->ip;
 	status->prefix_length = conf->prefix_length;
 	text_copy(status->device, sizeof(status->device), e->conf->devices[conf->device].name);
@@ -122,6 +124,18 @@ static void fill_warnings(const struct engine *e, struct status *s)
 	warn_of_groups(e, s);
 }
 
+/* All but its room. */
+static void clear(struct status *s)
+{
+	struct status_group *groups = s->groups;
+	struct status_address *addresses = s->addresses;
+
+	assert(groups && addresses);
+	memset(s, 0, sizeof(*s));
+	s->groups = groups;
+	s->addresses = addresses;
+}
+
 void engine_status(
 	const struct engine *e, ha_time now, int64_t wall_offset_ms, struct status *ret_status)
 {
@@ -129,7 +143,7 @@ void engine_status(
 	struct status *s = ret_status;
 
 	assert(now.ns >= e->now.ns);
-	memset(s, 0, sizeof(*s));
+	clear(s);
 	text_copy(s->name, sizeof(s->name), node->name);
 	text_copy(s->fence, sizeof(s->fence), e->fenced ? "bpf" : "watchdog");
 	s->id = e->identity.id;

@@ -57,6 +57,14 @@ static ssize_t read_whole(int descriptor, char *bytes, size_t max)
 	}
 }
 
+/* What is not needed would be locked into memory with the rest. */
+static char *shrink(char *text, size_t size)
+{
+	char *smaller = realloc(text, size > 0 ? size : 1);
+
+	return smaller ? smaller : text;
+}
+
 static void print_diagnostics(const struct conf_diagnostics *d)
 {
 	for (size_t i = 0; i < d->count; i++) {
@@ -103,6 +111,7 @@ enum configuration_result configuration_read(
 		return CONFIGURATION_REFUSED;
 	}
 	c.size = (size_t)size;
+	c.text = shrink(c.text, c.size);
 	if (!parse(&c, quiet)) {
 		configuration_free(&c);
 		return CONFIGURATION_WRONG;
@@ -114,6 +123,7 @@ enum configuration_result configuration_read(
 void configuration_free(struct configuration *c)
 {
 	free(c->text);
+	conf_free(c->conf);
 	free(c->conf);
 	*c = (struct configuration){0};
 }

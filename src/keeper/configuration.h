@@ -9,7 +9,7 @@
 
 #include "conf/conf.h"
 
-#define CONFIGURATION_SIZE_MAX (1024 * 1024)
+#define CONFIGURATION_SIZE_MAX CONF_TEXT_MAX
 
 struct configuration {
 	char *text; /* owned; not terminated */

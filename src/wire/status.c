@@ -2,6 +2,7 @@
 #include "wire/status.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -10,6 +11,24 @@
 #include "wire/report.h"
 
 #define ID_TEXT_SIZE 17
+
+bool status_init(struct status *s, size_t groups, size_t addresses)
+{
+	/* At least one of each, so that NULL means that memory ran out. */
+	*s = (struct status){.groups = calloc(groups + 1, sizeof(*s->groups)),
+		.addresses = calloc(addresses + 1, sizeof(*s->addresses))};
+	if (s->groups && s->addresses)
+		return true;
+	status_done(s);
+	return false;
+}
+
+void status_done(struct status *s)
+{
+	free(s->groups);
+	free(s->addresses);
+	*s = (struct status){0};
+}
 
 static json_t *ip_to_json(const struct ip *ip)
 {
@@ -237,8 +256,6 @@ static bool address_from_json(const json_t *json, struct status_address *a)
 
 static bool addresses_from_json(const json_t *array, struct status *s, struct status_group *g)
 {
-	if (!json_is_array(array) || s->address_count + json_array_size(array) > ADDRESSES_MAX)
-		return false;
 	g->address_first = s->address_count;
 	g->address_count = (uint16_t)json_array_size(array);
 	for (size_t i = 0; i < g->address_count; i++) {
@@ -277,9 +294,8 @@ static bool group_from_json(const json_t *json, struct status *s, struct status_
 
 static bool groups_from_json(const json_t *array, struct status *s)
 {
-	if (!json_is_array(array) || json_array_size(array) > GROUPS_MAX)
+	if (json_array_size(array) != s->group_count)
 		return false;
-	s->group_count = (uint8_t)json_array_size(array);
 	for (size_t i = 0; i < s->group_count; i++) {
 		if (!group_from_json(json_array_get(array, i), s, &s->groups[i]))
 			return false;
@@ -353,6 +369,32 @@ static bool counters_from_json(const json_t *counters, struct status *s)
 	return true;
 }
 
+/* Room for what the list of groups holds. */
+static bool take_room(const json_t *groups, struct status *s, const char **reterr)
+{
+	size_t count = json_array_size(groups), addresses = 0;
+
+	if (!json_is_array(groups) || count > GROUPS_MAX) {
+		*reterr = "its \"groups\" are not a list of groups";
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const json_t *list = json_object_get(json_array_get(groups, i), "addresses");
+
+		if (!json_is_array(list) || json_array_size(list) > ADDRESSES_MAX - addresses) {
+			*reterr = "its \"groups\" have no lists of addresses, or too long ones";
+			return false;
+		}
+		addresses += json_array_size(list);
+	}
+	if (!status_init(s, count, addresses)) {
+		*reterr = "memory ran out";
+		return false;
+	}
+	s->group_count = (uint16_t)count;
+	return true;
+}
+
 bool status_from_json(const json_t *json, struct status *ret_status, const char **reterr)
 {
 	static const struct {
@@ -368,9 +410,12 @@ bool status_from_json(const json_t *json, struct status *ret_status, const char 
 	};
 
 	*ret_status = (struct status){0};
+	if (!take_room(json_object_get(json, "groups"), ret_status, reterr))
+		return false;
 	for (size_t i = 0; i < sizeof(PARTS) / sizeof(PARTS[0]); i++) {
 		if (!PARTS[i].read(json_object_get(json, PARTS[i].key), ret_status)) {
 			*reterr = PARTS[i].reason;
+			status_done(ret_status);
 			return false;
 		}
 	}

@@ -67,21 +67,26 @@ struct status {
 	uint64_t dropped[HEARTBEAT_DROP_REASONS];
 	uint8_t warning_count;
 	char warnings[STATUS_WARNINGS_MAX][STATUS_REASON_SIZE];
-	uint8_t group_count;
-	struct status_group groups[GROUPS_MAX];
+	uint16_t group_count;
+	struct status_group *groups;
 	uint16_t address_count;
-	struct status_address addresses[ADDRESSES_MAX];
+	struct status_address *addresses;
 	uint8_t peer_count;
 	struct status_peer peers[PEERS_MAX];
 };
+
+/* An empty status with room for so many groups and addresses; false if memory ran out. */
+bool status_init(struct status *s, size_t groups, size_t addresses);
+/* Gives its room back. */
+void status_done(struct status *s);
 
 /* {"node": {...}, "groups": [...], "peers": [...], "warnings": [...], "counters": {...}}: a new
  * object, owned by the caller; NULL if memory ran out. Ids are strings of 16 hexadecimal digits
  * (JSON numbers cannot carry 64 bits); "since" is RFC 3339; what is not known is null. */
 json_t *status_to_json(const struct status *s);
 
-/* The reverse, for the command line. False, with a reason in *@reterr (static), if it is not a
- * status. */
+/* The reverse, for the command line; status_done() gives the room back. False, with a reason in
+ * *@reterr (static), if it is not a status. */
 bool status_from_json(const json_t *json, struct status *ret_status, const char **reterr);
 
 #endif

@@ -58,7 +58,12 @@ static struct status_peer peer(void)
 
 static void sample(struct status *s)
 {
+	static struct status_group groups[2];
+	static struct status_address addresses[3];
+
 	*s = (struct status){.id = 0x1f,
+		.groups = groups,
+		.addresses = addresses,
 		.interval_ms = 100,
 		.tolerance_ms = 350.5,
 		.sent = 5,
@@ -167,6 +172,7 @@ static void status_survives_the_wire(void **state)
 	assert_true(json_equal(json, again));
 	json_decref(again);
 	json_decref(json);
+	status_done(&after);
 }
 
 static void a_peer_never_heard_has_no_age(void **state)
@@ -183,6 +189,7 @@ static void a_peer_never_heard_has_no_age(void **state)
 	assert_true(status_from_json(json, &after, &reason));
 	assert_int_equal(after.peers[0].last_heard_ms, -1);
 	json_decref(json);
+	status_done(&after);
 }
 
 static void a_name_that_is_not_text_does_not_cost_the_status(void **state)

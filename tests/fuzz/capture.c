@@ -5,14 +5,16 @@
 #include "fuzz/fuzz.h"
 #include "keeper/capture.h"
 
-static struct conf conf;
+static struct conf_address addresses[ADDRESSES_MAX];
+static struct conf conf = {.addresses = addresses};
 static struct capture_program program;
 
 static void read_addresses(const uint8_t *bytes, size_t size)
 {
 	size_t at = 0;
 
-	memset(&conf, 0, sizeof(conf));
+	memset(addresses, 0, sizeof(addresses));
+	conf.address_count = 0;
 	while (at < size && conf.address_count < ADDRESSES_MAX) {
 		struct ip *ip = &conf.addresses[conf.address_count++].ip;
 		size_t length = bytes[at] == 6 ? 16 : 4;

@@ -38,6 +38,8 @@ static void check(const json_t *json)
 	assert(once && status_from_json(once, &second, &error));
 	twice = status_to_json(&second);
 	assert(twice && json_equal(once, twice));
+	status_done(&first);
+	status_done(&second);
 	json_decref(once);
 	json_decref(twice);
 }

@@ -240,7 +240,7 @@ static const struct conf *shared_conf(void)
 void subject_start(struct subject *s)
 {
 	struct engine_event start = {.kind = ENGINE_START};
-	void *memory = s->engine ? (void *)s->engine : malloc(engine_size());
+	void *memory = s->engine ? (void *)s->engine : malloc(engine_size(shared_conf()));
 
 	assert(memory);
 	memset(s, 0, offsetof(struct subject, effects));
@@ -254,14 +254,20 @@ void subject_start(struct subject *s)
 
 void subject_check_status(const struct subject *s)
 {
-	static struct status status, read;
+	struct status *status = calloc(1, sizeof(*status)), *read = calloc(1, sizeof(*read));
 	const char *error = NULL;
 	json_t *json;
 
-	engine_status(s->engine, s->now, 0, &status);
-	json = status_to_json(&status);
-	assert(json && status_from_json(json, &read, &error));
+	assert(status && read);
+	assert(status_init(status, s->conf->group_count, s->conf->address_count));
+	engine_status(s->engine, s->now, 0, status);
+	json = status_to_json(status);
+	assert(json && status_from_json(json, read, &error));
 	json_decref(json);
+	status_done(status);
+	status_done(read);
+	free(status);
+	free(read);
 }
 
 void subject_finish(struct subject *s)

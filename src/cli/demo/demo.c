@@ -72,6 +72,7 @@ static int check_interval(struct demo *d)
 	d->tolerance_ns = conf->node.tolerance_ns;
 	status = EXIT_DONE;
 out:
+	conf_free(conf);
 	free(conf);
 	free(mistakes);
 	configuration_done(&c);
