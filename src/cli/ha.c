@@ -32,8 +32,9 @@ static const struct command COMMANDS[] = {
 		"  ha run --interface eth0 --address 192.168.1.100/24\n"
 		"  ha run -c /etc/ha/ha.conf\n"},
 	{"status", status_command, "Show every group, why it is as it is, and every peer.",
-		" [GROUP | --json] [--runtime-dir DIR]",
-		"  --json             as one line of JSON\n"
+		" [GROUP] [-v] | --json [--runtime-dir DIR]",
+		"  -v, --verbose      also what was counted and timed since the start\n"
+		"  --json             everything, as one line of JSON\n"
 		"  --runtime-dir DIR  of the daemon to ask; default /run/ha\n\n"
 		"Examples:\n"
 		"  ha status web\n"

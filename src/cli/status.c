@@ -7,6 +7,7 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/metrics.h"
 #include "cli/render.h"
 #include "cli/style.h"
 #include "sys/clock.h"
@@ -18,6 +19,7 @@ struct options {
 	const char *runtime_dir;
 	const char *group; /* NULL: all */
 	bool json;
+	bool verbose;
 };
 
 static bool group_exists(const struct status *s, const char *name)
@@ -43,7 +45,8 @@ static int unknown_group(const struct command *command, const struct status *s, 
 	return EXIT_USAGE;
 }
 
-static int show(const struct command *command, const struct status *s, const struct options *o)
+static int show(const struct command *command, const struct status *s, const json_t *json,
+	const struct options *o)
 {
 	const struct render how = {
 		.colour = colour_wanted(STDOUT_FILENO),
@@ -60,6 +63,8 @@ static int show(const struct command *command, const struct status *s, const str
 		return command_failed(command, "out of memory");
 	text = text_init(buffer, RENDER_STATUS_MAX);
 	render_status(&text, s, &how);
+	if (o->verbose)
+		render_metrics(&text, json, how.colour);
 	(void)fwrite(buffer, 1, text.length, stdout);
 	free(buffer);
 	return command_finish_output(command);
@@ -77,7 +82,7 @@ static int show_line(const struct command *command, char *line, const struct opt
 	else if (!s)
 		status = command_failed(command, "out of memory");
 	else if (status_from_json(json, s, &reason))
-		status = show(command, s, o);
+		status = show(command, s, json, o);
 	else
 		status = command_failed(command, "the daemon's answer is no status: %s", reason);
 	json_decref(json);
@@ -127,16 +132,18 @@ static int ask(const struct command *command, const struct options *o)
 int status_command(const struct command *command, int argc, char **argv)
 {
 	static const struct option OPTIONS[] = {{"json", no_argument, NULL, 'j'},
-		{"runtime-dir", required_argument, NULL, 'r'}, OPTIONS_END};
+		{"verbose", no_argument, NULL, 'v'}, {"runtime-dir", required_argument, NULL, 'r'},
+		OPTIONS_END};
 	struct options o = {.runtime_dir = DEFAULT_RUNTIME_DIR};
 	int option, status;
 
-	while ((option = command_option(command, argc, argv, SHORT_OPTIONS, OPTIONS, &status)) !=
-		-1) {
+	while ((option = command_option(command, argc, argv, ":hv", OPTIONS, &status)) != -1) {
 		if (option == OPTION_STOP)
 			return status;
 		if (option == 'j')
 			o.json = true;
+		else if (option == 'v')
+			o.verbose = true;
 		else
 			o.runtime_dir = optarg;
 	}

@@ -98,9 +98,7 @@ static void handle_request(struct client *c, size_t size)
 		return;
 	}
 	switch (request.command) {
-	case CONTROL_STATUS:
-		send_json(c, status_to_json(daemon_status(c->control->daemon)), true);
-		break;
+	case CONTROL_STATUS: send_json(c, daemon_status_json(c->control->daemon), true); break;
 	case CONTROL_WATCH: c->watching = true; break;
 	}
 }

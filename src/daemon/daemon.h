@@ -6,6 +6,7 @@
  *
  *   main.c       set-up, the loop, what the driver tells
  *   control.c    status and watch over the control socket
+ *   answer.c     what it answers, as JSON
  *   hooks.c      commands run on changes of state
  *   handoff.c    what the keeper handed over
  *   confine.c    the system calls that are left
@@ -16,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "conf/conf.h"
@@ -28,11 +30,16 @@ struct daemon;
 void daemon_event(struct daemon *d, const struct engine_event *event);
 /* A snapshot for the control socket; borrowed until the next call. */
 const struct status *daemon_status(struct daemon *d);
+/* The same as JSON, with what is counted and timed; owned by the caller, NULL if memory ran out. */
+json_t *daemon_status_json(struct daemon *d);
 /* Logs why and ends the process; the keeper then takes the addresses down. */
 _Noreturn __attribute__((format(printf, 1, 2))) void daemon_fail(const char *format, ...);
 
 /* Gives up the system calls that are not needed any more. */
 void confine_engine(const struct conf *conf);
+
+/* answer.c: the status as JSON, with what is counted and timed; NULL if memory ran out. */
+json_t *answer_status(struct engine *e, const struct status *s);
 
 struct control;
 
@@ -43,7 +50,8 @@ void control_report(struct control *c, const struct report *r, int64_t wall_ms);
 
 struct hooks;
 
-struct hooks *hooks_open(const struct conf *conf, uv_loop_t *loop);
+/* @metrics: where hooks are counted; borrowed for the process's life. */
+struct hooks *hooks_open(const struct conf *conf, struct metrics *metrics, uv_loop_t *loop);
 void hooks_run(struct hooks *h, const struct engine_hook *hook);
 /* Whether no command runs or waits. */
 bool hooks_are_idle(const struct hooks *h);

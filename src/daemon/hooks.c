@@ -32,6 +32,7 @@ struct group_hooks {
 
 struct hooks {
 	const struct conf *conf;
+	struct metrics *metrics; /* the engine's */
 	uv_loop_t *loop;
 	uv_timer_t last_patience;
 	bool finishing, over;
@@ -131,8 +132,9 @@ static void split(char *command, char *arguments[ARGUMENTS_MAX + 1])
 /* With all its children: it leads its process group. */
 static void kill_running(struct group_hooks *g, const char *why)
 {
-	log_warning("group=%s event=hook: a hook %s and was killed",
-		g->hooks->conf->groups[g->waiting[0].group].name, why);
+	log_group(LOG_LEVEL_WARNING, "hook", g->hooks->conf->groups[g->waiting[0].group].name,
+		"a hook %s and was killed", why);
+	metrics_count(g->hooks->metrics, METRIC_HOOKS_KILLED);
 	kill(-g->process.pid, SIGKILL);
 }
 
@@ -156,10 +158,13 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 
 	uv_timer_stop(&g->timer);
 	if (signal != 0)
-		log_warning("group=%s event=hook: a hook was killed by signal %d", name, signal);
+		log_group(
+			LOG_LEVEL_WARNING, "hook", name, "a hook was killed by signal %d", signal);
 	else if (status != 0)
-		log_warning("group=%s event=hook: a hook exited with status %lld", name,
+		log_group(LOG_LEVEL_WARNING, "hook", name, "a hook exited with status %lld",
 			(long long)status);
+	if (signal != 0 || status != 0)
+		metrics_count(g->hooks->metrics, METRIC_HOOKS_FAILED);
 	uv_close((uv_handle_t *)process, on_process_closed);
 }
 
@@ -197,12 +202,13 @@ static void start(struct group_hooks *g, const char *command)
 	int r = spawn(g, command);
 
 	g->busy = true;
+	metrics_count(g->hooks->metrics, r == 0 ? METRIC_HOOKS_STARTED : METRIC_HOOKS_FAILED);
 	if (r == 0) {
 		uv_timer_start(&g->timer, on_timeout, (uint64_t)timeout_ms, 0);
 		return;
 	}
-	log_error("group=%s event=hook: %s cannot be run: %s",
-		g->hooks->conf->groups[g->waiting[0].group].name, command, uv_strerror(r));
+	log_group(LOG_LEVEL_ERROR, "hook", g->hooks->conf->groups[g->waiting[0].group].name,
+		"%s cannot be run: %s", command, uv_strerror(r));
 	uv_close((uv_handle_t *)&g->process, on_process_closed);
 }
 
@@ -242,13 +248,14 @@ static struct group_hooks *open_group(struct hooks *h)
 	return g;
 }
 
-struct hooks *hooks_open(const struct conf *conf, uv_loop_t *loop)
+struct hooks *hooks_open(const struct conf *conf, struct metrics *metrics, uv_loop_t *loop)
 {
 	struct hooks *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		daemon_fail("out of memory");
 	h->conf = conf;
+	h->metrics = metrics;
 	h->loop = loop;
 	h->last_patience.data = h;
 	if (uv_timer_init(loop, &h->last_patience) != 0)
@@ -268,8 +275,9 @@ void hooks_run(struct hooks *h, const struct engine_hook *hook)
 
 	assert(g);
 	if (g->count == WAITING_MAX) {
-		log_warning("group=%s event=hook: hooks do not keep up; a change is left out",
-			h->conf->groups[hook->group].name);
+		log_group(LOG_LEVEL_WARNING, "hook", h->conf->groups[hook->group].name,
+			"hooks do not keep up; a change is left out");
+		metrics_count(h->metrics, METRIC_HOOKS_SKIPPED);
 		memmove(&g->waiting[1], &g->waiting[2], (WAITING_MAX - 2) * sizeof(g->waiting[0]));
 		g->count--;
 	}

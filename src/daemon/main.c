@@ -13,6 +13,8 @@
 #include "sys/scheduling.h"
 #include "wire/handoff.h"
 
+#define LOG_FIELDS_SIZE 512
+
 struct daemon {
 	uv_loop_t *loop;
 	struct handoff_values given;
@@ -53,14 +55,10 @@ static void on_report(void *context, const struct report *r, int64_t wall_ms)
 {
 	struct daemon *d = context;
 
-	if (r->kind == REPORT_STATE)
-		log_line(level_of(r->level), "event=state group=%s epoch=%llu from=%s: %s",
-			r->group, (unsigned long long)r->epoch, node_state_name(r->from), r->text);
-	else if (r->group[0] != '\0')
-		log_line(level_of(r->level), "event=%s group=%s epoch=%llu: %s",
-			report_kind_name(r->kind), r->group, (unsigned long long)r->epoch, r->text);
-	else
-		log_line(level_of(r->level), "event=%s: %s", report_kind_name(r->kind), r->text);
+	char fields[LOG_FIELDS_SIZE];
+
+	report_fields(r, fields, sizeof(fields));
+	log_event(level_of(r->level), fields, "%s", r->text);
 	control_report(d->control, r, wall_ms);
 }
 
@@ -109,12 +107,18 @@ const struct status *daemon_status(struct daemon *d)
 	return &d->status;
 }
 
+json_t *daemon_status_json(struct daemon *d)
+{
+	return answer_status(d->driver.engine, daemon_status(d));
+}
+
 static void on_driver(uv_poll_t *poll, int status, int events)
 {
 	struct daemon *d = poll->data;
 
 	(void)status;
 	(void)events;
+	log_tend();
 	driver_dispatch(&d->driver);
 }
 
@@ -156,7 +160,7 @@ static void open_everything(struct daemon *d)
 	handoff_take(&d->given);
 	open_driver(d);
 	d->control = control_open(d, HANDOFF_CONTROL, d->loop);
-	d->hooks = hooks_open(d->given.conf, d->loop);
+	d->hooks = hooks_open(d->given.conf, engine_metrics(d->driver.engine), d->loop);
 	uv_prepare_init(d->loop, &d->exit_check);
 	d->exit_check.data = d;
 	uv_prepare_start(&d->exit_check, on_exit_check);

@@ -47,8 +47,10 @@ static void request_unanswered(struct engine *e, size_t a, struct effects *out)
 		if (address->answered[t])
 			continue;
 		unanswered = true;
-		if (effects_have_room(out)) /* else with the next repetition */
-			effect_keeper(out, CHANNEL_REQUEST, (uint16_t)a, (uint16_t)t, 0);
+		if (!effects_have_room(out))
+			continue; /* with the next repetition */
+		effect_keeper(out, CHANNEL_REQUEST, (uint16_t)a, (uint16_t)t, 0);
+		metrics_count(&e->metrics, METRIC_REQUESTS);
 	}
 	if (!unanswered)
 		announce_acknowledged(&address->announce);
@@ -66,6 +68,7 @@ static void announce_again(struct engine *e, size_t a, struct effects *out)
 	}
 	announce_start(&address->announce, e->now);
 	effect_keeper(out, CHANNEL_ANNOUNCE, (uint16_t)a, 0, 0);
+	metrics_count(&e->metrics, METRIC_ANNOUNCEMENTS);
 	request_unanswered(e, a, out);
 }
 
@@ -83,8 +86,10 @@ void addresses_due(struct engine *e, struct effects *out)
 
 		if (g->election.yielded)
 			continue; /* it is the new holder's to announce */
-		if (due & ANNOUNCE_BROADCAST)
+		if (due & ANNOUNCE_BROADCAST) {
 			effect_keeper(out, CHANNEL_ANNOUNCE, (uint16_t)a, 0, 0);
+			metrics_count(&e->metrics, METRIC_ANNOUNCEMENTS);
+		}
 		if (due & ANNOUNCE_REQUESTS)
 			request_unanswered(e, a, out);
 	}
@@ -124,6 +129,7 @@ void addresses_removed(struct engine *e, size_t a, struct effects *out)
 	address->removal_next = (uint8_t)((address->removal_next + 1) % REMOVALS_MAX);
 	if (removals_within(address, e->now, node->removals_window_ns) < node->removals_limit) {
 		effect_keeper(out, CHANNEL_RESTORE, (uint16_t)a, 0, 0);
+		metrics_count(&e->metrics, METRIC_RESTORED);
 		announce_start(&address->announce, e->now);
 		effect_group_report(e, out, REPORT_ADDRESS, REPORT_WARNING, group,
 			"%s was removed by somebody else; put back", text);
@@ -169,6 +175,7 @@ static void acknowledge(struct engine *e, size_t a, const struct ip *neighbour, 
 		if (address->answered[t] || !ip_equal(&address->targets[t], neighbour))
 			continue;
 		address->answered[t] = true;
+		measure_acknowledged(e, e->conf->addresses[a].group);
 		explain_duration(
 			time_between(address->announce.started, e->now), took, sizeof(took));
 		effect_group_report(e, out, REPORT_ACKNOWLEDGED, REPORT_INFO,
@@ -206,6 +213,7 @@ static void meet_claim(struct engine *e, size_t a, const struct claim *claim, st
 		time_between(address->defended_at, e->now) < DEFEND_EVERY_NS)
 		return;
 	address->defended_at = e->now;
+	metrics_count(&e->metrics, METRIC_CONFLICTS);
 	effect_group_report(e, out, REPORT_CONFLICT, REPORT_ERROR, group,
 		"%02x:%02x:%02x:%02x:%02x:%02x claims %s too, which this node holds; announced "
 		"again",
@@ -290,9 +298,12 @@ static void probe(struct engine *e, size_t group, struct effects *out)
 {
 	struct group *g = &e->groups[group];
 
-	for (EACH_ADDRESS(e, group, a))
-		if (effects_have_room(out))
-			effect_keeper(out, CHANNEL_PROBE, (uint16_t)a, 0, 0);
+	for (EACH_ADDRESS(e, group, a)) {
+		if (!effects_have_room(out))
+			break;
+		effect_keeper(out, CHANNEL_PROBE, (uint16_t)a, 0, 0);
+		metrics_count(&e->metrics, METRIC_PROBES);
+	}
 	/* Once it is known that somebody answers, ask ever more seldom whether he still does; when
 	 * he does not, make sure of it soon. */
 	if (g->conflict && was_answered(e, group) && g->probe_every_ns < PROBE_EVERY_MAX_NS)

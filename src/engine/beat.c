@@ -169,6 +169,7 @@ static void send_to_the_deaf(struct engine *e, struct effects *out)
 		effect->send.bytes = e->datagram_deaf;
 		effect->send.size = size;
 		effect->send.to = p->source;
+		metrics_count(&e->metrics, METRIC_HEARTBEATS_SENT_UNICAST);
 	}
 }
 
@@ -214,6 +215,8 @@ void beat_due(struct engine *e, struct effects *out)
 	if (!regular && !early)
 		return;
 	if (regular)
+		metrics_time(&e->metrics, METRIC_BEAT_LATENESS, time_between(e->beat_at, e->now));
+	if (regular)
 		e->beat_at = time_add(e->now, e->conf->node.interval_ns);
 	if (!devices_can_send(e)) {
 		e->beat_soon = false;
@@ -246,6 +249,8 @@ void beat_sent(struct engine *e, struct effects *out)
 	const struct conf_node *node = &e->conf->node;
 
 	e->sent++;
+	metrics_count(&e->metrics, METRIC_HEARTBEATS_SENT);
+	measure_told(e);
 	e->lease_earned = time_add(e->beat_last, node->tolerance_ns - node->margin_ns);
 	beat_lease(e, out);
 	if (e->send_failing) {
@@ -265,6 +270,7 @@ static int64_t retry_ns(int64_t interval_ns)
 
 void beat_failed(struct engine *e, int error, struct effects *out)
 {
+	metrics_count(&e->metrics, METRIC_SEND_FAILURES);
 	if (!e->send_failing)
 		effect_report(e, out, REPORT_NODE, REPORT_ERROR,
 			"heartbeats cannot be sent: %s; check the interface and the firewall",

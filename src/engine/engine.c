@@ -100,6 +100,7 @@ static void account_for_stall(struct engine *e, struct effects *out)
 		election_credit_stall(&e->groups[g].election, e->now, late_ns);
 	if (late_ns < STALL_TOLD_NS)
 		return;
+	metrics_count(&e->metrics, METRIC_STALLS);
 	effect_report(e, out, REPORT_NODE, REPORT_WARNING,
 		"this node did not run for %lld ms; its peers are given that time",
 		(long long)(late_ns / NS_PER_MS));
@@ -114,8 +115,10 @@ static void group_message(struct engine *e, const struct channel_message *m, str
 	switch (m->verb) {
 	case CHANNEL_HELD:
 		/* An answer to an earlier claim, overtaken by a release, is none to this one. */
-		if (m->number == e->groups[group].election.epoch)
-			groups_step(e, group, ELECTION_HELD, out);
+		if (m->number != e->groups[group].election.epoch)
+			break;
+		measure_held(e, group);
+		groups_step(e, group, ELECTION_HELD, out);
 		break;
 	case CHANNEL_HOLD_FAILED:
 		if (m->second < e->conf->address_count)
@@ -123,7 +126,10 @@ static void group_message(struct engine *e, const struct channel_message *m, str
 		e->groups[group].hold_off_error = (int)m->number;
 		groups_step(e, group, ELECTION_FAILED, out);
 		break;
-	case CHANNEL_RELEASED: groups_step(e, group, ELECTION_RELEASED, out); break;
+	case CHANNEL_RELEASED:
+		measure_released(e, group);
+		groups_step(e, group, ELECTION_RELEASED, out);
+		break;
 	case CHANNEL_EXPIRED: groups_step(e, group, ELECTION_EXPIRED, out); break;
 	default: break;
 	}

@@ -22,6 +22,7 @@
 #include "conf/conf.h"
 #include "wire/channel.h"
 #include "wire/heartbeat.h"
+#include "wire/metrics.h"
 #include "wire/report.h"
 #include "wire/status.h"
 
@@ -167,5 +168,17 @@ ha_time engine_deadline(const struct engine *e);
  * status_init(), must be for the configuration's groups and addresses. */
 void engine_status(
 	const struct engine *e, ha_time now, int64_t wall_offset_ms, struct status *ret_status);
+
+/* The peers one by one; false after the last. What is pointed to is the engine's, until the next
+ * step. */
+struct engine_peer {
+	uint64_t id;
+	const char *name;
+	const struct histogram *jitter; /* how far from its interval its heartbeats come */
+};
+bool engine_peer(const struct engine *e, size_t index, struct engine_peer *ret_peer);
+
+/* What is counted and timed; the caller adds what it does itself (hooks). The engine's. */
+struct metrics *engine_metrics(struct engine *e);
 
 #endif

@@ -243,14 +243,17 @@ static void report_state(struct engine *e, size_t group, struct effects *out)
 {
 	struct group *g = &e->groups[group];
 	enum node_state state = group_state(g), previous = g->told_state;
+	int64_t lasted_ns;
 	char why[STATUS_REASON_SIZE];
 
 	if (state == previous)
 		return;
+	lasted_ns = time_between(g->state_since, e->now);
 	g->told_state = state;
 	g->told_epoch = g->election.epoch;
 	g->state_since = e->now;
 	g->transitions++;
+	e->metrics.transitions[g->election.cause]++;
 	explain_cause(e, group, why, sizeof(why));
 	if (effects_have_room(out)) {
 		effect_group_report(e, out, REPORT_STATE,
@@ -259,6 +262,8 @@ static void report_state(struct engine *e, size_t group, struct effects *out)
 		struct report *r = &out->list[out->count - 1].report;
 		r->from = (uint8_t)previous;
 		r->to = (uint8_t)state;
+		r->lasted_us = lasted_ns / NS_PER_US;
+		measure_report(g, e->now, r);
 	}
 	run_hooks(e, group, previous, why, out);
 }
@@ -322,10 +327,14 @@ static void carry_out(
 {
 	const struct election *election = &e->groups[group].election;
 
-	if (output->release)
+	if (output->release) {
 		effect_keeper(out, CHANNEL_RELEASE, (uint16_t)group, 0, 0);
-	if (output->hold)
+		measure_release(e, group);
+	}
+	if (output->hold) {
 		effect_keeper(out, CHANNEL_HOLD, (uint16_t)group, 0, election->epoch);
+		measure_decision(e, group);
+	}
 	if (output->announce)
 		addresses_announce(e, group, out);
 	if (output->tell)

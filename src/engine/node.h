@@ -3,7 +3,7 @@
  * node: the engine's own state and the pieces it is made of, private to this folder. engine.c
  * dispatches events; peers.c hears datagrams; groups.c runs the elections; addresses.c announces,
  * probes and watches over the shared addresses; beat.c speaks; explain.c and snapshot.c tell
- * people.
+ * people; measure.c counts and times.
  */
 #ifndef HA_ENGINE_NODE_H
 #define HA_ENGINE_NODE_H
@@ -38,7 +38,8 @@ struct peer_record {
 	/* R9: does not hear what we send to all, and gets it by unicast. */
 	bool deaf;
 	ha_time deaf_since;
-	uint32_t deaf_sequence; /* our sequence number then */
+	uint32_t deaf_sequence;     /* our sequence number then */
+	struct histogram jitter;    /* how far from its interval its heartbeats come */
 	struct peer_entry *entries; /* of each of our groups */
 };
 
@@ -83,6 +84,9 @@ struct group {
 	bool conflict;
 	ha_time probe_at;
 	int64_t probe_every_ns;
+	/* Timed, see measure.c. */
+	ha_time decided_at, release_at;
+	bool decision_told, decision_acknowledged;
 };
 
 struct address {
@@ -128,6 +132,7 @@ struct engine {
 	int send_error;
 	uint64_t will_of; /* hash of what the keeper's will was made from; 0: none */
 	uint64_t sent, received;
+	struct metrics metrics;
 	/* hearing */
 	size_t peer_count; /* of those in use; none is given back but to another peer */
 	struct peer_record peers[PEERS_MAX];
@@ -246,6 +251,17 @@ void beat_sent(struct engine *e, struct effects *out);
 void beat_lease(struct engine *e, struct effects *out);
 void beat_failed(struct engine *e, int error, struct effects *out);
 ha_time beat_deadline(const struct engine *e);
+
+/* measure.c */
+void measure_decision(struct engine *e, size_t group);
+void measure_held(struct engine *e, size_t group);
+void measure_told(struct engine *e);
+void measure_acknowledged(struct engine *e, size_t group);
+void measure_release(struct engine *e, size_t group);
+void measure_released(struct engine *e, size_t group);
+/* Adds the cause and the durations of a change of state to its report. */
+void measure_report(const struct group *g, ha_time now, struct report *r);
+void measure_arrival(struct peer_record *p, ha_time heard_before);
 
 /* explain.c */
 void explain_group(const struct engine *e, size_t group, char *buffer, size_t size);

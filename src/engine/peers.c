@@ -179,6 +179,7 @@ static void take_heartbeat(
 	const struct heartbeat *h = &e->heartbeat;
 
 	e->received++;
+	metrics_count(&e->metrics, METRIC_HEARTBEATS_RECEIVED);
 	p->received++;
 	p->source = event->datagram.source;
 	p->address = h->address;
@@ -197,6 +198,7 @@ static void judge(struct engine *e, const struct engine_event *event, struct eff
 	struct peer_packet packet = packet_of(e, h);
 	struct peer_record *p = find_or_add(e, h->id);
 	bool proven_before, audible_before;
+	ha_time heard_before;
 
 	if (!p) {
 		drop(e, event, HEARTBEAT_DROP_TABLE_FULL, out);
@@ -204,11 +206,15 @@ static void judge(struct engine *e, const struct engine_event *event, struct eff
 	}
 	proven_before = p->peer.proven;
 	audible_before = peers_is_audible(e, p);
+	heard_before = p->peer.heard;
 	enum peer_verdict verdict =
 		peer_hear(&p->peer, e->now, &packet, &challenge, e->conf->node.max_tolerance_ns);
 	switch (verdict) {
 	case PEER_NEW_BOOT: take_heartbeat(e, event, p, true); break;
-	case PEER_ACCEPTED: take_heartbeat(e, event, p, false); break;
+	case PEER_ACCEPTED:
+		measure_arrival(p, heard_before);
+		take_heartbeat(e, event, p, false);
+		break;
 	case PEER_DUPLICATE: drop(e, event, HEARTBEAT_DROP_DUPLICATE, out); break;
 	case PEER_REPLAYED: drop(e, event, HEARTBEAT_DROP_REPLAYED, out); break;
 	case PEER_OLD_BOOT: drop(e, event, HEARTBEAT_DROP_OLD_BOOT, out); break;
@@ -276,6 +282,7 @@ static void review_presence(struct engine *e, struct peer_record *p, struct effe
 	} else if (!p->peer.proven) {
 		report_peer(e, out, p, REPORT_NOTICE, "has started anew");
 	} else {
+		metrics_count(&e->metrics, METRIC_PEERS_LOST);
 		explain_duration(time_between(p->peer.heard, e->now), silence, sizeof(silence));
 		text_add(&t, "is gone: silent for %s", silence);
 		report_peer(e, out, p, REPORT_WARNING, text);

@@ -64,6 +64,34 @@ static void add(json_t *object, const char *key, json_t *value, bool *failed)
 		*failed = true;
 }
 
+static void add_duration(struct text *t, const char *name, int64_t us)
+{
+	if (us > 0)
+		text_add(t, " %s_ms=%lld.%03d", name, (long long)(us / 1000), (int)(us % 1000));
+}
+
+void report_fields(const struct report *r, char *buffer, size_t size)
+{
+	struct text t = text_init(buffer, size);
+
+	text_add(&t, "event=%s", report_kind_name(r->kind));
+	if (*r->group)
+		text_add(&t, " group=%s", r->group);
+	if (*r->peer)
+		text_add(&t, " peer=%s", r->peer);
+	if (r->epoch)
+		text_add(&t, " epoch=%llu", (unsigned long long)r->epoch);
+	if (r->from)
+		text_add(&t, " from=%s", node_state_name(r->from));
+	if (r->to)
+		text_add(&t, " to=%s", node_state_name(r->to));
+	if (*r->cause)
+		text_add(&t, " cause=%s", r->cause);
+	add_duration(&t, "lasted", r->lasted_us);
+	add_duration(&t, "silence", r->silence_us);
+	add_duration(&t, "took", r->took_us);
+}
+
 static void add_change(json_t *object, const struct report *r, bool *failed)
 {
 	if (r->from)
@@ -72,6 +100,14 @@ static void add_change(json_t *object, const struct report *r, bool *failed)
 		add(object, "to", json_from_text(node_state_name(r->to)), failed);
 	if (r->epoch)
 		add(object, "epoch", json_from_count(r->epoch), failed);
+	if (*r->cause)
+		add(object, "cause", json_from_text(r->cause), failed);
+	if (r->lasted_us)
+		add(object, "lasted_us", json_integer(r->lasted_us), failed);
+	if (r->silence_us)
+		add(object, "silence_us", json_integer(r->silence_us), failed);
+	if (r->took_us)
+		add(object, "took_us", json_integer(r->took_us), failed);
 }
 
 json_t *report_to_json(const struct report *r, int64_t wall_ms)
@@ -141,6 +177,10 @@ bool report_from_json(
 	}
 	(void)json_member_text(json, "group", r.group, sizeof(r.group));
 	(void)json_member_text(json, "peer", r.peer, sizeof(r.peer));
+	(void)json_member_text(json, "cause", r.cause, sizeof(r.cause));
+	(void)json_member_integer(json, "lasted_us", 0, INT64_MAX, &r.lasted_us);
+	(void)json_member_integer(json, "silence_us", 0, INT64_MAX, &r.silence_us);
+	(void)json_member_integer(json, "took_us", 0, INT64_MAX, &r.took_us);
 	(void)json_member_integer(json, "epoch", 0, INT64_MAX, &epoch);
 	r.epoch = (uint64_t)epoch;
 	r.at.ns = at_us * NS_PER_US;

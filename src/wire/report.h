@@ -31,16 +31,21 @@ enum report_kind {
 
 enum report_level { REPORT_ERROR, REPORT_WARNING, REPORT_NOTICE, REPORT_INFO };
 
-#define REPORT_TEXT_SIZE 256
+#define REPORT_TEXT_SIZE  256
+#define REPORT_CAUSE_SIZE 24
 
 struct report {
 	enum report_kind kind;
 	enum report_level level;
 	ha_time at;
-	char group[NAME_SIZE]; /* "" if it is not about one */
-	char peer[NAME_SIZE];  /* "" if it is not about one */
-	uint8_t from, to;      /* enum node_state; 0 if it is not a change of state */
-	uint64_t epoch;        /* 0 if it is not about a claim */
+	char group[NAME_SIZE];         /* "" if it is not about one */
+	char peer[NAME_SIZE];          /* "" if it is not about one */
+	uint8_t from, to;              /* enum node_state; 0 if it is not a change of state */
+	uint64_t epoch;                /* 0 if it is not about a claim */
+	char cause[REPORT_CAUSE_SIZE]; /* of a change of state: election_cause_name(); else "" */
+	/* Of a change of state, 0 where there is none: how long the state before lasted, how long
+	 * the holder before had been silent, how long from the decision until it was done. */
+	int64_t lasted_us, silence_us, took_us;
 	char text[REPORT_TEXT_SIZE];
 };
 
@@ -49,9 +54,14 @@ const char *report_kind_name(enum report_kind kind);
 /* "error", "warning", "notice", "info". */
 const char *report_level_name(enum report_level level);
 
+/* "event=state group=web epoch=3 from=STANDBY to=ACTIVE cause=granted", as the log writes it: what
+ * has no value is left out. Names have neither blanks nor quotes. */
+void report_fields(const struct report *r, char *buffer, size_t size);
+
 /**
  * report_to_json - {"event", "level", "time", "boottime_us", "group", "peer", "from", "to",
- * "epoch", "text"}; keys without a value are left out
+ * "epoch", "cause", "lasted_us", "silence_us", "took_us", "text"}; keys without a value are left
+ * out
  * @wall_ms: the wall-clock time of @r->at, milliseconds since 1970
  *
  * Return: a new object, owned by the caller; NULL if memory ran out.

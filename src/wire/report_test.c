@@ -92,6 +92,42 @@ static void an_event_has_the_documented_keys(void **state)
 	json_decref(json);
 }
 
+static void a_change_tells_its_cause_and_durations(void **state)
+{
+	struct report r = claim(), again;
+	char fields[256];
+	const char *reason;
+	int64_t wall_ms;
+	json_t *json;
+
+	(void)state;
+	(void)text_copy(r.cause, sizeof(r.cause), "holder-silent");
+	r.lasted_us = 5000001;
+	r.silence_us = 350250;
+	r.took_us = 448;
+	json = report_to_json(&r, 0);
+	assert_true(report_from_json(json, &again, &wall_ms, &reason));
+	assert_string_equal(again.cause, "holder-silent");
+	assert_int_equal(again.lasted_us, 5000001);
+	assert_int_equal(again.silence_us, 350250);
+	assert_int_equal(again.took_us, 448);
+	report_fields(&again, fields, sizeof(fields));
+	assert_string_equal(fields,
+		"event=state group=web peer=beta epoch=42 from=STANDBY to=ACTIVE "
+		"cause=holder-silent lasted_ms=5000.001 silence_ms=350.250 took_ms=0.448");
+	json_decref(json);
+}
+
+static void fields_without_a_value_are_left_out(void **state)
+{
+	struct report r = {.kind = REPORT_NODE, .level = REPORT_INFO};
+	char fields[256];
+
+	(void)state;
+	report_fields(&r, fields, sizeof(fields));
+	assert_string_equal(fields, "event=node");
+}
+
 static void keys_without_a_value_are_left_out(void **state)
 {
 	struct report r = {.kind = REPORT_NODE, .level = REPORT_INFO};
@@ -188,6 +224,8 @@ int main(void)
 		cmocka_unit_test(wall_clock_is_read_back),
 		cmocka_unit_test(impossible_dates_are_refused),
 		cmocka_unit_test(an_event_has_the_documented_keys),
+		cmocka_unit_test(a_change_tells_its_cause_and_durations),
+		cmocka_unit_test(fields_without_a_value_are_left_out),
 		cmocka_unit_test(keys_without_a_value_are_left_out),
 		cmocka_unit_test(an_event_survives_the_wire),
 		cmocka_unit_test(each_kind_and_level_has_its_own_name),

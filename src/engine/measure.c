@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/* What is counted and timed. Nothing here is looked at by a rule. */
+#include "base/text.h"
+#include "engine/node.h"
+
+struct metrics *engine_metrics(struct engine *e)
+{
+	return &e->metrics;
+}
+
+void measure_decision(struct engine *e, size_t group)
+{
+	struct group *g = &e->groups[group];
+
+	metrics_count(&e->metrics, METRIC_CLAIMS);
+	g->decided_at = e->now;
+	g->decision_told = g->decision_acknowledged = false;
+	if (g->election.cause == ELECTION_HOLDER_SILENT)
+		metrics_time(&e->metrics, METRIC_TAKEOVER_SILENCE, g->cause_silence_ns);
+}
+
+void measure_held(struct engine *e, size_t group)
+{
+	metrics_time(
+		&e->metrics, METRIC_TAKEOVER_UP, time_between(e->groups[group].decided_at, e->now));
+}
+
+void measure_release(struct engine *e, size_t group)
+{
+	metrics_count(&e->metrics, METRIC_RELEASES);
+	e->groups[group].release_at = e->now;
+}
+
+void measure_released(struct engine *e, size_t group)
+{
+	metrics_time(
+		&e->metrics, METRIC_RELEASE, time_between(e->groups[group].release_at, e->now));
+}
+
+/* A heartbeat is on its way: whoever is ACTIVE has now said so. */
+void measure_told(struct engine *e)
+{
+	for (size_t i = 0; i < e->conf->group_count; i++) {
+		struct group *g = &e->groups[i];
+
+		if (g->decision_told || !group_is_held(g))
+			continue;
+		g->decision_told = true;
+		metrics_time(
+			&e->metrics, METRIC_TAKEOVER_TOLD, time_between(g->decided_at, e->now));
+	}
+}
+
+void measure_acknowledged(struct engine *e, size_t group)
+{
+	struct group *g = &e->groups[group];
+
+	metrics_count(&e->metrics, METRIC_ACKNOWLEDGEMENTS);
+	if (g->decision_acknowledged)
+		return;
+	g->decision_acknowledged = true;
+	metrics_time(
+		&e->metrics, METRIC_TAKEOVER_ACKNOWLEDGED, time_between(g->decided_at, e->now));
+}
+
+/* How far from its own interval a peer's heartbeat came. Those that a change brought early say
+ * nothing about that. */
+void measure_arrival(struct peer_record *p, ha_time heard_before)
+{
+	int64_t gap_ns = time_between(heard_before, p->peer.heard);
+	int64_t off_ns = gap_ns - p->peer.interval_ns;
+
+	if (gap_ns > p->peer.interval_ns / 2)
+		histogram_add(&p->jitter, off_ns < 0 ? -off_ns : off_ns);
+}
+
+void measure_report(const struct group *g, ha_time now, struct report *r)
+{
+	ha_time decided = r->to == STATE_ACTIVE ? g->decided_at : g->release_at;
+
+	text_copy(r->cause, sizeof(r->cause), election_cause_name(g->election.cause));
+	if (r->to == STATE_ACTIVE && g->election.cause == ELECTION_HOLDER_SILENT)
+		r->silence_us = g->cause_silence_ns / NS_PER_US;
+	if (decided.ns != 0)
+		r->took_us = time_between(decided, now) / NS_PER_US;
+}
+
+bool engine_peer(const struct engine *e, size_t index, struct engine_peer *ret_peer)
+{
+	if (index >= e->peer_count)
+		return false;
+	*ret_peer = (struct engine_peer){.id = e->peers[index].peer.id,
+		.name = e->peers[index].name,
+		.jitter = &e->peers[index].jitter};
+	return true;
+}
