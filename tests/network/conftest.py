@@ -23,6 +23,10 @@ import lan as lan_module  # noqa: E402
 import node as node_module  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: loads the machine, or asks for all of it: not beside other tests")
+
+
 def pytest_collection_modifyitems(items):
     if os.geteuid() != 0:
         for item in items:
@@ -164,8 +168,8 @@ def pytest_runtest_protocol(item, nextitem):
         still = stood_still(item, watched)
         if still < STILL_SECONDS:
             break
-        item.config.get_terminal_writer().line(
-            f" (again: the machine stood still for {still * 1000:.0f} ms)")
+        item.warn(pytest.PytestWarning(
+            f"{item.nodeid}: once more, because the machine stood still for {still * 1000:.0f} ms"))
         item._initrequest()
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)

@@ -6,8 +6,12 @@ import os
 import random
 import time
 
+import pytest
+
 from lan import wait_until
 from node import ADDRESS, ADDRESS6, start, wait_holder
+
+pytestmark = pytest.mark.alone
 
 SEED = int(os.environ.get("HA_CHAOS_SEED", "0")) or random.randrange(1, 1 << 31)
 SECONDS = float(os.environ.get("HA_CHAOS_SECONDS", "10"))

@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HA_BUILD", ROOT / "build"))
 HA = BUILD / "ha"
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make namespaces")
+pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make namespaces"), pytest.mark.alone]
 
 STEPS = ["all three servers start", "alpha's cable is cut", "kill -9 of beta's engine",
          "alpha's cable is back", "alpha is told to stop", "alpha starts again"]

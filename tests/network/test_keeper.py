@@ -147,8 +147,8 @@ def test_a_subnet_of_its_own_has_a_route_as_long_as_it_is_used(keeper, host, cli
     both = [("10.5.0.0/24", "e1", 4096), ("fd05::/64", "e1", 4096)]
     keeper.hold(0)
     assert own_subnet_routes(host) == both
-    assert host.run("ping", "-c1", "-W1", "10.5.0.2").returncode == 0
-    assert host.run("ping", "-c1", "-W1", "fd05::2").returncode == 0
+    assert host.run("ping", "-c1", "-W5", "10.5.0.2").returncode == 0
+    assert host.run("ping", "-c1", "-W5", "fd05::2").returncode == 0
     keeper.hold(1)
     keeper.release_group(0)
     assert own_subnet_routes(host) == both[:1]
