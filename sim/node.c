@@ -357,7 +357,7 @@ void node_stall(struct world *w, struct node *n, int64_t duration_ns)
 {
 	ha_time until = time_add(w->now, duration_ns);
 
-	if (time_reached(w->now, n->stalled_until))
+	if (w->now.ns > n->stalled_until.ns) /* else it goes on: there was no time between */
 		n->stalled_since = w->now;
 	n->stalled_until = time_max(n->stalled_until, until);
 	n->awake_since = time_max(n->awake_since, n->stalled_until);

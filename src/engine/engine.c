@@ -96,8 +96,12 @@ static void account_for_stall(struct engine *e, struct effects *out)
 		return;
 	late_ns = time_between(e->deadline, e->now);
 	peers_credit_stall(e, late_ns);
-	for (size_t g = 0; g < e->conf->group_count; g++)
-		election_credit_stall(&e->groups[g].election, e->now, late_ns);
+	for (size_t g = 0; g < e->conf->group_count; g++) {
+		if (late_ns >= e->conf->node.tolerance_ns)
+			group_listen(e, g);
+		else
+			election_credit_stall(&e->groups[g].election, e->now, late_ns);
+	}
 	if (late_ns < STALL_TOLD_NS)
 		return;
 	metrics_count(&e->metrics, METRIC_STALLS);

@@ -382,6 +382,13 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 	report_eligibility(e, group, out);
 }
 
+void group_listen(struct engine *e, size_t group)
+{
+	election_listen(&e->groups[group].election, e->now);
+	if (e->groups[group].election.phase == ELECTION_LISTENING)
+		probes_start(e, group);
+}
+
 /* A group whose devices have come back has heard nothing of late: it listens and probes anew. */
 static void review_hearing(struct engine *e, size_t group)
 {
@@ -392,11 +399,8 @@ static void review_hearing(struct engine *e, size_t group)
 
 	if (in_touch && !g->in_touch && g->election.phase == ELECTION_RELEASING)
 		return; /* then, when it is released */
-	if (in_touch && !g->in_touch) {
-		election_listen(&g->election, e->now);
-		if (g->election.phase == ELECTION_LISTENING)
-			probes_start(e, group);
-	}
+	if (in_touch && !g->in_touch)
+		group_listen(e, group);
 	g->in_touch = in_touch;
 }
 

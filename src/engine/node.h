@@ -183,6 +183,8 @@ bool peers_is_audible(const struct engine *e, const struct peer_record *p);
 void groups_start(struct engine *e);
 void groups_evaluate(struct engine *e, struct effects *out);
 void groups_step(struct engine *e, size_t group, enum election_event event, struct effects *out);
+/* R1: what it knew is of no use any more: unless it holds the group, it listens and probes anew. */
+void group_listen(struct engine *e, size_t group);
 ha_time groups_deadline(const struct engine *e);
 /* Whether the keeper was asked to take a group down and has not said that it did. */
 bool groups_any_releasing(const struct engine *e);
