@@ -200,9 +200,9 @@ static void perform(struct world *w, struct node *n, const struct effect *effect
 
 static void plan_timer(struct world *w, struct node *n)
 {
-	ha_time deadline = node_world_time(n, engine_deadline(n->engine));
+	ha_time due = engine_deadline(n->engine), deadline = node_world_time(n, due);
 
-	if (n->late_ns > 0 && deadline.ns > w->now.ns)
+	if (n->late_ns > 0 && !time_reached(node_clock(n, w->now), due))
 		deadline = time_add(deadline, random_between(&w->random, 0, n->late_ns));
 	n->deadline = n->running ? time_max(deadline, w->now) : TIME_NEVER;
 }

@@ -194,6 +194,13 @@ static void handle(struct engine *e, const struct engine_event *event, struct ef
 	}
 }
 
+/* R10: of what waits for one that comes late, the first is older than the rest: nothing is judged
+ * by it before the timer, ahead of which everything is read. */
+static bool may_have_more_to_read(const struct engine *e, const struct engine_event *event)
+{
+	return e->started && event->kind != ENGINE_TIMER && time_reached(e->now, e->deadline);
+}
+
 static void finish_if_stopped(struct engine *e, struct effects *out)
 {
 	if (!e->stopping || e->stopped || !groups_are_shut_down(e))
@@ -215,15 +222,22 @@ static ha_time next_deadline(const struct engine *e)
 void engine_step(
 	struct engine *e, ha_time now, const struct engine_event *event, struct effects *out)
 {
+	bool late;
+
 	assert(now.ns >= e->now.ns);
 	assert(e->started != (event->kind == ENGINE_START));
 	out->count = 0;
 	e->now = now;
 	if (e->stopped)
 		return;
+	late = may_have_more_to_read(e, event);
 	if (e->started)
 		account_for_stall(e, out);
 	handle(e, event, out);
+	if (late) {
+		e->deadline = now;
+		return;
+	}
 	/* A datagram or a sending decides nothing by itself; what it changed does. */
 	groups_evaluate(e, out);
 	beat_lease(e, out);
