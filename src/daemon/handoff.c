@@ -71,10 +71,10 @@ static struct heartbeat_key take_key(void)
 	return key;
 }
 
-static struct lease_page *take_lease(void)
+static struct lease_page *take_lease(size_t group_count)
 {
-	void *page =
-		mmap(NULL, LEASE_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, HANDOFF_LEASE, 0);
+	void *page = mmap(NULL, lease_size(group_count), PROT_READ | PROT_WRITE, MAP_SHARED,
+		HANDOFF_LEASE, 0);
 
 	if (page == MAP_FAILED)
 		daemon_fail("the lease page cannot be mapped: %s", strerror(errno));
@@ -87,5 +87,5 @@ void handoff_take(struct handoff_values *ret_values)
 	require_descriptors();
 	ret_values->conf = take_configuration();
 	ret_values->key = take_key();
-	ret_values->lease = take_lease();
+	ret_values->lease = take_lease(ret_values->conf->group_count);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * addresses: the list of what this node holds, and its way into the kernel. A group is held or not;
- * addresses_settle() brings what depends on it (connected routes, deprecation, devices that were
- * brought up) into the state that follows from it.
+ * its addresses come and go in batches, which the caller chooses (work.h) and which may be of
+ * several groups. settle() brings what depends on them into the state that follows from it.
  *
  * After every call interfaces->present tells what is really there.
  */
@@ -20,12 +20,13 @@
 #include "keeper/runtime_dir.h"
 #include "sys/netlink.h"
 
-/* The connected route of a subnet in which the host has no address of its own, shared by all held
+/* The connected route of a subnet in which the host has no address of its own, shared by all placed
  * addresses of that subnet. */
 struct subnet {
 	uint8_t device;
 	uint8_t length;
 	struct ip prefix;
+	uint16_t placed; /* so many of our addresses need it */
 	bool routed;     /* our route is in place ... */
 	uint32_t downs;  /* ... unless the device went down since */
 	bool complained; /* that it could not be added */
@@ -39,12 +40,17 @@ struct addresses {
 	struct interfaces *interfaces; /* borrowed */
 	struct fence *fence;           /* borrowed */
 	struct netlink netlink;
-	bool held[GROUPS_MAX];
-	bool deprecated[ADDRESSES_MAX]; /* as last configured */
-	bool raised[DEVICES_MAX];       /* we brought it up */
+	size_t held_count;           /* groups */
+	bool *held;                  /* by group */
+	bool *leaving;               /* by group, while it is taken down */
+	bool *placed;                /* by address: we put it there */
+	bool *deprecated;            /* by address, as last configured */
+	bool raised[DEVICES_MAX];    /* we brought it up */
+	uint32_t users[DEVICES_MAX]; /* addresses of held groups */
+	bool subnets_changed;        /* one came into use, or out of it, since settle() */
 	size_t subnet_count;
-	struct subnet subnets[ADDRESSES_MAX];
-	int16_t subnet_of[ADDRESSES_MAX]; /* or SUBNET_NONE */
+	struct subnet *subnets;
+	int16_t *subnet_of; /* by address, or SUBNET_NONE */
 };
 
 /* 0 or -errno. */
@@ -52,25 +58,30 @@ int addresses_open(struct addresses *a, const struct conf *conf, const struct ru
 	struct interfaces *interfaces, struct fence *fence);
 
 /**
- * addresses_hold - begin to hold a group: bring its devices up
+ * addresses_hold - begin to hold a group: bring its devices up, have the fence know of it
  * @ret_failed: the address whose device failed
  *
- * Return: 0 or -errno; then nothing changed for good.
+ * Return: 0 or -errno; then the group is not held.
  */
 int addresses_hold(struct addresses *a, size_t group, size_t *ret_failed);
 
 /**
- * addresses_add - configure a part of a group that is held
- * @first, @count: indices of addresses, at most NETLINK_BATCH_MAX
- * @ret_failed:    the first address that failed
- *
- * Return: 0 or -errno; then the caller releases the group.
+ * addresses_add - configure some addresses of held groups
+ * @list:   their indices, at most NETLINK_BATCH_MAX
+ * @errors: NETLINK_BATCH_MAX numbers; the first @count are set to 0 or -errno
  */
-int addresses_add(struct addresses *a, size_t first, size_t count, size_t *ret_failed);
+void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int *errors);
 
-/* Takes the group's addresses down; fine if it is not held. What cannot be taken down is logged. */
-void addresses_release(struct addresses *a, size_t group);
-/* The addresses of all groups at once, as fast as it goes; addresses_settle() does the rest. */
+/* The group is not held any more; its addresses are still there. */
+void addresses_let_go(struct addresses *a, size_t group);
+/* Takes some addresses down, at most NETLINK_BATCH_MAX; fine if they are not there. What cannot be
+ * taken down is logged. */
+void addresses_remove(struct addresses *a, const uint16_t *list, size_t count);
+/* The addresses of these groups are gone: what somebody else has put there in their place goes, and
+ * the fence forgets them. */
+void addresses_gone(struct addresses *a, const uint16_t *groups, size_t count);
+
+/* All of that for all groups at once, as fast as it goes; settle() does the rest. */
 void addresses_remove_all(struct addresses *a);
 
 /* Puts one address of a held group back. 0 or -errno. */
@@ -79,8 +90,12 @@ int addresses_restore(struct addresses *a, size_t index);
 /* True if the group of this address is held. */
 bool addresses_is_held(const struct addresses *a, size_t index);
 bool addresses_any_held(const struct addresses *a);
+/* True if somebody else has taken it away. */
+bool addresses_is_missing(const struct addresses *a, size_t index);
 
-/* Routes, deprecation and raised devices, after groups or interfaces changed. */
-void addresses_settle(struct addresses *a);
+/* The message that configures it, as it should be now. */
+void addresses_put(struct addresses *a, struct netlink_batch *b, size_t index);
+/* RFC 6724 section 5, rule 3: deprecated, so that the host's own address is preferred. */
+bool addresses_should_be_deprecated(const struct addresses *a, size_t index);
 
 #endif

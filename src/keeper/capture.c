@@ -64,50 +64,54 @@ static uint32_t word_of(const struct ip *ip, size_t word)
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Passes if the word at @offset is a shared IPv4 address. */
-static void emit_v4_list(struct capture_program *p, const struct conf *conf, uint32_t offset)
+/* The indices of some shared addresses of one family. */
+struct chunk {
+	const struct conf *conf;
+	size_t count;
+	size_t list[CAPTURE_V4_MAX];
+};
+
+static_assert(CAPTURE_V4_MAX >= CAPTURE_V6_MAX, "a chunk is large enough for both");
+
+/* Up to @max from *@from on, which is moved behind them. */
+static void next_chunk(struct chunk *c, const struct conf *conf, enum ip_family family, size_t max,
+	size_t *from)
+{
+	c->conf = conf;
+	c->count = 0;
+	for (; *from < conf->address_count && c->count < max; (*from)++) {
+		if (conf->addresses[*from].ip.family == family)
+			c->list[c->count++] = *from;
+	}
+}
+
+/* Passes if the word at @offset is one of the chunk. */
+static void emit_v4_list(struct capture_program *p, const struct chunk *c, uint32_t offset)
 {
 	emit_load_word(p, offset);
-	for (size_t i = 0; i < conf->address_count; i++) {
-		if (conf->addresses[i].ip.family != IP_V4)
-			continue;
-		emit_unless(p, word_of(&conf->addresses[i].ip, 0), 1);
+	for (size_t i = 0; i < c->count; i++) {
+		emit_unless(p, word_of(&c->conf->addresses[c->list[i]].ip, 0), 1);
 		emit_pass(p);
 	}
 }
 
-void capture_arp_program(const struct conf *conf, struct capture_program *ret_program)
+void capture_arp_program(const struct conf *conf, size_t *from, struct capture_program *ret_program)
 {
 	struct capture_program *p = ret_program;
+	struct chunk chunk;
+
+	next_chunk(&chunk, conf, IP_V4, CAPTURE_V4_MAX, from);
 
 	p->length = 0;
 	emit_load_word(p, ARP_TYPES);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARP_IPV4_ETHERNET);
 	emit_drop(p);
-	emit_v4_list(p, conf, ARP_SENDER);
+	emit_v4_list(p, &chunk, ARP_SENDER);
 	emit(p, BPF_LD | BPF_H | BPF_ABS, 0, 0, ARP_OPERATION);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARP_OPERATION_REPLY);
 	emit_drop(p);
-	emit_v4_list(p, conf, ARP_TARGET);
+	emit_v4_list(p, &chunk, ARP_TARGET);
 	emit_drop(p);
-}
-
-/* The indices of up to CAPTURE_V6_MAX shared IPv6 addresses. */
-struct chunk {
-	const struct conf *conf;
-	size_t count;
-	size_t list[CAPTURE_V6_MAX];
-};
-
-static struct chunk next_chunk(const struct conf *conf, size_t *from)
-{
-	struct chunk c = {.conf = conf};
-
-	for (; *from < conf->address_count && c.count < CAPTURE_V6_MAX; (*from)++) {
-		if (conf->addresses[*from].ip.family == IP_V6)
-			c.list[c.count++] = *from;
-	}
-	return c;
 }
 
 /* Copies the address at @offset into the four words of scratch memory. */
@@ -168,9 +172,10 @@ static void emit_choice(struct capture_program *p)
 
 void capture_nd_program(const struct conf *conf, size_t *from, struct capture_program *ret_program)
 {
-	struct chunk chunk = next_chunk(conf, from);
 	struct capture_program *p = ret_program;
+	struct chunk chunk;
 
+	next_chunk(&chunk, conf, IP_V6, CAPTURE_V6_MAX, from);
 	p->length = 0;
 	emit(p, BPF_LD | BPF_H | BPF_ABS, 0, 0, IPV6_NEXT);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ICMPV6_HOP_LIMIT_255);
@@ -195,7 +200,6 @@ static int open_filtered(struct capture *c, uint16_t protocol, const struct capt
 	int s = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int one = 1;
 
-	assert(c->count < CAPTURE_SOCKETS);
 	if (s < 0)
 		return -errno;
 	if (setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ||
@@ -210,21 +214,32 @@ static int open_filtered(struct capture *c, uint16_t protocol, const struct capt
 	return 0;
 }
 
+typedef void (*make_program)(const struct conf *conf, size_t *from, struct capture_program *p);
+
+static int open_all(struct capture *c, const struct conf *conf, uint16_t protocol,
+	make_program make, struct capture_program *p)
+{
+	int r = 0;
+
+	for (size_t from = 0; r == 0 && from < conf->address_count;) {
+		make(conf, &from, p);
+		r = open_filtered(c, protocol, p);
+	}
+	return r;
+}
+
 int capture_open(struct capture *c, const struct conf *conf)
 {
+	/* Each takes its number of addresses but the last one of each family. */
+	size_t most = 2 + conf->address_count / CAPTURE_V6_MAX;
 	struct capture_program *p = malloc(sizeof(*p));
-	size_t from = 0;
-	int r;
+	int r = -ENOMEM;
 
-	c->count = 0;
-	if (!p)
-		return -ENOMEM;
-	capture_arp_program(conf, p);
-	r = open_filtered(c, ETH_P_ARP, p);
-	while (r == 0 && from < conf->address_count) {
-		capture_nd_program(conf, &from, p);
-		r = open_filtered(c, ETH_P_IPV6, p);
-	}
+	*c = (struct capture){.descriptors = calloc(most, sizeof(*c->descriptors))};
+	if (p && c->descriptors)
+		r = open_all(c, conf, ETH_P_ARP, capture_arp_program, p);
+	if (r == 0)
+		r = open_all(c, conf, ETH_P_IPV6, capture_nd_program, p);
 	free(p);
 	return r;
 }

@@ -15,12 +15,13 @@
 #include "conf/conf.h"
 
 /* A program is limited to BPF_MAXINSNS instructions, which is room for this many IPv6 addresses. */
-#define CAPTURE_V6_MAX  200
-#define CAPTURE_SOCKETS (1 + (ADDRESSES_MAX + CAPTURE_V6_MAX - 1) / CAPTURE_V6_MAX)
+#define CAPTURE_V6_MAX 200
+/* Or so many IPv4 addresses. */
+#define CAPTURE_V4_MAX 1000
 
 struct capture {
 	size_t count;
-	int descriptors[CAPTURE_SOCKETS];
+	int *descriptors; /* owned */
 };
 
 struct capture_program {
@@ -39,8 +40,9 @@ int capture_open(struct capture *c, const struct conf *conf);
  */
 int capture_receive(int descriptor, uint8_t *frame, size_t size, uint32_t *ret_interface_index);
 
-/* Passes ARP frames whose sender is a shared address, and replies to one. */
-void capture_arp_program(const struct conf *conf, struct capture_program *ret_program);
+/* Passes ARP frames whose sender is one of the shared addresses from *@from on, and replies to one.
+ * Takes CAPTURE_V4_MAX addresses and moves *@from behind them. */
+void capture_arp_program(const struct conf *conf, size_t *from, struct capture_program *ret_program);
 
 /* Passes advertisements whose target or destination is one of the shared addresses from *@from on,
  * and solicitations whose source, or for source :: whose target, is one. Takes CAPTURE_V6_MAX

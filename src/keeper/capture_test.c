@@ -68,7 +68,7 @@ static bool arp_passes(
 	bool passes;
 
 	assert_non_null(p);
-	capture_arp_program(c, p);
+	capture_arp_program(c, &(size_t){0}, p);
 	arp_encode_request(frame, MAC, &from, &to);
 	frame[21] = (uint8_t)operation;
 	passes = passed(p, frame, sizeof(frame)) == sizeof(frame);

@@ -29,39 +29,43 @@ static int open_channel(int ends[2])
 }
 
 /* Whatever an engine before left in it is over. */
-static const struct lease_page *map_lease(int memory)
+static const struct lease_page *map_lease(int memory, size_t size)
 {
 	struct lease_page *page =
-		mmap(NULL, LEASE_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
 
 	if (page == MAP_FAILED)
 		return NULL;
 	lease_store(page, TIME_ORIGIN);
-	memset(page->released, 0, sizeof(page->released));
+	memset(page->released, 0, size - sizeof(*page));
 	return page;
 }
 
 /* The kernel's fence reads one lease for all engines; without it each has one of its own, which
  * none before it can write. */
-static int open_lease(int fence)
+static int open_lease(int fence, size_t size)
 {
 	int lease;
 
 	if (fence < 0)
-		return memory_sealed("ha-lease", "", 0, LEASE_PAGE_SIZE, true);
+		return memory_sealed("ha-lease", "", 0, size, true);
 	lease = fcntl(fence, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	return lease < 0 ? -errno : lease;
 }
 
-bool engine_start(const struct starter *starter, int fence, struct engine_process *ret_process)
+bool engine_start(const struct starter *starter, int fence, size_t group_count,
+	struct engine_process *ret_process)
 {
-	struct engine_process p = {.starter = starter, .process = -1, .channel = -1};
-	int lease = open_lease(fence);
+	struct engine_process p = {.starter = starter,
+		.process = -1,
+		.channel = -1,
+		.lease_size = lease_size(group_count)};
+	int lease = open_lease(fence, p.lease_size);
 	int ends[2] = {-1, -1};
 	int r = lease < 0 ? lease : open_channel(ends);
 
 	if (r == 0)
-		p.lease = map_lease(lease);
+		p.lease = map_lease(lease, p.lease_size);
 	if (r == 0 && !p.lease)
 		r = -ENOMEM;
 	if (r == 0)
@@ -98,6 +102,6 @@ void engine_close(struct engine_process *p)
 {
 	descriptors_close((const int[]){p->process, p->channel}, 2);
 	if (p->lease)
-		(void)munmap((void *)p->lease, LEASE_PAGE_SIZE);
+		(void)munmap((void *)p->lease, p->lease_size);
 	*p = (struct engine_process){.process = -1, .channel = -1};
 }

@@ -19,6 +19,7 @@ struct engine_process {
 	const struct starter *starter; /* borrowed */
 	int process;                   /* pidfd: readable when it has ended */
 	int channel;                   /* our end */
+	size_t lease_size;
 	const struct lease_page *lease;
 };
 
@@ -29,10 +30,11 @@ struct engine_end {
 	int number; /* exit status, or signal */
 };
 
-/* Starts an engine. @lease: the memory of its lease, borrowed; -1: it gets one of its own, to
- * be read by the watchdog alone. False after one line if that failed. That its program cannot be
+/* Starts an engine for @group_count groups. @lease: the memory of its lease, borrowed; -1: it gets
+ * one of its own, to be read by the watchdog alone. False after one line if that failed. That its program cannot be
  * executed shows as its end, with status ENGINE_CANNOT_EXECUTE. */
-bool engine_start(const struct starter *starter, int lease, struct engine_process *ret_process);
+bool engine_start(const struct starter *starter, int lease, size_t group_count,
+	struct engine_process *ret_process);
 
 /* Waits up to @patience_ms for the end. */
 struct engine_end engine_wait(const struct engine_process *p, int patience_ms);

@@ -31,25 +31,22 @@ struct address {
 	__u32 words[FENCE_KEY_WORDS];
 };
 
-/* struct lease_page of wire/lease.h, written by the engine alone: boottime [ns] until which this
- * node may serve, and the groups that it gave up before. */
-struct lease {
-	__s64 until_ns;
-	__u64 released[FENCE_GROUPS];
-};
-
+/* How many entries each has, the keeper sets by its configuration (fence_load.c).
+ *
+ * struct lease_page of wire/lease.h, written by the engine alone: boottime [ns] until which this
+ * node may serve, then a word for each group: not 0 if it was given up before. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct lease);
+	__type(value, __u64);
 } fence_lease SEC(".maps");
 
 /* Not 0: the group's addresses are configured here. Written by the keeper alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, FENCE_GROUPS);
+	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, __u64);
@@ -58,7 +55,7 @@ struct {
 /* The shared addresses and their groups. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, FENCE_SHARED);
+	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_RDONLY_PROG);
 	__type(key, struct address);
 	__type(value, __u32);
@@ -67,17 +64,19 @@ struct {
 static __always_inline int is_fenced(const struct address *address)
 {
 	const __u32 *group = bpf_map_lookup_elem(&fence_shared, address);
-	const __u32 first = 0;
-	const volatile __u64 *held;
-	const volatile struct lease *lease;
+	const __u32 first = FENCE_LEASE_UNTIL;
+	const volatile __u64 *held, *until_ns, *released;
+	__u32 own;
 
 	if (!group)
 		return 0;
+	own = FENCE_LEASE_RELEASED + *group;
 	held = bpf_map_lookup_elem(&fence_held, group);
-	lease = bpf_map_lookup_elem(&fence_lease, &first);
-	if (!held || !lease || *group >= FENCE_GROUPS || !*held)
+	until_ns = bpf_map_lookup_elem(&fence_lease, &first);
+	released = bpf_map_lookup_elem(&fence_lease, &own);
+	if (!held || !until_ns || !released || !*held)
 		return 0;
-	return lease->released[*group] || (__s64)bpf_ktime_get_boot_ns() >= lease->until_ns;
+	return *released || (__s64)bpf_ktime_get_boot_ns() >= (__s64)*until_ns;
 }
 
 static __always_inline int load(struct __sk_buff *frame, __u32 offset, void *to, __u32 size)

@@ -11,11 +11,8 @@
 #include "base/assert.h"
 #include "base/id.h"
 #include "keeper/descriptors.h"
-#include "keeper/fence_shape.h"
 #include "keeper/filters.h"
 #include "sys/log.h"
-
-#define HELD_SIZE (FENCE_GROUPS * sizeof(uint64_t))
 
 /* Several instances of one host do not take each other's filters away. */
 static uint32_t handle_of(const char *runtime_dir)
@@ -132,7 +129,8 @@ static int open_sockets(struct fence *f)
 /* After fence_load(). 0 or -errno. */
 static int put_up(struct fence *f)
 {
-	void *held = mmap(NULL, HELD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f->object.held, 0);
+	void *held = mmap(NULL, f->group_count * sizeof(*f->held), PROT_READ | PROT_WRITE,
+		MAP_SHARED, f->object.held, 0);
 	int r;
 
 	if (held == MAP_FAILED)
@@ -145,7 +143,7 @@ static int put_up(struct fence *f)
 static void let_go(struct fence *f)
 {
 	if (f->held)
-		(void)munmap(f->held, HELD_SIZE);
+		(void)munmap(f->held, f->group_count * sizeof(*f->held));
 	netlink_close(&f->monitor);
 	netlink_close(&f->request);
 	descriptors_close(
@@ -159,6 +157,7 @@ void fence_open(struct fence *f, const struct conf *conf, const char *runtime_di
 	int r;
 
 	*f = (struct fence){.handle = handle_of(runtime_dir),
+		.group_count = conf->group_count,
 		.monitor = {.descriptor = -1},
 		.request = {.descriptor = -1}};
 	f->in_force = fence_load(conf, &f->object, &reason);
@@ -182,7 +181,7 @@ int fence_lease(const struct fence *f)
 
 static void set_held(struct fence *f, size_t group, uint64_t held)
 {
-	assert(group < FENCE_GROUPS);
+	assert(group < f->group_count);
 	__atomic_store_n(&f->held[group], held, __ATOMIC_RELEASE);
 }
 

@@ -25,6 +25,7 @@ struct fence {
 	bool in_force;
 	uint32_t handle; /* of our filters */
 	struct fence_object object;
+	size_t group_count;
 	uint64_t *held; /* the kernel reads it; a word for each group */
 	struct netlink monitor, request;
 	size_t device_count;

@@ -14,8 +14,10 @@
 #include "keeper/fence_shape.h"
 #include "wire/lease.h"
 
-static_assert(FENCE_SHARED >= ADDRESSES_MAX && FENCE_GROUPS == LEASE_GROUPS,
-	"the kernel's tables are large enough");
+static_assert(FENCE_LEASE_UNTIL * sizeof(uint64_t) == offsetof(struct lease_page, until_ns) &&
+		      FENCE_LEASE_RELEASED * sizeof(uint64_t) ==
+			      offsetof(struct lease_page, released),
+	"the kernel's table is the lease that is mapped into memory");
 
 /* What goes wrong comes back as an error, which is told in our words. */
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -48,6 +50,24 @@ static int fill_shared(int map, const struct conf *conf)
 			return -errno;
 	}
 	return bpf_map_freeze(map) < 0 ? -errno : 0;
+}
+
+static int size_map(const struct bpf_object *object, const char *name, size_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+
+	return map ? bpf_map__set_max_entries(map, (uint32_t)entries) : -ENOENT;
+}
+
+static int size_maps(const struct bpf_object *object, const struct conf *conf)
+{
+	int r = size_map(object, "fence_shared", conf->address_count);
+
+	if (r == 0)
+		r = size_map(object, "fence_held", conf->group_count);
+	if (r == 0)
+		r = size_map(object, "fence_lease", lease_size(conf->group_count) / sizeof(uint64_t));
+	return r;
 }
 
 /* A descriptor that outlives the object, or -errno. */
@@ -92,7 +112,9 @@ bool fence_load(const struct conf *conf, struct fence_object *ret_object, const 
 
 	(void)libbpf_set_print(say_nothing);
 	object = bpf_object__open_mem(FENCE_BPF, sizeof(FENCE_BPF), NULL);
-	r = object ? bpf_object__load(object) : -errno;
+	r = object ? size_maps(object, conf) : -errno;
+	if (r == 0)
+		r = bpf_object__load(object);
 	if (r == 0)
 		r = fill_shared(bpf_object__find_map_fd_by_name(object, "fence_shared"), conf);
 	if (r == 0)

@@ -11,7 +11,7 @@
 /* Descriptors, owned by the caller. */
 struct fence_object {
 	int ingress, egress; /* programs */
-	int lease;           /* a map of one struct lease_page, to be mapped into memory */
+	int lease;           /* a map that is a struct lease_page, to be mapped into memory */
 	int held;            /* a map of a word for each group, likewise */
 };
 

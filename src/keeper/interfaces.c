@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
-#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "sys/clock.h"
 
 #define RESYNC_ATTEMPTS 3
 
@@ -94,12 +92,14 @@ static void take_address(struct interfaces *i, const struct netlink_address *add
 	if (device < 0)
 		return;
 	shared = interfaces_shared(i, (size_t)device, &address->ip);
-	if (shared >= 0 && interfaces_is_our_form(address))
+	if (shared >= 0 && interfaces_is_our_form(address)) {
 		i->present[shared] = i->told[shared] = added;
-	else if (added)
+		i->gone |= !added;
+	} else if (added) {
 		add_host(i, (size_t)device, address);
-	else
+	} else {
 		remove_host(i, (size_t)device, address);
+	}
 }
 
 /* Whatever was on @device is there no more. */
@@ -118,6 +118,7 @@ static void forget_device(struct interfaces *i, size_t device)
 		else
 			h++;
 	}
+	i->gone = true;
 	i->changed = true;
 	i->lost = true;
 }
@@ -205,9 +206,10 @@ static int read_everything(struct interfaces *i)
 
 	i->stale = false;
 	i->host_count = 0;
+	i->gone = true;
 	i->changed = true;
-	memset(i->present, 0, sizeof(i->present));
-	memset(i->told, 0, sizeof(i->told));
+	memset(i->present, 0, i->conf->address_count * sizeof(*i->present));
+	memset(i->told, 0, i->conf->address_count * sizeof(*i->told));
 	for (size_t d = 0; r == 0 && d < i->conf->device_count; d++)
 		r = read_device(i, d);
 	if (r == 0)
@@ -223,6 +225,10 @@ int interfaces_open(struct interfaces *i, const struct conf *conf)
 	memset(i, 0, sizeof(*i));
 	i->conf = conf;
 	i->request.descriptor = -1;
+	i->present = calloc(conf->address_count, sizeof(*i->present));
+	i->told = calloc(conf->address_count, sizeof(*i->told));
+	if (!i->present || !i->told)
+		return -ENOMEM;
 	r = netlink_open_monitor(&i->monitor, groups, sizeof(groups) / sizeof(groups[0]));
 	if (r == 0)
 		r = netlink_open(&i->request);
@@ -240,29 +246,6 @@ int interfaces_update(struct interfaces *i)
 		(r == -ENOBUFS || r == -EINTR || (r == 0 && i->stale)) && n < RESYNC_ATTEMPTS; n++)
 		r = read_everything(i);
 	return r;
-}
-
-static bool all_told(const struct interfaces *i, size_t first, size_t count)
-{
-	for (size_t a = first; a < first + count; a++) {
-		if (!i->told[a])
-			return false;
-	}
-	return true;
-}
-
-void interfaces_await(struct interfaces *i, size_t first, size_t count, int patience_ms)
-{
-	ha_time deadline = time_add(clock_now(), patience_ms * NS_PER_MS);
-
-	while (!all_told(i, first, count)) {
-		struct pollfd notice = {.fd = i->monitor.descriptor, .events = POLLIN};
-		int64_t left_ns = time_between(clock_now(), deadline);
-
-		if (left_ns <= 0 || poll(&notice, 1, (int)(left_ns / NS_PER_MS) + 1) < 0 ||
-			interfaces_update(i) < 0)
-			return;
-	}
 }
 
 bool interfaces_is_host_address(const struct interfaces *i, size_t device, const struct ip *ip)

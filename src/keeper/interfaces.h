@@ -6,7 +6,9 @@
  *
  * The kernel queues a notice before the request that caused it returns. So after
  * interfaces_update() the table includes everything that we did ourselves, and a shared address
- * that is held but not present was taken away by somebody else.
+ * that we put there and that is not present was taken away by somebody else. A new IPv6 address
+ * answers a little later than the request for it returns: the kernel gives it its local route in a
+ * work queue, and tells then.
  */
 #ifndef HA_KEEPER_INTERFACES_H
 #define HA_KEEPER_INTERFACES_H
@@ -40,12 +42,13 @@ struct interfaces {
 	const struct conf *conf; /* borrowed */
 	struct netlink monitor, request;
 	struct interface list[DEVICES_MAX];
-	bool present[ADDRESSES_MAX]; /* the shared address is on its device, in our form */
-	bool told[ADDRESSES_MAX];    /* ... and the kernel has told so: it answers */
+	bool *present; /* the shared address is on its device, in our form */
+	bool *told;    /* ... and the kernel has told so: it answers */
 	size_t host_count;
 	struct host_address host[HOST_ADDRESSES_MAX];
 	bool stale;        /* a device appeared: read everything again */
-	bool changed;      /* a link or a host address changed; for the reader to clear */
+	bool gone;         /* a shared address is no more there; for the reader to clear */
+	bool changed;      /* a link or a host address changed; likewise */
 	bool host_changed; /* a host address came or went; likewise */
 	bool lost; /* a device went, perhaps to another name with our addresses on it; likewise */
 };
@@ -54,11 +57,6 @@ struct interfaces {
 int interfaces_open(struct interfaces *i, const struct conf *conf);
 /* Takes in what the kernel told since. 0 or -errno. */
 int interfaces_update(struct interfaces *i);
-
-/* Waits, at most @patience_ms, until the kernel has told of the @count shared addresses from @first
- * on. A new IPv6 address answers a little later than the request for it returns: the kernel gives
- * it its local route in a work queue, and tells then. */
-void interfaces_await(struct interfaces *i, size_t first, size_t count, int patience_ms);
 
 /* The form in which we configure a shared address: the whole length. */
 bool interfaces_is_our_form(const struct netlink_address *address);

@@ -12,7 +12,6 @@
 #include "keeper/leftovers.h"
 #include "keeper/loop.h"
 #include "sys/log.h"
-#include "sys/timer.h"
 
 #define EXIT_CONFIGURATION 2
 
@@ -101,7 +100,6 @@ static bool open_parts(struct keeper *k)
 {
 	const struct conf *conf = k->configuration.conf;
 
-	targets_init(&k->targets, conf, &k->interfaces);
 	fence_open(&k->fence, conf, k->dir.path);
 	return good(interfaces_open(&k->interfaces, conf), "the kernel's tables of devices") &&
 	       good(addresses_open(&k->addresses, conf, &k->dir, &k->interfaces, &k->fence),
@@ -109,6 +107,7 @@ static bool open_parts(struct keeper *k)
 	       good(announce_open(&k->announcer, conf, &k->interfaces),
 		       "a socket for announcements") &&
 	       good(capture_open(&k->capture, conf), "a socket for answers to announcements") &&
+	       good(targets_open(&k->targets, conf, &k->interfaces), "a list of neighbours") &&
 	       good(will_open(&k->will, conf, &k->interfaces), "a socket for the will");
 }
 
@@ -140,10 +139,10 @@ static bool start_session(struct keeper *k)
 		.announcer = &k->announcer,
 		.targets = &k->targets,
 		.will = &k->will,
-		.watchdog = timer_open(),
 	};
-	if (!good(k->session.watchdog, "a timer") ||
-		!engine_start(&k->starter, fence_lease(&k->fence), &k->engine))
+	if (!good(session_open(&k->session), "a timer") ||
+		!engine_start(&k->starter, fence_lease(&k->fence),
+			k->configuration.conf->group_count, &k->engine))
 		return false;
 	session_start(&k->session, k->engine.channel, k->engine.lease);
 	return true;

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "keeper/notify.h"
 #include "keeper/restarts.h"
+#include "keeper/settle.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -20,9 +21,10 @@
 
 struct loop {
 	uv_loop_t uv;
-	uv_poll_t channel, process, monitor, watchdog, fence, frames[CAPTURE_SOCKETS];
+	uv_poll_t channel, process, monitor, watchdog, fence, *frames;
 	uv_signal_t terminate, interrupt, hang_up;
-	uv_timer_t patience, pause, alive;
+	uv_timer_t patience, pause, alive, later;
+	uv_idle_t more;
 	struct session *session;
 	struct engine_process *engine;
 	const struct starter *starter;
@@ -58,7 +60,7 @@ static void take_everything_down(const struct loop *l)
 	session_take_down(l->session);
 	if (held || !l->stopping)
 		will_send(l->session->will);
-	addresses_settle(l->session->addresses);
+	settle(l->session->addresses);
 }
 
 static void finish(struct loop *l, int exit_status)
@@ -151,11 +153,44 @@ static void give_engine_up(struct loop *l, const char *reason)
 	bury_engine(l, true);
 }
 
+static void go_on(struct loop *l);
+
+static void on_more(uv_idle_t *handle)
+{
+	go_on(handle->data);
+}
+
+static void on_later(uv_timer_t *handle)
+{
+	struct loop *l = handle->data;
+
+	if (!l->over && l->running)
+		session_watch(l->session);
+	go_on(l);
+}
+
 /* An answer that could not be sent leaves the engine in error about what is held. */
 static void check_overrun(struct loop *l)
 {
 	if (l->session->overrun)
 		give_engine_up(l, "the engine does not read its messages");
+}
+
+/* A part of what there is to do; the rest when everything else has had its turn. */
+static void go_on(struct loop *l)
+{
+	enum work_next next = WORK_NOTHING;
+
+	if (!l->over && l->running)
+		next = work_do(l->session);
+	if (next == WORK_MORE)
+		(void)uv_idle_start(&l->more, on_more);
+	else
+		(void)uv_idle_stop(&l->more);
+	if (next == WORK_LATER)
+		(void)uv_timer_start(&l->later, on_later, WORK_LATER_MS, 0);
+	if (!l->over && l->running)
+		check_overrun(l);
 }
 
 static void on_channel(uv_poll_t *handle, int status, int events)
@@ -169,7 +204,7 @@ static void on_channel(uv_poll_t *handle, int status, int events)
 	if (!session_receive(l->session))
 		engine_gone(l);
 	else
-		check_overrun(l);
+		go_on(l);
 }
 
 static void on_process(uv_poll_t *handle, int status, int events)
@@ -188,7 +223,7 @@ static void on_monitor(uv_poll_t *handle, int status, int events)
 	if (l->over)
 		return;
 	session_watch(l->session);
-	check_overrun(l);
+	go_on(l);
 }
 
 static void on_fence(uv_poll_t *handle, int status, int events)
@@ -299,7 +334,8 @@ static void on_pause_over(uv_timer_t *handle)
 
 	if (l->over)
 		return;
-	if (!engine_start(l->starter, fence_lease(l->session->fence), l->engine)) {
+	if (!engine_start(l->starter, fence_lease(l->session->fence), l->session->conf->group_count,
+		    l->engine)) {
 		finish(l, 1);
 		return;
 	}
@@ -338,6 +374,10 @@ static void watch_everything(struct loop *l, const struct capture *capture)
 	catch_signal(l, &l->hang_up, SIGHUP, on_reload);
 	(void)uv_timer_init(&l->uv, &l->patience);
 	l->patience.data = l;
+	(void)uv_timer_init(&l->uv, &l->later);
+	l->later.data = l;
+	(void)uv_idle_init(&l->uv, &l->more);
+	l->more.data = l;
 	(void)uv_timer_init(&l->uv, &l->pause);
 	l->pause.data = l;
 	show_life(l);
@@ -353,12 +393,16 @@ static void close_handle(uv_handle_t *handle, void *unused)
 int loop_run(struct session *session, const struct starter *starter, struct engine_process *engine,
 	const struct capture *capture)
 {
-	struct loop l = {
-		.session = session, .starter = starter, .engine = engine, .exit_status = 1};
-	int r = uv_loop_init(&l.uv);
+	struct loop l = {.session = session,
+		.starter = starter,
+		.engine = engine,
+		.exit_status = 1,
+		.frames = calloc(capture->count + 1, sizeof(*l.frames))};
+	int r = l.frames ? uv_loop_init(&l.uv) : UV_ENOMEM;
 
 	if (r != 0) {
 		log_error("no event loop: %s", uv_strerror(r));
+		free(l.frames);
 		return 1;
 	}
 	watch_everything(&l, capture);
@@ -366,5 +410,6 @@ int loop_run(struct session *session, const struct starter *starter, struct engi
 	uv_walk(&l.uv, close_handle, NULL);
 	(void)uv_run(&l.uv, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&l.uv);
+	free(l.frames);
 	return l.exit_status;
 }

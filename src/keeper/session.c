@@ -4,19 +4,20 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/assert.h"
 #include "keeper/notify.h"
+#include "keeper/settle.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/timer.h"
 
 #define MESSAGES_PER_TURN 64 /* so that a flood cannot keep the watchdog waiting */
 #define REFUSED_LOG_NS    NS_PER_S
-#define ANSWERS_WITHIN_MS 10 /* as a rule 0.2 ms */
 
 enum subject { SUBJECT_NONE, SUBJECT_GROUP, SUBJECT_ADDRESS };
 enum condition { CONDITION_ANY, CONDITION_HELD, CONDITION_NOT_HELD };
@@ -43,7 +44,7 @@ static void send_message(struct session *s, const struct channel_message *m)
 			true; /* any other error means that it is gone, which shows elsewhere */
 }
 
-static void answer(
+void session_answer(
 	struct session *s, enum channel_verb verb, size_t index, size_t second, uint64_t number)
 {
 	const struct channel_message m = {
@@ -56,6 +57,18 @@ static void answer(
 	send_message(s, &m);
 }
 
+int session_open(struct session *s)
+{
+	int r = work_open(&s->work, s->conf);
+
+	s->told_removed = calloc(s->conf->address_count, sizeof(*s->told_removed));
+	s->expired = calloc(s->conf->group_count, sizeof(*s->expired));
+	s->watchdog = timer_open();
+	if (r < 0 || !s->told_removed || !s->expired)
+		return -ENOMEM;
+	return s->watchdog < 0 ? s->watchdog : 0;
+}
+
 void session_start(struct session *s, int channel, const struct lease_page *lease)
 {
 	int size = 0;
@@ -65,14 +78,14 @@ void session_start(struct session *s, int channel, const struct lease_page *leas
 	s->channel = channel;
 	s->lease = lease;
 	s->ready = s->overrun = false;
-	memset(s->told_removed, 0, sizeof(s->told_removed));
+	memset(s->told_removed, 0, s->conf->address_count * sizeof(*s->told_removed));
 	will_forget(s->will);
 
 	/* The other half is for answers, which must not get lost. */
 	(void)getsockopt(s->channel, SOL_SOCKET, SO_SNDBUF, &size, &length);
 	s->room = (unsigned)size / 2;
 	s->refused_at = (ha_time){-REFUSED_LOG_NS};
-	answer(s, CHANNEL_FENCE, 0, 0,
+	session_answer(s, CHANNEL_FENCE, 0, 0,
 		s->fence->in_force ? CHANNEL_FENCE_KERNEL : CHANNEL_FENCE_WATCHDOG);
 }
 
@@ -85,7 +98,7 @@ void session_end(struct session *s)
 
 void session_tell(struct session *s, enum channel_verb verb)
 {
-	answer(s, verb, 0, 0, 0);
+	session_answer(s, verb, 0, 0, 0);
 }
 
 void session_frame(struct session *s, uint32_t interface_index, const uint8_t *frame, size_t size)
@@ -95,10 +108,9 @@ void session_frame(struct session *s, uint32_t interface_index, const uint8_t *f
 		.number = interface_index,
 		.payload_size = (uint16_t)size,
 	};
-	int waiting = 0;
 
 	assert(size <= CHANNEL_FRAME_MAX);
-	if (size == 0 || ioctl(s->channel, SIOCOUTQ, &waiting) < 0 || (unsigned)waiting > s->room)
+	if (size == 0 || !session_has_room(s))
 		return;
 	memcpy(m.payload, frame, size);
 	(void)try_send(s, &m);
@@ -117,50 +129,31 @@ static void refuse(struct session *s, const char *verb, const char *reason)
 	s->refused_at = now;
 }
 
-static bool lease_passed(const struct session *s)
+bool session_lease_passed(const struct session *s)
 {
 	return time_reached(clock_now(), lease_load(s->lease));
 }
 
-/* IPv4 addresses answer at once; the IPv6 ones are waited for, so that nobody is called to an
- * address that does not answer yet. */
-static void announce_batch(struct session *s, size_t first, size_t count)
+void session_watch_lease(struct session *s)
 {
-	for (enum ip_family family = IP_V4; family <= IP_V6; family += IP_V6 - IP_V4) {
-		if (family == IP_V6)
-			interfaces_await(s->interfaces, first, count, ANSWERS_WITHIN_MS);
-		for (size_t i = first; i < first + count; i++) {
-			if (s->conf->addresses[i].ip.family == family)
-				announce_addresses(s->announcer, i, 1);
-		}
-	}
+	timer_set(s->watchdog, lease_load(s->lease));
 }
 
-/* Each address of a batch is announced as soon as the batch is in the kernel. Sets *@ret_failed to
- * an address; -ETIME if the lease passes under way. */
-static int configure_group(struct session *s, size_t group, size_t *ret_failed)
+bool session_has_room(const struct session *s)
 {
-	const struct conf_group *g = &s->conf->groups[group];
-	size_t end = (size_t)g->address_first + g->address_count;
-	int r = addresses_hold(s->addresses, group, ret_failed);
+	int waiting = 0;
 
-	for (size_t first = g->address_first; r == 0 && first < end; first += NETLINK_BATCH_MAX) {
-		size_t count = end - first < NETLINK_BATCH_MAX ? end - first : NETLINK_BATCH_MAX;
-
-		if (lease_passed(s))
-			return -ETIME;
-		r = addresses_add(s->addresses, first, count, ret_failed);
-		if (r == 0)
-			announce_batch(s, first, count);
-	}
-	return r;
+	return ioctl(s->channel, SIOCOUTQ, &waiting) == 0 && (unsigned)waiting <= s->room;
 }
 
-static void tell_targets(struct session *s, size_t index, ha_time now)
+void session_announce(struct session *s, size_t index)
 {
-	const struct target_list *list = targets_find(s->targets, index, now);
+	size_t count = targets_find(s->targets, index, clock_now());
 
-	for (size_t t = 0; t < list->count; t++) {
+	announce_addresses(s->announcer, index, 1);
+	s->told_removed[index] = false;
+	for (size_t t = 0; t < count; t++) {
+		const struct ip *target = targets_get(s->targets, index, t);
 		struct channel_message m = {
 			.verb = CHANNEL_TARGET,
 			.index = (uint16_t)index,
@@ -168,50 +161,20 @@ static void tell_targets(struct session *s, size_t index, ha_time now)
 			.payload_size = IP_WIRE_SIZE,
 		};
 
-		announce_request(s->announcer, index, &list->ip[t]);
-		ip_to_wire(&list->ip[t], m.payload);
+		announce_request(s->announcer, index, target);
+		ip_to_wire(target, m.payload);
 		send_message(s, &m);
-	}
-}
-
-static void tell_all_targets(struct session *s, size_t group)
-{
-	const struct conf_group *g = &s->conf->groups[group];
-	ha_time now = clock_now();
-
-	for (size_t i = 0; i < g->address_count; i++) {
-		s->told_removed[g->address_first + i] = false;
-		tell_targets(s, (size_t)g->address_first + i, now);
 	}
 }
 
 static void act_hold(struct session *s, const struct channel_message *m)
 {
-	size_t group = m->index, failed = s->conf->groups[group].address_first;
-	bool again = s->addresses->held[group];
-	int r = 0;
-
-	if (!again)
-		r = lease_passed(s) ? -ETIME : configure_group(s, group, &failed);
-	if (r < 0) {
-		addresses_release(s->addresses, group);
-		if (r == -ETIME)
-			answer(s, CHANNEL_EXPIRED, group, 0, 0);
-		else
-			answer(s, CHANNEL_HOLD_FAILED, group, failed, (uint64_t)-r);
-		return;
-	}
-	timer_set(s->watchdog, lease_load(s->lease));
-	if (!again)
-		tell_all_targets(s, group);
-	s->epoch[group] = m->number;
-	answer(s, CHANNEL_HELD, group, 0, m->number);
+	work_hold(s, m->index, m->number);
 }
 
 static void act_release(struct session *s, const struct channel_message *m)
 {
-	addresses_release(s->addresses, m->index);
-	answer(s, CHANNEL_RELEASED, m->index, 0, s->epoch[m->index]);
+	work_release(s, m->index);
 }
 
 /* One that cannot be put back is told as removed again. */
@@ -220,6 +183,7 @@ static void act_restore(struct session *s, const struct channel_message *m)
 	if (addresses_restore(s->addresses, m->index) == 0)
 		announce_addresses(s->announcer, m->index, 1);
 	s->told_removed[m->index] = false;
+	s->interfaces->gone = true; /* look again */
 }
 
 static void act_announce(struct session *s, const struct channel_message *m)
@@ -229,12 +193,12 @@ static void act_announce(struct session *s, const struct channel_message *m)
 
 static void act_request(struct session *s, const struct channel_message *m)
 {
-	const struct target_list *list = &s->targets->lists[m->index];
+	const struct ip *target = targets_get(s->targets, m->index, m->second);
 
-	if (m->second >= list->count)
-		refuse(s, channel_verb_name(m->verb), "there is no such target");
+	if (target)
+		announce_request(s->announcer, m->index, target);
 	else
-		announce_request(s->announcer, m->index, &list->ip[m->second]);
+		refuse(s, channel_verb_name(m->verb), "there is no such target");
 }
 
 static void act_probe(struct session *s, const struct channel_message *m)
@@ -287,6 +251,8 @@ static const char *objection(
 	if (v->condition == CONDITION_ANY)
 		return NULL;
 	assert(v->subject == SUBJECT_ADDRESS);
+	if (!work_is_idle(&s->work, s->conf->addresses[m->index].group))
+		return "the group is on its way";
 	if (addresses_is_held(s->addresses, m->index) == (v->condition == CONDITION_HELD))
 		return NULL;
 	return v->condition == CONDITION_HELD ? "the group is not held" : "the group is held";
@@ -318,15 +284,22 @@ static bool is_closed(const struct session *s)
 	return poll(&end, 1, 0) == 1 && (end.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
-/* Addresses that are held and not there were taken away by somebody else: what we did ourselves is
- * in the tables already. */
+/* What we put there and is not there was taken away by somebody else: what we did ourselves is in
+ * the tables already. */
 static void tell_removed(struct session *s)
 {
+	if (!s->interfaces->gone)
+		return;
+	s->interfaces->gone = false;
 	for (size_t i = 0; i < s->conf->address_count; i++) {
-		bool missing = addresses_is_held(s->addresses, i) && !s->interfaces->present[i];
+		bool missing = addresses_is_missing(s->addresses, i);
 
+		if (missing && !s->told_removed[i] && !session_has_room(s)) {
+			s->interfaces->gone = true; /* the others when it has read */
+			return;
+		}
 		if (missing && !s->told_removed[i])
-			answer(s, CHANNEL_REMOVED, i, 0, 0);
+			session_answer(s, CHANNEL_REMOVED, i, 0, 0);
 		s->told_removed[i] = missing;
 	}
 }
@@ -338,7 +311,7 @@ void session_watch(struct session *s)
 	if (r < 0)
 		log_error("the kernel's notices cannot be read: %s", strerror(-r));
 	if (s->interfaces->changed)
-		addresses_settle(s->addresses);
+		settle(s->addresses);
 	tell_removed(s);
 }
 
@@ -364,28 +337,29 @@ bool session_receive(struct session *s)
 void session_take_down(struct session *s)
 {
 	addresses_remove_all(s->addresses);
+	work_drop(s);
 }
 
-void session_check_lease(struct session *s)
+void session_expire(struct session *s)
 {
-	ha_time lease = lease_load(s->lease);
-	bool held[GROUPS_MAX];
-
-	if (!addresses_any_held(s->addresses)) {
-		timer_set(s->watchdog, TIME_NEVER);
-		return;
-	}
-	if (!time_reached(clock_now(), lease)) {
-		timer_set(s->watchdog, lease);
-		return;
-	}
-	memcpy(held, s->addresses->held, sizeof(held));
+	for (size_t g = 0; g < s->conf->group_count; g++)
+		s->expired[g] = s->addresses->held[g] || s->work.groups[g].phase == WORK_HOLDING;
 	session_take_down(s);
 	timer_set(s->watchdog, TIME_NEVER);
 	log_warning("the lease has passed: this node does not serve any more");
 	for (size_t g = 0; g < s->conf->group_count; g++) {
-		if (held[g])
-			answer(s, CHANNEL_EXPIRED, g, 0, s->epoch[g]);
+		if (s->expired[g])
+			session_answer(s, CHANNEL_EXPIRED, g, 0, s->work.groups[g].epoch);
 	}
-	addresses_settle(s->addresses);
+	settle(s->addresses);
+}
+
+void session_check_lease(struct session *s)
+{
+	if (!addresses_any_held(s->addresses))
+		timer_set(s->watchdog, TIME_NEVER);
+	else if (session_lease_passed(s))
+		session_expire(s);
+	else
+		session_watch_lease(s);
 }

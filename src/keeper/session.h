@@ -21,11 +21,12 @@
 #include "keeper/interfaces.h"
 #include "keeper/targets.h"
 #include "keeper/will.h"
+#include "keeper/work.h"
 #include "wire/channel.h"
 #include "wire/lease.h"
 
 struct session {
-	/* borrowed, set by the caller before session_start() */
+	/* borrowed, set by the caller before session_open() */
 	const struct conf *conf;
 	struct interfaces *interfaces;
 	struct fence *fence;
@@ -33,19 +34,23 @@ struct session {
 	struct announcer *announcer;
 	struct targets *targets;
 	struct will *will;
-	int watchdog;
 	/* the engine's, borrowed from session_start() on */
 	const struct lease_page *lease;
 	int channel;
 	/* the session's own */
-	bool ready; /* the engine has said that it runs */
-	uint64_t epoch[GROUPS_MAX];
-	bool told_removed[ADDRESSES_MAX]; /* REMOVED was sent and the address is still not there */
-	bool overrun;                     /* the engine does not take what it is owed */
-	unsigned room;                    /* bytes of the channel that frames may fill */
+	int watchdog;
+	struct work work;
+	bool ready;         /* the engine has said that it runs */
+	bool *told_removed; /* by address: REMOVED was sent and it is still not there */
+	bool *expired;      /* by group, while it is told of */
+	bool overrun;       /* the engine does not take what it is owed */
+	unsigned room;      /* bytes of the channel that are not kept free for answers */
 	uint64_t refused, refused_logged;
 	ha_time refused_at; /* of the last line about it */
 };
+
+/* Takes the memory and the timer of the watchdog. 0 or -errno. */
+int session_open(struct session *s);
 
 /* Begins with a fresh engine; nothing is held. */
 void session_start(struct session *s, int channel, const struct lease_page *lease);
@@ -53,8 +58,8 @@ void session_start(struct session *s, int channel, const struct lease_page *leas
 /* The engine is gone: what is for it is dropped. */
 void session_end(struct session *s);
 
-/* Carries out some of the messages that wait. False if the session is over: the engine closed its
- * end, or does not read. */
+/* Carries out some of the messages that wait; holds and releases only begin with it (work.h). False
+ * if the session is over: the engine closed its end, or does not read. */
 bool session_receive(struct session *s);
 
 /* Looks at what changed in the kernel; tells the engine of addresses that somebody took away. */
@@ -71,5 +76,19 @@ void session_tell(struct session *s, enum channel_verb verb);
 
 /* Everything down at once, without a word to the engine. */
 void session_take_down(struct session *s);
+
+/* For work.c. */
+
+void session_answer(
+	struct session *s, enum channel_verb verb, size_t index, size_t second, uint64_t number);
+/* Whether more may be sent that the engine did not ask for one by one. */
+bool session_has_room(const struct session *s);
+/* Announces an address that has just come, asks its neighbours and tells the engine of them. */
+void session_announce(struct session *s, size_t index);
+bool session_lease_passed(const struct session *s);
+/* Sets the watchdog to the end of the lease as it is now. */
+void session_watch_lease(struct session *s);
+/* The lease has passed: everything down, and the engine is told. */
+void session_expire(struct session *s);
 
 #endif

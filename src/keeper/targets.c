@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/targets.h"
 
+#include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -25,11 +27,17 @@ struct search {
 	struct target_list *list;
 };
 
-void targets_init(struct targets *t, const struct conf *conf, const struct interfaces *interfaces)
+int targets_open(struct targets *t, const struct conf *conf, const struct interfaces *interfaces)
 {
+	size_t each = TARGETS_IN_ALL / (conf->address_count + 1U);
+
 	memset(t, 0, sizeof(*t));
 	t->conf = conf;
 	t->interfaces = interfaces;
+	t->each = each < 1 ? 1 : each > TARGETS_MAX ? TARGETS_MAX : each;
+	t->told = calloc(conf->address_count, t->each * sizeof(*t->told));
+	t->told_count = calloc(conf->address_count, sizeof(*t->told_count));
+	return t->told && t->told_count ? 0 : -ENOMEM;
 }
 
 static void add_target(struct target_list *list, const struct ip *ip)
@@ -187,18 +195,27 @@ static void add_all(struct target_list *list, const struct target_list *more)
 		add_target(list, &more->ip[i]);
 }
 
-const struct target_list *targets_find(struct targets *t, size_t index, ha_time now)
+size_t targets_find(struct targets *t, size_t index, ha_time now)
 {
 	const struct conf_address *address = &t->conf->addresses[index];
-	struct target_list *list = &t->lists[index];
+	struct target_list list = {0};
 	const struct target_cache *cache;
 
-	list->count = 0;
+	t->told_count[index] = 0;
 	if (!t->interfaces->list[address->device].ethernet)
-		return list;
+		return 0;
 	cache = look_up(t, address->device, address->ip.family == IP_V6, now);
-	add_all(list, &cache->gateways);
-	add_peers(t, address, list);
-	add_all(list, &cache->neighbours);
-	return list;
+	add_all(&list, &cache->gateways);
+	add_peers(t, address, &list);
+	add_all(&list, &cache->neighbours);
+	if (list.count > t->each)
+		list.count = (uint8_t)t->each;
+	memcpy(t->told + index * t->each, list.ip, list.count * sizeof(list.ip[0]));
+	t->told_count[index] = list.count;
+	return list.count;
+}
+
+const struct ip *targets_get(const struct targets *t, size_t index, size_t number)
+{
+	return number < t->told_count[index] ? &t->told[index * t->each + number] : NULL;
 }

@@ -3,12 +3,14 @@
  * targets: which neighbours are asked to acknowledge that a shared address moved: the default
  * gateways of its device, the configured peers on its link, and whomever the kernel's neighbour
  * table knows there, in that order. From the kernel's tables alone; the engine refers to them by
- * number.
+ * number. Where there are many addresses each asks fewer neighbours, or a move would flood the LAN
+ * with questions that all mean the same.
  */
 #ifndef HA_KEEPER_TARGETS_H
 #define HA_KEEPER_TARGETS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/limits.h"
 #include "base/time.h"
@@ -31,12 +33,21 @@ struct targets {
 	const struct conf *conf;             /* borrowed */
 	const struct interfaces *interfaces; /* borrowed */
 	struct target_cache cache[DEVICES_MAX][2];
-	struct target_list lists[ADDRESSES_MAX]; /* as last told to the engine */
+	/* As last told to the engine: room for @each of every address, and how many there are. */
+	size_t each;
+	struct ip *told;
+	uint8_t *told_count;
 };
 
-void targets_init(struct targets *t, const struct conf *conf, const struct interfaces *interfaces);
+/* What all addresses of a node ask together, but for at least one each. */
+#define TARGETS_IN_ALL 1024
 
-/* Finds the targets of one address anew and remembers them as its list. */
-const struct target_list *targets_find(struct targets *t, size_t index, ha_time now);
+/* 0 or -ENOMEM. */
+int targets_open(struct targets *t, const struct conf *conf, const struct interfaces *interfaces);
+
+/* Finds the targets of one address anew and remembers them. How many there are. */
+size_t targets_find(struct targets *t, size_t index, ha_time now);
+/* One of those last found, or NULL. */
+const struct ip *targets_get(const struct targets *t, size_t index, size_t number);
 
 #endif

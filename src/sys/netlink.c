@@ -152,7 +152,7 @@ struct nlmsghdr *netlink_batch_next(struct netlink_batch *b, uint16_t type, uint
 	finish_message(b);
 	m = mnl_nlmsg_put_header(b->bytes + b->used);
 	m->nlmsg_type = type;
-	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
 	b->count++;
 	return m;
 }
@@ -165,6 +165,8 @@ static void number_messages(struct netlink_batch *b, uint32_t first)
 		struct nlmsghdr *m = message_at(b, offset);
 
 		m->nlmsg_seq = first + (uint32_t)i;
+		if (i == b->count - 1)
+			m->nlmsg_flags |= NLM_F_ACK;
 		offset += NLMSG_ALIGN(m->nlmsg_len);
 	}
 }
@@ -184,7 +186,7 @@ static int send_to_kernel(const struct netlink *n, const void *bytes, size_t siz
 struct answers {
 	uint32_t first;
 	size_t count;
-	size_t seen;
+	bool complete;
 	int *errors;
 };
 
@@ -197,7 +199,7 @@ static void take_answer(const struct nlmsghdr *m, void *context)
 		mnl_nlmsg_get_payload_len(m) < sizeof(struct nlmsgerr))
 		return;
 	a->errors[index] = ((const struct nlmsgerr *)mnl_nlmsg_get_payload(m))->error;
-	a->seen++;
+	a->complete |= index == a->count - 1;
 }
 
 int netlink_batch_send(struct netlink *n, struct netlink_batch *b, int *errors)
@@ -207,13 +209,14 @@ int netlink_batch_send(struct netlink *n, struct netlink_batch *b, int *errors)
 
 	if (b->count == 0)
 		return 0;
+	memset(errors, 0, b->count * sizeof(*errors));
 	finish_message(b);
 	number_messages(b, answers.first);
 	n->sequence += (uint32_t)b->count;
 	r = send_to_kernel(n, b->bytes, b->used);
 	if (r == 0)
 		r = netlink_receive(n, take_answer, &answers);
-	if (r == 0 && answers.seen != b->count)
+	if (r == 0 && !answers.complete)
 		r = -EPROTO;
 	return r;
 }
@@ -285,7 +288,6 @@ int netlink_dump(uint16_t type, const void *header, size_t size, uint16_t attrib
 		return r;
 	netlink_batch_clear(&b);
 	m = netlink_batch_next(&b, type, NLM_F_DUMP);
-	m->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
 	m->nlmsg_seq = dump.sequence;
 	memcpy(mnl_nlmsg_put_extra_header(m, size), header, size);
 	if (index != 0)

@@ -10,8 +10,8 @@ enum handoff {
 	HANDOFF_CHANNEL = 3,       /* SOCK_SEQPACKET, wire/channel.h */
 	HANDOFF_CONFIGURATION = 4, /* sealed memfd: the bytes that the keeper parsed */
 	HANDOFF_KEY = 5,           /* sealed memfd: CONF_KEY_SIZE bytes of key; empty: no key */
-	HANDOFF_LEASE = 6,         /* LEASE_PAGE_SIZE, to be mapped shared: a map of the kernel's
-				      fence, or a memfd */
+	HANDOFF_LEASE = 6,         /* struct lease_page, lease_size() bytes of it, to be mapped
+				      shared: a map of the kernel's fence, or a memfd */
 	HANDOFF_CONTROL = 7,       /* listening Unix stream socket, wire/control.h */
 };
 
