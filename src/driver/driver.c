@@ -167,18 +167,20 @@ static void on_devices(struct driver *d)
 		driver_fail(d, "the kernel's network tables cannot be read: %s", strerror(-r));
 }
 
+static bool is_shared(const void *conf, const struct ip *ip)
+{
+	return conf_address_by_ip(conf, ip) >= 0;
+}
+
 static bool watch_devices(struct driver *d)
 {
 	const struct conf *conf = d->conf;
 	char names[DEVICES_MAX][DEVICE_SIZE];
-	struct ip shared[ADDRESSES_MAX];
 	int r;
 
 	for (size_t i = 0; i < conf->device_count; i++)
 		memcpy(names[i], conf->devices[i].name, DEVICE_SIZE);
-	for (size_t i = 0; i < conf->address_count; i++)
-		shared[i] = conf->addresses[i].ip;
-	r = devices_open(names, conf->device_count, shared, conf->address_count, &d->devices);
+	r = devices_open(names, conf->device_count, is_shared, conf, &d->devices);
 	if (r == 0)
 		r = devices_update(d->devices, remember_device, d);
 	if (r != 0)

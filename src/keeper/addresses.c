@@ -306,8 +306,8 @@ static void remove_strays(struct addresses *a)
 		strays.count = 0;
 		r = netlink_dump_addresses(0, take_stray, &strays);
 		if (r < 0)
-			log_error("the kernel's table of addresses cannot be read: %s",
-				strerror(-r));
+			log_error(
+				"the kernel's table of addresses cannot be read: %s", strerror(-r));
 		for (size_t i = 0; i < strays.count; i++)
 			(void)leftovers_delete_foreign(&a->netlink, &strays.list[i]);
 		if (strays.count < STRAYS_MAX)

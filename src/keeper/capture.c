@@ -74,8 +74,8 @@ struct chunk {
 static_assert(CAPTURE_V4_MAX >= CAPTURE_V6_MAX, "a chunk is large enough for both");
 
 /* Up to @max from *@from on, which is moved behind them. */
-static void next_chunk(struct chunk *c, const struct conf *conf, enum ip_family family, size_t max,
-	size_t *from)
+static void next_chunk(
+	struct chunk *c, const struct conf *conf, enum ip_family family, size_t max, size_t *from)
 {
 	c->conf = conf;
 	c->count = 0;

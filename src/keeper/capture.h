@@ -42,7 +42,8 @@ int capture_receive(int descriptor, uint8_t *frame, size_t size, uint32_t *ret_i
 
 /* Passes ARP frames whose sender is one of the shared addresses from *@from on, and replies to one.
  * Takes CAPTURE_V4_MAX addresses and moves *@from behind them. */
-void capture_arp_program(const struct conf *conf, size_t *from, struct capture_program *ret_program);
+void capture_arp_program(
+	const struct conf *conf, size_t *from, struct capture_program *ret_program);
 
 /* Passes advertisements whose target or destination is one of the shared addresses from *@from on,
  * and solicitations whose source, or for source :: whose target, is one. Takes CAPTURE_V6_MAX

@@ -31,8 +31,7 @@ static int open_channel(int ends[2])
 /* Whatever an engine before left in it is over. */
 static const struct lease_page *map_lease(int memory, size_t size)
 {
-	struct lease_page *page =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	struct lease_page *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
 
 	if (page == MAP_FAILED)
 		return NULL;

@@ -31,8 +31,8 @@ struct engine_end {
 };
 
 /* Starts an engine for @group_count groups. @lease: the memory of its lease, borrowed; -1: it gets
- * one of its own, to be read by the watchdog alone. False after one line if that failed. That its program cannot be
- * executed shows as its end, with status ENGINE_CANNOT_EXECUTE. */
+ * one of its own, to be read by the watchdog alone. False after one line if that failed. That its
+ * program cannot be executed shows as its end, with status ENGINE_CANNOT_EXECUTE. */
 bool engine_start(const struct starter *starter, int lease, size_t group_count,
 	struct engine_process *ret_process);
 

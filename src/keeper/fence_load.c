@@ -14,9 +14,9 @@
 #include "keeper/fence_shape.h"
 #include "wire/lease.h"
 
-static_assert(FENCE_LEASE_UNTIL * sizeof(uint64_t) == offsetof(struct lease_page, until_ns) &&
-		      FENCE_LEASE_RELEASED * sizeof(uint64_t) ==
-			      offsetof(struct lease_page, released),
+static_assert(
+	FENCE_LEASE_UNTIL * sizeof(uint64_t) == offsetof(struct lease_page, until_ns) &&
+		FENCE_LEASE_RELEASED * sizeof(uint64_t) == offsetof(struct lease_page, released),
 	"the kernel's table is the lease that is mapped into memory");
 
 /* What goes wrong comes back as an error, which is told in our words. */
@@ -66,7 +66,8 @@ static int size_maps(const struct bpf_object *object, const struct conf *conf)
 	if (r == 0)
 		r = size_map(object, "fence_held", conf->group_count);
 	if (r == 0)
-		r = size_map(object, "fence_lease", lease_size(conf->group_count) / sizeof(uint64_t));
+		r = size_map(
+			object, "fence_lease", lease_size(conf->group_count) / sizeof(uint64_t));
 	return r;
 }
 

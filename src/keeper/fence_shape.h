@@ -4,7 +4,7 @@
 #ifndef HA_KEEPER_FENCE_SHAPE_H
 #define HA_KEEPER_FENCE_SHAPE_H
 
-#define FENCE_KEY_WORDS 4   /* an address: IPv6, or IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) */
+#define FENCE_KEY_WORDS 4 /* an address: IPv6, or IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) */
 
 /* Words of the lease's table: until when, then which groups were given up. */
 #define FENCE_LEASE_UNTIL    0

@@ -27,27 +27,16 @@ static int device_by_name(const struct interfaces *i, const char *name)
 	return -1;
 }
 
-static bool address_is(const struct conf *conf, int index, const struct ip *ip)
-{
-	return ip_equal(&conf->addresses[index].ip, ip);
-}
-
 int interfaces_shared_anywhere(const struct conf *conf, const struct ip *ip)
 {
-	for (int a = 0; a < conf->address_count; a++) {
-		if (address_is(conf, a, ip))
-			return a;
-	}
-	return -1;
+	return conf_address_by_ip(conf, ip);
 }
 
 int interfaces_shared(const struct interfaces *i, size_t device, const struct ip *ip)
 {
-	for (int a = 0; a < i->conf->address_count; a++) {
-		if (i->conf->addresses[a].device == device && address_is(i->conf, a, ip))
-			return a;
-	}
-	return -1;
+	int shared = conf_address_by_ip(i->conf, ip);
+
+	return shared >= 0 && i->conf->addresses[shared].device == device ? shared : -1;
 }
 
 bool interfaces_is_our_form(const struct netlink_address *address)

@@ -12,7 +12,6 @@
 #include "keeper/requests.h"
 
 #define FOUND_MAX  512 /* in one round */
-#define ROUNDS_MAX 8
 #define WHAT_SIZE  128
 
 struct found {
@@ -76,6 +75,47 @@ static void tell(leftovers_told told, void *context, const struct netlink_addres
 	told(what, context);
 }
 
+/* Those in our form, many at a time. */
+static int remove_ours(
+	struct netlink *request, const struct netlink_address *list, size_t count)
+{
+	int errors[NETLINK_BATCH_MAX];
+	struct netlink_batch b;
+	int r;
+
+	netlink_batch_clear(&b);
+	for (size_t i = 0; i < count; i++)
+		request_no_address(&b, list[i].index, &list[i].ip, list[i].prefix_length);
+	r = netlink_batch_send(request, &b, errors);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (errors[i] != -EADDRNOTAVAIL && errors[i] != -ENODEV)
+			r = errors[i];
+	}
+	return r;
+}
+
+/* The last one first: the kernel finds the newest IPv6 address of a device first, and dumps them in
+ * that order. */
+static int remove_found(struct netlink *request, const struct found *found)
+{
+	size_t from = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < found->count; i++) {
+		bool ours = interfaces_is_our_form(&found->list[i]);
+
+		if (!ours)
+			r = leftovers_delete_foreign(request, &found->list[i]);
+		if (r == 0 && (!ours || i + 1 - from == NETLINK_BATCH_MAX || i + 1 == found->count)) {
+			size_t end = ours ? i + 1 : i;
+
+			r = remove_ours(request, &found->list[from], end - from);
+			from = i + 1;
+		}
+	}
+	return r;
+}
+
 /* Only ours can match, by protocol and metric, so it does not matter whether there is one. */
 static void remove_routes(struct netlink *request, const struct conf *conf)
 {
@@ -99,22 +139,21 @@ int leftovers_remove(
 	struct found found = {.conf = conf};
 	int removed = 0;
 
-	for (int round = 0; round < ROUNDS_MAX; round++) {
+	/* Each address may be there in more than one form, but not without end. */
+	for (int round = 0; round < 8 + conf->address_count / FOUND_MAX; round++) {
 		int r;
 
 		found.count = 0;
 		r = netlink_dump_addresses(0, take_shared, &found);
+		if (r == 0)
+			r = remove_found(request, &found);
 		if (r < 0)
 			return r;
+		for (size_t i = 0; i < found.count; i++)
+			tell(told, context, &found.list[i]);
+		removed += (int)found.count;
 		if (found.count == 0)
 			break;
-		for (size_t i = 0; i < found.count; i++) {
-			r = leftovers_delete_foreign(request, &found.list[i]);
-			if (r < 0)
-				return r;
-			tell(told, context, &found.list[i]);
-			removed++;
-		}
 	}
 	remove_routes(request, conf);
 	return removed;

@@ -142,7 +142,8 @@ static void tell_outcome(struct session *s, size_t group)
 		session_answer(s, CHANNEL_HOLD_FAILED, group, g->failed, (uint64_t)-g->error);
 }
 
-/* From the last address to the first: the kernel finds the newest IPv6 address of a device first. */
+/* From the last address to the first: the kernel finds the newest IPv6 address of a device first.
+ */
 static size_t collect_leaving(struct session *s, uint16_t *list)
 {
 	struct work *w = &s->work;
@@ -153,8 +154,8 @@ static size_t collect_leaving(struct session *s, uint16_t *list)
 		struct work_group *g = &w->groups[at];
 
 		while (g->done < of->address_count && count < NETLINK_BATCH_MAX)
-			list[count++] = (uint16_t)(of->address_first + of->address_count -
-						   ++g->done);
+			list[count++] =
+				(uint16_t)(of->address_first + of->address_count - ++g->done);
 		if (g->done < of->address_count)
 			break;
 	}
@@ -257,8 +258,8 @@ static void grow(struct work *w, ha_time began)
 	if (time_between(began, clock_now()) > QUICK_NS)
 		w->size = w->size > GROWTH ? w->size / GROWTH : 1;
 	else
-		w->size = w->size * GROWTH < NETLINK_BATCH_MAX ? w->size * GROWTH
-							       : NETLINK_BATCH_MAX;
+		w->size =
+			w->size * GROWTH < NETLINK_BATCH_MAX ? w->size * GROWTH : NETLINK_BATCH_MAX;
 }
 
 static void hold_some(struct session *s)

@@ -18,19 +18,20 @@ struct watched {
 
 struct devices {
 	struct netlink monitor, request;
-	size_t count, shared_count;
+	devices_shared is_shared;
+	const void *context; /* of is_shared */
+	size_t count;
 	struct watched list[DEVICES_MAX];
-	struct ip shared[ADDRESSES_MAX];
 };
 
-int devices_open(const char (*names)[DEVICE_SIZE], size_t count, const struct ip *shared,
-	size_t shared_count, struct devices **ret_devices)
+int devices_open(const char (*names)[DEVICE_SIZE], size_t count, devices_shared is_shared,
+	const void *context, struct devices **ret_devices)
 {
 	static const unsigned groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
 	struct devices *d = calloc(1, sizeof(*d));
 	int r;
 
-	assert(count <= DEVICES_MAX && shared_count <= ADDRESSES_MAX);
+	assert(count <= DEVICES_MAX);
 	if (!d)
 		return -ENOMEM;
 	d->request.descriptor = -1;
@@ -40,9 +41,8 @@ int devices_open(const char (*names)[DEVICE_SIZE], size_t count, const struct ip
 		memcpy(d->list[i].name, names[i], DEVICE_SIZE);
 		d->list[i].stale = true;
 	}
-	d->shared_count = shared_count;
-	if (shared_count > 0)
-		memcpy(d->shared, shared, shared_count * sizeof(shared[0]));
+	d->is_shared = is_shared;
+	d->context = context;
 	/* The monitor first: what changes while the tables are read is told afterwards. */
 	r = netlink_open_monitor(&d->monitor, groups, sizeof(groups) / sizeof(groups[0]));
 	if (r == 0)
@@ -69,15 +69,6 @@ int devices_descriptor(const struct devices *d)
 	return d->monitor.descriptor;
 }
 
-static bool is_shared(const struct devices *d, const struct ip *ip)
-{
-	for (size_t i = 0; i < d->shared_count; i++) {
-		if (ip_equal(&d->shared[i], ip))
-			return true;
-	}
-	return false;
-}
-
 /* By index for one that is known, by name for one that appears or is renamed. */
 static void link_changed(struct devices *d, const struct netlink_link *link)
 {
@@ -92,7 +83,7 @@ static void link_changed(struct devices *d, const struct netlink_link *link)
 /* Shared addresses come and go with every move and say nothing about the device. */
 static void address_changed(struct devices *d, const struct netlink_address *address)
 {
-	if (is_shared(d, &address->ip))
+	if (d->is_shared(d->context, &address->ip))
 		return;
 	for (size_t i = 0; i < d->count; i++) {
 		if (d->list[i].state.interface_index == address->index)
@@ -127,7 +118,7 @@ static bool take_own_address(const struct netlink_address *address, void *contex
 	struct own_addresses *own = context;
 	struct ip *place;
 
-	if (is_shared(own->devices, &address->ip))
+	if (own->devices->is_shared(own->devices->context, &address->ip))
 		return true;
 	if (address->ip.family == IP_V4)
 		place = &own->v4;

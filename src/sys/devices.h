@@ -26,16 +26,19 @@ struct device_state {
 
 struct devices;
 
+typedef bool (*devices_shared)(const void *context, const struct ip *ip);
+
 /**
  * devices_open - begin to watch
- * @names:  @count device names (borrowed for the call)
- * @shared: @shared_count addresses that are never a device's own (copied)
+ * @names:     @count device names (borrowed for the call)
+ * @is_shared: whether an address is one that is never a device's own
+ * @context:   for @is_shared; borrowed until devices_close()
  *
  * Return: 0 and *@ret_devices (owned, devices_close()), or -errno. The first devices_update()
  * reports every device once.
  */
-int devices_open(const char (*names)[DEVICE_SIZE], size_t count, const struct ip *shared,
-	size_t shared_count, struct devices **ret_devices);
+int devices_open(const char (*names)[DEVICE_SIZE], size_t count, devices_shared is_shared,
+	const void *context, struct devices **ret_devices);
 void devices_close(struct devices *d);
 
 /* Readable when devices_update() should be called. */

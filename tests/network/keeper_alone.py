@@ -198,7 +198,8 @@ class Keeper:
         self.about = eval(about)  # of our own script
         self.descriptors = descriptors
         self.channel = socket.socket(fileno=os.dup(descriptors[CHANNEL]))
-        self.page = mmap.mmap(descriptors[LEASE], 4096)
+        groups = self.configuration.read_text().count("[group ")
+        self.page = mmap.mmap(descriptors[LEASE], 8 * (1 + groups))
         if lease is not None:
             self.store_lease(lease)
         self.fenced = self.hear(FENCE)[3] == 1

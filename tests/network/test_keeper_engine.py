@@ -119,12 +119,13 @@ def test_a_dead_engines_lease_and_will_are_not_the_fresh_ones(keeper, client):
 def test_an_engine_that_does_not_read_is_killed_and_replaced(keeper, host):
     keeper.start(BOTH)
     keeper.speak(READY)
+    keeper.hold()
     stopped = keeper.about["pid"]
     os.kill(stopped, signal.SIGSTOP)
     keeper.channel.setblocking(True)
     for _ in range(200000):
         try:
-            keeper.channel.send(HEADER.pack(RELEASE, 0, 0, 0, 0, 0))  # each is owed an answer
+            keeper.channel.send(HEADER.pack(HOLD, 0, 0, 0, 0, 0))  # each is owed an answer
         except (BrokenPipeError, ConnectionResetError):
             break
     keeper.drop_engine()
