@@ -70,12 +70,14 @@ static bool was_granted(const struct world *w, const struct node *n, size_t grou
 	return false;
 }
 
-/* The older one stalled, then the younger one took the group, on a network that was whole. */
+/* The older one stalled, then the younger one took the group, on a network that was whole. Of what
+ * its keeper brought up while it was stalled it has told nobody. */
 static void check_taken_from_stalled(
 	struct world *w, const struct node *older, const struct node *younger, size_t group)
 {
 	if (node_is_awake(w, older) ||
 		older->stalled_since.ns >= younger->held[group].asked_at.ns ||
+		older->held[group].up_at.ns >= older->stalled_since.ns ||
 		has_granted(w, older, group) || was_granted(w, younger, group))
 		return;
 	violated(w, "%s has taken %s, which %s still serves while it is stalled", younger->name,

@@ -219,6 +219,11 @@ static bool yields_to(const struct election_input *in, const struct election_riv
 	return election_outranks(&r->rank, &in->own);
 }
 
+static uint64_t contender(uint64_t id, bool hears_us)
+{
+	return id + hears_us;
+}
+
 /*
  * R3, R4: what another holder means to us. One to whom we granted the group has taken it. One that
  * is granting it to us will release. Any other is a collision: of two that hear each other the
@@ -251,11 +256,12 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 			begin_releasing(e, now, ELECTION_COLLISION, r->rank.id, out);
 			return true;
 		}
-		contenders += r->rank.id;
+		contenders += contender(r->rank.id, r->hears_us);
 	}
 	alone = resume_if_grantee_lost(e, grantee, out) || e->grantee == 0;
 	/* Clients may have been answered by the other one: on meeting it, and when it is gone. It
-	 * must also learn at once that it is heard, even where we are meeting a third one already. */
+	 * must also learn at once that it is heard, even where we are meeting a third one already,
+	 * or have met it while it did not hear us. */
 	if (contenders != e->contenders) {
 		e->contenders = contenders;
 		out->announce = true;
@@ -401,7 +407,8 @@ void election_step(struct election *e, ha_time now, enum election_event event,
 	case ELECTION_EVALUATE: evaluate(e, now, in, out); break;
 	case ELECTION_HELD:
 		if (e->phase == ELECTION_TAKING) {
-			e->contenders = e->granter; /* its release is met by announcing again */
+			/* Its release is met by announcing again. */
+			e->contenders = e->granter != 0 ? contender(e->granter, true) : 0;
 			enter(e, now, ELECTION_ACTIVE, e->cause, out);
 		}
 		break;

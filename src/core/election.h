@@ -103,7 +103,8 @@ struct election {
 	bool offered;        /* R5: we have offered it before leaving */
 	bool listen_again;   /* R7: after this release */
 	bool unheld;         /* what is released was only being taken */
-	uint64_t contenders; /* the sum of the ids of the other holders heard while we are ACTIVE */
+	uint64_t contenders; /* other holders heard while ACTIVE: the sum of their ids, and one for
+				each that hears us */
 	uint64_t holder;     /* id of the last other holder heard; 0: none */
 	uint64_t granter;    /* id of whom we are taking it over from; 0: a claim */
 };
