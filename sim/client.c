@@ -55,8 +55,8 @@ const struct node *client_reaches(const struct world *w, const struct client *c,
 		const struct node *n = &w->nodes[i];
 
 		if (memcmp(entry->mac, node_mac(n), MAC_SIZE) != 0 ||
-			!lan_connects(w, port, i, CUT_UNICAST) ||
-			!lan_connects(w, i, port, CUT_UNICAST) ||
+			!lan_connects(w, port, i, CUT_FRAMES) ||
+			!lan_connects(w, i, port, CUT_FRAMES) ||
 			!time_reached(w->now, n->host_stalled_until))
 			continue;
 		for (size_t a = 0; a < n->conf.address_count; a++)
@@ -73,8 +73,8 @@ static bool is_served(const struct world *w, const struct client *c, size_t addr
 	size_t group = w->nodes[0].conf.addresses[address].group, port = port_of(w, c);
 
 	for (size_t i = 0; i < w->node_count; i++)
-		if (node_serves(w, &w->nodes[i], group) && lan_connects(w, port, i, CUT_UNICAST) &&
-			lan_connects(w, i, port, CUT_UNICAST))
+		if (node_serves(w, &w->nodes[i], group) && lan_connects(w, port, i, CUT_FRAMES) &&
+			lan_connects(w, i, port, CUT_FRAMES))
 			return true;
 	return false;
 }

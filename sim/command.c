@@ -215,8 +215,8 @@ static void cut_all(struct world *w, const bool *from, const bool *to, bool one_
 		}
 }
 
-/* cut [multicast|unicast|nothing] NAME[,NAME]... [[->] NAME[,NAME]...]: without an arrow in both
- * directions, without a second list from all others. */
+/* cut [multicast|unicast|heartbeats|nothing] NAME[,NAME]... [[->] NAME[,NAME]...]: without an arrow
+ * in both directions, without a second list from all others. */
 static bool run_cut(struct world *w, struct words words)
 {
 	bool from[WORLD_PORTS_MAX], to[WORLD_PORTS_MAX], one_way;
@@ -226,6 +226,8 @@ static bool run_cut(struct world *w, struct words words)
 		what = CUT_MULTICAST;
 	else if (words.count > 0 && is(words.list[0], "unicast"))
 		what = CUT_UNICAST;
+	else if (words.count > 0 && is(words.list[0], "heartbeats"))
+		what = CUT_HEARTBEATS;
 	else if (words.count > 0 && is(words.list[0], "nothing"))
 		what = CUT_NOTHING;
 	if (what != CUT_ALL) {
@@ -541,6 +543,18 @@ static bool run_drift(struct world *w, struct words words)
 	return true;
 }
 
+static void set_fenced(struct world *w, struct node *n)
+{
+	(void)w;
+	n->fenced = true;
+}
+
+/* fence NAME...|all: their kernels have one. Before they start. */
+static bool run_fence(struct world *w, struct words words)
+{
+	return for_each_node(w, words, false, set_fenced);
+}
+
 /* late NAME DURATION: its engine's timers come late by up to that. */
 static bool run_late(struct world *w, struct words words)
 {
@@ -655,6 +669,7 @@ static const struct {
 	{"drift", run_drift},
 	{"drops", run_drops},
 	{"duplicates", run_duplicates},
+	{"fence", run_fence},
 	{"forge", run_forge},
 	{"freeze", run_freeze},
 	{"heal", run_heal},

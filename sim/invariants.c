@@ -125,6 +125,7 @@ void invariant_lease_given(struct world *w, const struct node *n, ha_time lease)
 void invariant_reported(struct world *w, const struct node *n, const struct report *r)
 {
 	causes_check(w, n, r);
+	suspicion_reported(w, r);
 }
 
 void invariant_changed(struct world *w, const struct node *n, size_t group)
@@ -155,6 +156,7 @@ void invariant_asked(struct world *w, const struct node *n, enum channel_verb ve
 	if (verb == CHANNEL_HOLD) {
 		listening_check(w, n, index);
 		calm_check(w, n, index);
+		suspicion_check(w, n, index);
 		epochs_claimed(w, n, index, number);
 	}
 }

@@ -91,6 +91,8 @@ void listening_begins(struct world *w, const struct node *n, size_t group);
 void listening_check(struct world *w, const struct node *n, size_t group);
 void causes_decided(struct world *w, const struct node *n, size_t group);
 void causes_check(struct world *w, const struct node *n, const struct report *r);
+void suspicion_check(struct world *w, const struct node *n, size_t group);
+void suspicion_reported(struct world *w, const struct report *r);
 void words_check(struct world *w, struct node *n, struct packet *p);
 void requests_check(struct world *w, const struct node *n, enum channel_verb verb, size_t index);
 

@@ -268,6 +268,11 @@ void keeper_passes_frame(struct world *w, struct node *n, const struct frame *f)
 	send_note(w, n, &note, w->now);
 }
 
+void keeper_tells_fence(struct world *w, struct node *n)
+{
+	says(w, n, CHANNEL_FENCE, 0, n->fenced ? CHANNEL_FENCE_KERNEL : CHANNEL_FENCE_WATCHDOG);
+}
+
 void keeper_tells_to_stop(struct world *w, struct node *n)
 {
 	says(w, n, CHANNEL_STOP, 0, 0);

@@ -29,6 +29,13 @@ bool lan_is_whole(const struct world *w, size_t a, size_t b, ha_time *ret_since)
 	       w->cuts[b][a] == CUT_NOTHING && has_carrier(w, a) && has_carrier(w, b);
 }
 
+bool lan_carries_frames(const struct world *w, size_t a, size_t b, ha_time *ret_since)
+{
+	*ret_since = time_max(w->lossless_since, time_max(w->joined[a][b], w->joined[b][a]));
+	return w->loss_permille == 0 && lan_connects(w, a, b, CUT_FRAMES) &&
+	       lan_connects(w, b, a, CUT_FRAMES);
+}
+
 void lan_joins(struct world *w, const struct node *n)
 {
 	for (size_t i = 0; i < WORLD_PORTS_MAX; i++)
@@ -152,7 +159,7 @@ void lan_multicast(struct world *w, struct node *from, struct packet *p)
 			from->conf.node.multicast.family != IP_NONE)
 			lan_deliver(w, to, p);
 		if (from->conf.node.peer_count > 0 && is_configured_peer(from, to) &&
-			lan_connects(w, sender, i, CUT_UNICAST))
+			lan_connects(w, sender, i, CUT_DATAGRAMS))
 			lan_deliver(w, to, p);
 	}
 }
@@ -164,17 +171,18 @@ void lan_unicast(struct world *w, struct node *from, const struct ip *address, s
 		struct ip own = node_address(to);
 
 		if (to != from && to->running && ip_equal(&own, address) &&
-			lan_connects(w, node_index(w, from), i, CUT_UNICAST))
+			lan_connects(w, node_index(w, from), i, CUT_DATAGRAMS))
 			lan_deliver(w, to, p);
 	}
 }
 
-/* Broadcast takes the way of unicast: snooping switches do not filter it. */
+/* Broadcast takes the way of unicast: snooping switches do not filter it. A firewall that drops the
+ * heartbeats lets it through. */
 void lan_frame_to(struct world *w, size_t port, const struct frame *f)
 {
 	struct happening h;
 
-	if (port == f->from || !lan_connects(w, f->from, port, CUT_UNICAST) ||
+	if (port == f->from || !lan_connects(w, f->from, port, CUT_FRAMES) ||
 		random_chance(&w->random, w->loss_permille))
 		return;
 	schedule_prepare(&h, HAPPENS_FRAME)->frame = *f;

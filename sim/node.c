@@ -81,6 +81,9 @@ bool node_serves(const struct world *w, const struct node *n, size_t group)
 	const struct conf_address *first = &n->conf.addresses[n->conf.groups[group].address_first];
 	const struct engine_device *d = &n->devices[first->device];
 
+	/* The fence knows the lease, and what the engine has given up. */
+	if (n->fenced && (!held->asked || time_reached(node_clock(n, w->now), n->lease)))
+		return false;
 	return held->up && !held->missing && d->present && d->up && d->carrier &&
 	       time_reached(w->now, n->host_stalled_until);
 }
@@ -313,6 +316,7 @@ void node_start(struct world *w, struct node *n)
 	keeper_start(n);
 	invariant_started(w, n);
 	step(w, n, &event);
+	keeper_tells_fence(w, n);
 	for (size_t i = 0; i < n->conf.device_count; i++)
 		node_device(w, n, i);
 	for (size_t g = 0; g < n->conf.group_count; g++)

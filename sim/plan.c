@@ -219,6 +219,24 @@ static void draw_clocks(struct draw *d)
 					&d->random, 10, d->node[i].interval_us / 4));
 }
 
+/* As a rule all kernels have one. */
+static void draw_fences(struct draw *d)
+{
+	size_t kind = pick(d, 4);
+	char text[PLAN_COMMAND_SIZE];
+	struct text t = text_init(text, sizeof(text));
+
+	if (kind < 2)
+		add_setup(d->plan, "fence all");
+	if (kind != 2)
+		return;
+	for (size_t i = 0; i < d->nodes; i++)
+		if (chance(d, 50))
+			text_add(&t, " n%zu", i + 1);
+	if (t.length > 0)
+		add_setup(d->plan, "fence%s", text);
+}
+
 static void draw_clients(struct draw *d)
 {
 	d->clients = pick(d, 4);
@@ -246,6 +264,7 @@ static void draw_cluster(struct draw *d)
 		add_node(d, i, unicast);
 	draw_network(d);
 	draw_clocks(d);
+	draw_fences(d);
 	draw_clients(d);
 }
 
@@ -344,8 +363,8 @@ static void pick_port(struct draw *d, char *name, size_t size)
 
 static void draw_cut(struct draw *d)
 {
-	static const char *const whats[] = {"", "", "multicast ", "unicast "};
-	const char *what = whats[pick(d, 4)], *arrow = chance(d, 50) ? " ->" : "";
+	static const char *const whats[] = {"", "", "multicast ", "unicast ", "heartbeats "};
+	const char *what = whats[pick(d, 5)], *arrow = chance(d, 50) ? " ->" : "";
 	char a[16], b[16], kind[24];
 	struct text t = text_init(kind, sizeof(kind));
 

@@ -36,7 +36,16 @@
 #define KEEPER_TAKES_NS (1 * NS_PER_MS)
 #define LAN_DELAY_NS    (1 * NS_PER_MS)
 
-enum cut { CUT_NOTHING = 0, CUT_MULTICAST = 1, CUT_UNICAST = 2, CUT_ALL = 3 };
+/* Heartbeats by multicast, heartbeats by unicast, ARP frames. */
+enum cut {
+	CUT_NOTHING = 0,
+	CUT_MULTICAST = 1,
+	CUT_DATAGRAMS = 2,
+	CUT_HEARTBEATS = CUT_MULTICAST | CUT_DATAGRAMS,
+	CUT_FRAMES = 4,
+	CUT_UNICAST = CUT_DATAGRAMS | CUT_FRAMES,
+	CUT_ALL = 7
+};
 
 struct datagram {
 	size_t size;
@@ -142,6 +151,7 @@ struct node {
 	bool dying;      /* its keeper still has to clean up */
 	bool start_next; /* to be started when it has */
 	bool cannot_send;
+	bool fenced; /* its kernel silences what its lease does not cover any more */
 	struct clock clock;
 	ha_time deadline; /* the engine's, in the world's time */
 	int64_t late_ns;  /* its timers come late by up to this */
@@ -257,10 +267,12 @@ void schedule_run(struct world *w, int64_t duration_ns);
 void schedule_clear(struct world *w);
 
 /* lan.c */
-/* Whether what @from sends reaches @to now, both ports; @kind is CUT_MULTICAST or CUT_UNICAST. */
+/* Whether what @from sends reaches @to now, both ports; @kind is one kind. */
 bool lan_connects(const struct world *w, size_t from, size_t to, enum cut kind);
 /* Both ways, by multicast and by unicast, and since when. */
 bool lan_is_whole(const struct world *w, size_t a, size_t b, ha_time *ret_since);
+/* The same of ARP frames alone. */
+bool lan_carries_frames(const struct world *w, size_t a, size_t b, ha_time *ret_since);
 /* Whom @n can speak to has to meet it again. */
 void lan_joins(struct world *w, const struct node *n);
 void lan_cut(struct world *w, size_t from, size_t to, enum cut what);
@@ -326,6 +338,7 @@ void keeper_forgets(struct world *w, struct node *n);
 void keeper_cleans_up(struct world *w, struct node *n);
 void keeper_sends_will(struct world *w, struct node *n);
 void keeper_passes_frame(struct world *w, struct node *n, const struct frame *f);
+void keeper_tells_fence(struct world *w, struct node *n);
 void keeper_tells_to_stop(struct world *w, struct node *n);
 void keeper_remove_address(struct world *w, struct node *n, size_t address);
 /* When its watchdog goes off, in the world's time. */

@@ -164,7 +164,7 @@ static void evaluate_standby(struct election *e, ha_time now, const struct elect
 	}
 	if (ready && granter && !rivals_hold_worthier(in, granter)) {
 		begin_taking(e, now, ELECTION_GRANTED, granter->rank.id, out);
-	} else if (ready && !holder && !rivals_outrank(in) &&
+	} else if (ready && !holder && !in->answered && !rivals_outrank(in) &&
 		   time_reached(now, patience_with_listeners(e, in))) {
 		begin_taking(e, now, vacancy(e, in), e->holder, out);
 	} else {

@@ -75,10 +75,11 @@ struct election_rival {
 
 struct election_input {
 	struct election_rank own;
-	bool eligible;        /* may hold it: worth above 0, devices in order, no conflict */
-	bool can_serve;       /* could go on serving for now, eligible or not */
-	bool stopping;        /* shut down as soon as possible */
-	ha_time lease;        /* until when a holder may serve (R7) */
+	bool eligible;  /* may hold it: worth above 0, devices in order, no conflict */
+	bool can_serve; /* could go on serving for now, eligible or not */
+	bool answered;  /* R11: a holder that is not heard has answered for it, under a fence */
+	bool stopping;  /* shut down as soon as possible */
+	ha_time lease;  /* until when a holder may serve (R7) */
 	int64_t tolerance_ns; /* ours */
 	int64_t linger_ns;    /* R3: how long we go on serving after our grantee is ACTIVE */
 	int64_t listen_ns;    /* R1: the largest tolerance announced by any peer, at least ours */

@@ -937,6 +937,39 @@ static void test_a_release_is_told_before_the_next_claim(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
+/* R11: it is not heard, and answers. */
+static void test_r11_a_silent_holder_that_answers_keeps_it(void **state)
+{
+	(void)state;
+	add_rival(200, HIGHER)->active = true;
+	listen_to_the_end();
+	evaluate(351);
+	expect_nothing();
+	forget_rivals();
+	in.answered = true;
+	evaluate(700);
+	expect_nothing();
+	assert_int_equal(e.phase, ELECTION_STANDBY);
+	in.answered = false;
+	evaluate(800);
+	assert_true(out.hold);
+	assert_int_equal(e.cause, ELECTION_HOLDER_SILENT);
+}
+
+/* R11 is about claims: what is offered is taken. */
+static void test_r11_a_grant_is_taken_whoever_answers(void **state)
+{
+	struct election_rival *r = add_rival(50, LOWER);
+
+	(void)state;
+	r->active = r->granted_us = true;
+	in.answered = true;
+	listen_to_the_end();
+	evaluate(351);
+	assert_true(out.hold);
+	assert_int_equal(e.cause, ELECTION_GRANTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -980,6 +1013,8 @@ int main(void)
 		TEST(test_r7_the_watchdog_saw_it),
 		TEST(test_r9_a_deaf_grantee_is_not_yielded_to),
 		TEST(test_a_release_is_told_before_the_next_claim),
+		TEST(test_r11_a_silent_holder_that_answers_keeps_it),
+		TEST(test_r11_a_grant_is_taken_whoever_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,6 +202,7 @@ static void meet_claim(struct engine *e, size_t a, const struct claim *claim, st
 
 	if (devices_own_mac(e, mac))
 		return;
+	suspicion_answered(e, a, mac, out);
 	if (g->probing) {
 		if (time_between(address->conflict_at, e->now) > conflict_window_ns(g))
 			address->conflict_since = e->now;

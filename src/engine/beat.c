@@ -71,6 +71,15 @@ static void fill_group(const struct engine *e, const struct heartbeat *h, size_t
 		.epoch = state == STATE_ACTIVE ? election->epoch : election->epoch_seen};
 }
 
+/* R11: who answers for the addresses, and until when it would if we were dead. */
+static void fill_fence(const struct engine *e, struct heartbeat *h)
+{
+	h->fence_margin_us = e->fenced ? (uint32_t)(e->conf->node.margin_ns / NS_PER_US) : 0;
+	for (size_t i = 0; i < e->conf->device_count && h->mac_count < HEARTBEAT_MACS_MAX; i++)
+		if (devices_carry_shared(e, i))
+			memcpy(h->macs[h->mac_count++], e->devices[i].state.mac, MAC_SIZE);
+}
+
 static void fill(struct engine *e, struct heartbeat *h, uint64_t sequence, bool leaving)
 {
 	const struct conf_node *node = &e->conf->node;
@@ -83,6 +92,7 @@ static void fill(struct engine *e, struct heartbeat *h, uint64_t sequence, bool 
 	h->tolerance_us = (uint32_t)(node->tolerance_ns / NS_PER_US);
 	h->address = devices_real_address(e);
 	h->leaving = leaving;
+	fill_fence(e, h);
 	text_copy(h->name, sizeof(h->name), node->name);
 	h->heard_count = fill_heard(e, h);
 	h->group_count = (uint8_t)e->conf->group_count;
@@ -130,6 +140,12 @@ static void update_will(struct engine *e, struct effects *out)
  * echo: the copies sent to the deaf go out first and have odd sequence numbers, those sent to all
  * even ones.
  */
+/* R11: so does a holder that is not heard any more. */
+static bool gets_a_copy(const struct engine *e, const struct peer_record *p)
+{
+	return p->called || (p->deaf && peers_is_audible(e, p));
+}
+
 static bool mark_the_deaf(struct engine *e)
 {
 	bool any = false;
@@ -139,13 +155,12 @@ static bool mark_the_deaf(struct engine *e)
 
 		if (p->source.family == IP_NONE)
 			continue;
-		if (!p->deaf && peers_is_audible(e, p) &&
-			!peer_hears_us(&p->peer, e->conf->node.tolerance_ns)) {
+		if (!p->deaf && peers_is_audible(e, p) && !peers_hears_of_late(e, p)) {
 			p->deaf = true;
 			p->deaf_since = e->now;
 			p->deaf_sequence = (uint32_t)e->sequence;
 		}
-		any = any || (p->deaf && peers_is_audible(e, p));
+		any = any || gets_a_copy(e, p);
 	}
 	return any;
 }
@@ -163,7 +178,7 @@ static void send_to_the_deaf(struct engine *e, struct effects *out)
 	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
 
-		if (!p->deaf || !peers_is_audible(e, p))
+		if (!gets_a_copy(e, p))
 			continue;
 		struct effect *effect = effect_add(out, EFFECT_SEND_TO);
 		effect->send.bytes = e->datagram_deaf;

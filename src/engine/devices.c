@@ -140,6 +140,14 @@ struct ip devices_real_address(const struct engine *e)
 	return (struct ip){0};
 }
 
+bool devices_carry_shared(const struct engine *e, size_t device)
+{
+	for (size_t a = 0; e->devices[device].state.present && a < e->conf->address_count; a++)
+		if (e->conf->addresses[a].device == device)
+			return true;
+	return false;
+}
+
 bool devices_own_mac(const struct engine *e, const uint8_t mac[MAC_SIZE])
 {
 	for (size_t i = 0; i < e->conf->device_count; i++)

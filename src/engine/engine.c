@@ -96,6 +96,7 @@ static void account_for_stall(struct engine *e, struct effects *out)
 		return;
 	late_ns = time_between(e->deadline, e->now);
 	peers_credit_stall(e, late_ns);
+	suspicion_credit_stall(e, late_ns);
 	for (size_t g = 0; g < e->conf->group_count; g++) {
 		if (late_ns >= e->conf->node.tolerance_ns)
 			group_listen(e, g);
@@ -215,6 +216,7 @@ static ha_time next_deadline(const struct engine *e)
 	ha_time deadline = beat_deadline(e);
 
 	deadline = time_min(deadline, peers_deadline(e));
+	deadline = time_min(deadline, suspicion_deadline(e));
 	deadline = time_min(deadline, groups_deadline(e));
 	return time_min(deadline, addresses_deadline(e));
 }
@@ -239,6 +241,7 @@ void engine_step(
 		return;
 	}
 	/* A datagram or a sending decides nothing by itself; what it changed does. */
+	suspicion_review(e, out);
 	groups_evaluate(e, out);
 	beat_lease(e, out);
 	peers_review(e, out);

@@ -69,7 +69,12 @@ void explain_ineligible(
 	case ELIGIBLE: text_add(&t, "eligible"); break;
 	case INELIGIBLE_STOPPING: text_add(&t, "this node stops"); break;
 	case INELIGIBLE_WORTH: text_add(&t, "its worth here is 0"); break;
-	case INELIGIBLE_HEALTH: health_explain(e, group, &t); break;
+	case INELIGIBLE_HEALTH:
+		if (health_is_well(e, group)) /* by now, as the keeper has taken long */
+			text_add(&t, "a check had failed");
+		else
+			health_explain(e, group, &t);
+		break;
 	case INELIGIBLE_NO_DEVICE: text_add(&t, "%s does not exist", device); break;
 	case INELIGIBLE_DEVICE_DOWN: text_add(&t, "%s is down", device); break;
 	case INELIGIBLE_NO_CARRIER: text_add(&t, "%s has no carrier", device); break;
@@ -167,6 +172,11 @@ static void explain_standby(const struct engine *e, size_t group, struct text *t
 		r = group_rival(e, group, best);
 		if (election_outranks(&r.rank, &own))
 			explain_rank(e, group, best, t);
+	} else if (suspicion_holder(e, group) != 0) {
+		text_add(t,
+			"%s answers for it although it is not heard: its heartbeats are lost on "
+			"the way",
+			peers_name(e, suspicion_holder(e, group)));
 	} else if (time_reached(e->now, e->lease)) {
 		text_add(t, "heartbeats cannot be sent%s%s", e->send_failing ? ": " : "",
 			e->send_failing ? strerror(e->send_error) : "");

@@ -84,7 +84,7 @@ uint64_t group_holder(const struct engine *e, size_t group)
 
 	if (group_state(&e->groups[group]) == STATE_ACTIVE)
 		return e->identity.id;
-	return p ? p->peer.id : 0;
+	return p ? p->peer.id : suspicion_holder(e, group);
 }
 
 void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t duration_ns)
@@ -195,6 +195,7 @@ static struct election_input input_of(
 	return (struct election_input){.own = group_own_rank(e, group),
 		.eligible = group_ineligible(e, group) == ELIGIBLE,
 		.can_serve = can_serve(e, group),
+		.answered = suspicion_withholds(e, group),
 		.stopping = e->stopping,
 		.lease = e->lease,
 		.tolerance_ns = e->conf->node.tolerance_ns,

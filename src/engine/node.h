@@ -2,8 +2,8 @@
 /*
  * node: the engine's own state and the pieces it is made of, private to this folder. engine.c
  * dispatches events; peers.c hears datagrams; groups.c runs the elections; addresses.c announces,
- * probes and watches over the shared addresses; beat.c speaks; explain.c and snapshot.c tell
- * people; measure.c counts and times.
+ * probes and watches over the shared addresses; suspicion.c asks those who fell silent; beat.c
+ * speaks; explain.c and snapshot.c tell people; measure.c counts and times.
  */
 #ifndef HA_ENGINE_NODE_H
 #define HA_ENGINE_NODE_H
@@ -38,9 +38,27 @@ struct peer_record {
 	/* R9: does not hear what we send to all, and gets it by unicast. */
 	bool deaf;
 	ha_time deaf_since;
-	uint32_t deaf_sequence;     /* our sequence number then */
-	struct histogram jitter;    /* how far from its interval its heartbeats come */
+	uint32_t deaf_sequence;  /* our sequence number then */
+	struct histogram jitter; /* how far from its interval its heartbeats come */
+	/* R11 */
+	int64_t fence_margin_ns; /* its fence closes so long before its tolerance ends; 0: none */
+	uint8_t mac_count;
+	uint8_t macs[HEARTBEAT_MACS_MAX][MAC_SIZE];
+	bool holds;                 /* some group, by its last word */
+	bool called;                /* by unicast, since it was last heard */
+	bool answers;               /* for an address, although it is not heard */
 	struct peer_entry *entries; /* of each of our groups */
+};
+
+/* R11: what is known of the holders of a group that are not heard. */
+struct suspicion {
+	ha_time asked;  /* when the last round of questions began; TIME_ORIGIN: none did */
+	bool open;      /* it lasts */
+	bool repeated;  /* its questions were put a second time */
+	bool answered;  /* in it */
+	bool concluded; /* some round is over */
+	bool withheld;  /* one that has a fence has answered in this round or the last */
+	bool told;
 };
 
 /* Why a group is not eligible on this node. The first that applies is told. */
@@ -87,6 +105,7 @@ struct group {
 	/* Timed, see measure.c. */
 	ha_time decided_at, release_at;
 	bool decision_told, decision_acknowledged;
+	struct suspicion suspicion;
 };
 
 struct address {
@@ -133,6 +152,7 @@ struct engine {
 	uint64_t will_of; /* hash of what the keeper's will was made from; 0: none */
 	uint64_t sent, received;
 	struct metrics metrics;
+	bool suspects; /* R11: some holder is not heard as it should be */
 	/* hearing */
 	size_t peer_count; /* of those in use; none is given back but to another peer */
 	struct peer_record peers[PEERS_MAX];
@@ -177,6 +197,8 @@ const char *peers_name(const struct engine *e, uint64_t id);
 /* Heard within its tolerance, proven or not. */
 /* Silent for so long that its record may go. */
 bool peers_is_forgettable(const struct engine *e, const struct peer_record *p);
+/* Whether it had not missed two heartbeats of ours when it last spoke. */
+bool peers_hears_of_late(const struct engine *e, const struct peer_record *p);
 bool peers_is_audible(const struct engine *e, const struct peer_record *p);
 
 /* groups.c */
@@ -232,6 +254,18 @@ void probes_due(struct engine *e, struct effects *out);
 /* The first address of the group that a stranger answers for, or -1. */
 int probes_conflict(const struct engine *e, size_t group);
 
+/* suspicion.c */
+void suspicion_review(struct engine *e, struct effects *out);
+/* @mac says that it has the address. */
+void suspicion_answered(
+	struct engine *e, size_t address, const uint8_t mac[MAC_SIZE], struct effects *out);
+/* Whether a claim would make a second holder. */
+bool suspicion_withholds(const struct engine *e, size_t group);
+/* The one that is not heard and holds it; 0: nobody. */
+uint64_t suspicion_holder(const struct engine *e, size_t group);
+void suspicion_credit_stall(struct engine *e, int64_t stall_ns);
+ha_time suspicion_deadline(const struct engine *e);
+
 /* devices.c */
 void devices_changed(struct engine *e, const struct engine_device *state, struct effects *out);
 /* Whether the group's addresses could be served on their devices: INELIGIBLE_... or ELIGIBLE;
@@ -243,6 +277,8 @@ bool devices_are_known(const struct engine *e);
 /* Whether a heartbeat could leave by any path, also one without an address of its own. */
 bool devices_can_send(const struct engine *e);
 struct ip devices_real_address(const struct engine *e);
+/* Whether it is there and the configuration has shared addresses on it. */
+bool devices_carry_shared(const struct engine *e, size_t device);
 bool devices_own_mac(const struct engine *e, const uint8_t mac[MAC_SIZE]);
 
 /* beat.c */

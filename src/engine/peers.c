@@ -34,8 +34,18 @@ bool peers_is_audible(const struct engine *e, const struct peer_record *p)
 
 bool peers_is_forgettable(const struct engine *e, const struct peer_record *p)
 {
-	return time_between(p->peer.heard, e->now) > FORGET_AFTER_NS &&
+	return time_between(p->peer.heard, e->now) > FORGET_AFTER_NS && !p->answers &&
 	       time_reached(e->now, peer_silence_deadline(&p->peer));
+}
+
+/* Nothing is wrong yet with a heartbeat that got lost. */
+bool peers_hears_of_late(const struct engine *e, const struct peer_record *p)
+{
+	const struct conf_node *node = &e->conf->node;
+	int64_t two_missed_ns = node->interval_ns * 9 / 4;
+
+	return peer_hears_us(
+		&p->peer, two_missed_ns < node->tolerance_ns ? two_missed_ns : node->tolerance_ns);
 }
 
 static void clear_entries(const struct engine *e, struct peer_record *p)
@@ -143,9 +153,11 @@ static bool grants_us(
 static void take_groups(const struct engine *e, const struct heartbeat *h, struct peer_record *p)
 {
 	clear_entries(e, p);
+	p->holds = false;
 	for (size_t i = 0; i < h->group_count; i++) {
 		int own = conf_group_by_id(e->conf, h->groups[i].id);
 
+		p->holds = p->holds || h->groups[i].state == STATE_ACTIVE;
 		if (own >= 0)
 			p->entries[own] = (struct peer_entry){.present = true,
 				.state = h->groups[i].state,
@@ -185,6 +197,13 @@ static void take_heartbeat(
 	p->address = h->address;
 	text_copy(p->name, sizeof(p->name), h->name);
 	take_groups(e, h, p);
+	p->called = p->answers = false;
+	p->fence_margin_ns = h->fence_margin_us * NS_PER_US;
+	p->mac_count = h->mac_count;
+	memcpy(p->macs, h->macs, sizeof(p->macs));
+	/* It misses ours: an answer at once keeps it from taking over (R9, R11). */
+	if (!p->deaf && !peers_hears_of_late(e, p))
+		answer(e);
 	if (new_boot) {
 		p->was_hearing = true;
 		answer(e);

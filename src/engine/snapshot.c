@@ -103,6 +103,13 @@ static void warn_of_peers(const struct engine *e, struct status *s)
 static void warn_of_groups(const struct engine *e, struct status *s)
 {
 	for (size_t g = 0; g < e->conf->group_count; g++) {
+		if (e->groups[g].suspicion.withheld)
+			warn(s,
+				"group %s: %s answers for it although it is not heard: is "
+				"multicast or "
+				"UDP port %u filtered on the way?",
+				s->groups[g].name, peers_name(e, suspicion_holder(e, g)),
+				e->conf->node.port);
 		if (e->groups[g].conflict)
 			warn(s, "group %s: %s", s->groups[g].name, s->groups[g].reason);
 		if (e->groups[g].election.contenders != 0 && group_is_held(&e->groups[g]))

@@ -18,7 +18,10 @@
 #define EXTENSION_NAME        1
 #define EXTENSION_HEARD       2
 #define EXTENSION_GROUPS      3
+#define EXTENSION_FENCE       4
+#define EXTENSION_LAST        EXTENSION_FENCE
 #define EXTENSION_HEADER_SIZE 4
+#define FENCE_SIZE            4
 #define HEARD_SIZE            24
 #define GROUP_SIZE            18
 
@@ -27,9 +30,9 @@
 #define INTERVAL_MIN_US  1000u
 #define TOLERANCE_MAX_US 3600000000u
 
-static_assert(HEARTBEAT_HEADER_SIZE + EXTENSION_HEADER_SIZE * 3 + NAME_SIZE +
-			      HEARD_SIZE * PEERS_MAX + GROUP_SIZE * GROUPS_MAX +
-			      HEARTBEAT_TAG_SIZE <=
+static_assert(HEARTBEAT_HEADER_SIZE + EXTENSION_HEADER_SIZE * EXTENSION_LAST + NAME_SIZE +
+			      FENCE_SIZE + MAC_SIZE * HEARTBEAT_MACS_MAX + HEARD_SIZE * PEERS_MAX +
+			      GROUP_SIZE * GROUPS_MAX + HEARTBEAT_TAG_SIZE <=
 		      HEARTBEAT_SIZE_MAX,
 	"a full heartbeat fits one datagram");
 
@@ -85,6 +88,15 @@ static void encode_extension(struct writer *w, uint16_t type, size_t size)
 	writer_u16(w, (uint16_t)size);
 }
 
+static void encode_fence(struct writer *w, const struct heartbeat *h)
+{
+	assert(h->mac_count <= HEARTBEAT_MACS_MAX);
+	encode_extension(w, EXTENSION_FENCE, FENCE_SIZE + (size_t)h->mac_count * MAC_SIZE);
+	writer_u32(w, h->fence_margin_us);
+	for (size_t i = 0; i < h->mac_count; i++)
+		writer_bytes(w, h->macs[i], MAC_SIZE);
+}
+
 size_t heartbeat_encode(const struct heartbeat *h, uint32_t cluster_tag,
 	const struct heartbeat_key *key, uint8_t *bytes)
 {
@@ -95,6 +107,8 @@ size_t heartbeat_encode(const struct heartbeat *h, uint32_t cluster_tag,
 	encode_header(&w, h, cluster_tag, key);
 	encode_extension(&w, EXTENSION_NAME, name_length);
 	writer_bytes(&w, h->name, name_length);
+	if (h->mac_count > 0 || h->fence_margin_us > 0)
+		encode_fence(&w, h);
 	encode_extension(&w, EXTENSION_HEARD, (size_t)h->heard_count * HEARD_SIZE);
 	for (size_t i = 0; i < h->heard_count; i++) {
 		writer_u64(&w, h->heard[i].id);
@@ -240,12 +254,26 @@ static bool decode_groups(struct reader r, struct heartbeat *h)
 	return true;
 }
 
+static bool decode_fence(struct reader r, struct heartbeat *h)
+{
+	size_t count = r.left / MAC_SIZE;
+
+	if (r.left % MAC_SIZE != FENCE_SIZE || count > HEARTBEAT_MACS_MAX)
+		return false;
+	h->fence_margin_us = reader_u32(&r);
+	for (size_t i = 0; i < count; i++)
+		reader_bytes(&r, h->macs[i], MAC_SIZE);
+	h->mac_count = (uint8_t)count;
+	return h->fence_margin_us < h->tolerance_us;
+}
+
 static bool decode_extension(uint16_t type, struct reader content, struct heartbeat *h)
 {
 	switch (type) {
 	case EXTENSION_NAME: return decode_name(content, h);
 	case EXTENSION_HEARD: return decode_heard(content, h);
 	case EXTENSION_GROUPS: return decode_groups(content, h);
+	case EXTENSION_FENCE: return decode_fence(content, h);
 	default: return true; /* of a later minor version: skipped */
 	}
 }
@@ -253,7 +281,7 @@ static bool decode_extension(uint16_t type, struct reader content, struct heartb
 /* Whether a known type comes for the second time; @seen holds a bit for each. */
 static bool is_repeated(uint16_t type, unsigned *seen)
 {
-	unsigned bit = type <= EXTENSION_GROUPS ? 1u << type : 0;
+	unsigned bit = type <= EXTENSION_LAST ? 1u << type : 0;
 	bool repeated = *seen & bit;
 
 	*seen |= bit;

@@ -23,6 +23,7 @@
 #define HEARTBEAT_SIZE_MAX      2048
 #define HEARTBEAT_HOP_LIMIT     255 /* required on receipt: RFC 5082 */
 #define HEARTBEAT_GRANTEE_NONE  0xff
+#define HEARTBEAT_MACS_MAX      8
 
 /* Why a datagram was refused. Each is a counter; names by heartbeat_drop_name(). */
 enum heartbeat_drop {
@@ -82,6 +83,11 @@ struct heartbeat {
 	struct ip address; /* real address: the tie-breaker of worth */
 	bool leaving;      /* this node stops: do not wait for its tolerance */
 	char name[NAME_SIZE];
+	/* R11: so long before its tolerance ends, a fence in its kernel has silenced it if it has
+	 * not sent since; 0: it has none. And the hardware addresses by which it answers. */
+	uint32_t fence_margin_us;
+	uint8_t mac_count;
+	uint8_t macs[HEARTBEAT_MACS_MAX][MAC_SIZE];
 	uint8_t heard_count;
 	struct heartbeat_heard heard[PEERS_MAX];
 	uint8_t group_count;

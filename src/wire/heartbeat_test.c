@@ -285,7 +285,7 @@ static void test_unknown_extensions_are_skipped(void **state)
 {
 	(void)state;
 	encode(&NO_KEY);
-	append(4, "anything", 8);
+	append(5, "anything", 8);
 	append(0xffff, NULL, 0);
 	append(0, "x", 1);
 	assert_int_equal(decode(&NO_KEY), HEARTBEAT_ACCEPTED);
@@ -433,6 +433,42 @@ static void test_unknown_flags_are_ignored(void **state)
 		received.groups[0].flags, HEARTBEAT_GROUP_ELIGIBLE | HEARTBEAT_GROUP_IMPAIRED);
 }
 
+static void test_the_fence(void **state)
+{
+	static const uint8_t content[4 + 9 * MAC_SIZE] = {0, 0, 0x2a, 0xf8, 2, 0, 0, 0, 0, 7};
+	const size_t possible[] = {4, 10, 4 + 8 * MAC_SIZE};
+	const size_t impossible[] = {0, 3, 5, 6, 9, 12, 4 + 9 * MAC_SIZE};
+
+	(void)state;
+	sent.fence_margin_us = 11000;
+	sent.mac_count = HEARTBEAT_MACS_MAX;
+	for (size_t i = 0; i < HEARTBEAT_MACS_MAX; i++)
+		memset(sent.macs[i], (int)i + 1, MAC_SIZE);
+	encode(&NO_KEY);
+	assert_int_equal(decode(&NO_KEY), HEARTBEAT_ACCEPTED);
+	assert_memory_equal(&received, &sent, sizeof(sent));
+
+	sent.fence_margin_us = sent.mac_count = 0;
+	for (size_t i = 0; i < sizeof(possible) / sizeof(possible[0]); i++) {
+		encode(&NO_KEY);
+		append(4, content, possible[i]);
+		assert_int_equal(decode(&NO_KEY), HEARTBEAT_ACCEPTED);
+		assert_int_equal(received.fence_margin_us, 11000);
+		assert_int_equal(received.mac_count, possible[i] / MAC_SIZE);
+	}
+	for (size_t i = 0; i < sizeof(impossible) / sizeof(impossible[0]); i++) {
+		encode(&NO_KEY);
+		append(4, content, impossible[i]);
+		assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
+	}
+	/* A margin as long as the tolerance would be no lease. */
+	sent.tolerance_us = 11000;
+	sent.interval_us = 5000;
+	encode(&NO_KEY);
+	append(4, content, 4);
+	assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -466,6 +502,7 @@ int main(void)
 		TEST(test_a_name_is_required),
 		TEST(test_tables_that_are_too_long),
 		TEST(test_unknown_flags_are_ignored),
+		TEST(test_the_fence),
 		TEST(test_names),
 	};
 

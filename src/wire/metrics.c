@@ -13,6 +13,7 @@ static const char *const COUNTER_NAMES[METRIC_COUNTERS] = {
 	[METRIC_STALLS] = "stalls",
 	[METRIC_PEERS_LOST] = "peers_lost",
 	[METRIC_CLAIMS] = "claims",
+	[METRIC_CLAIMS_WITHHELD] = "claims_withheld",
 	[METRIC_RELEASES] = "releases",
 	[METRIC_ANNOUNCEMENTS] = "announcements",
 	[METRIC_REQUESTS] = "requests",

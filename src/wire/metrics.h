@@ -23,6 +23,7 @@ enum metric_counter {
 	METRIC_STALLS,                  /* times that this node did not run when it should have */
 	METRIC_PEERS_LOST,              /* peers that fell silent */
 	METRIC_CLAIMS,                  /* addresses of a group that the keeper was asked to take */
+	METRIC_CLAIMS_WITHHELD,         /* R11: not made, as a holder was not heard but answered */
 	METRIC_RELEASES,                /* ... to take down */
 	METRIC_ANNOUNCEMENTS,           /* sets of broadcasts about an address, after the first */
 	METRIC_REQUESTS,                /* neighbours that were asked again to acknowledge */

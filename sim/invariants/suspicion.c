@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * docs/protocol.md 6.9 (R11): whoever answers for the group's addresses after its fence must have
+ * closed is alive and holds it: "nobody claims".
+ *
+ * On a LAN that carries ARP frames, whatever it does to heartbeats, nobody claims what a node of
+ * which it last heard that it is ACTIVE goes on serving under a fence.
+ */
+#include <string.h>
+
+#include "sim/invariants.h"
+#include "sim/tally.h"
+
+/* Of the margin, the part in which the answer must come: docs/protocol.md 6.9. */
+#define WINDOW_PARTS 3
+
+/* Nothing was in the way of question and answer for a margin. */
+static bool could_ask(const struct world *w, const struct node *n, const struct node *holder)
+{
+	int64_t margin_ns = holder->conf.node.margin_ns;
+	ha_time begin = time_add(w->now, -margin_ns), whole;
+
+	return lan_carries_frames(w, node_index(w, n), node_index(w, holder), &whole) &&
+	       whole.ns <= begin.ns && n->keeper_stalled_until.ns <= begin.ns &&
+	       n->awake_since.ns <= begin.ns && holder->host_stalled_until.ns <= begin.ns &&
+	       2 * (w->delay_ns + w->jitter_ns) + n->late_ns < margin_ns / WINDOW_PARTS;
+}
+
+static bool is_known_holder(
+	const struct world *w, const struct node *n, const struct node *holder, size_t group)
+{
+	const struct checks *c = w->checks;
+	size_t i = node_index(w, n), h = node_index(w, holder);
+
+	return c->hearing[i][h].boot == holder->boot && c->decided[i][group][h].last;
+}
+
+/* Since before the question, and with a lease that it has earned. */
+static bool serves_under_fence(const struct world *w, const struct node *holder, size_t group)
+{
+	return holder->fenced && node_serves(w, holder, group) && !holder->held[group].expired &&
+	       time_between(holder->held[group].up_at, w->now) > holder->conf.node.margin_ns;
+}
+
+static bool was_granted(const struct world *w, const struct node *n, size_t group)
+{
+	for (size_t i = 0; i < w->node_count; i++)
+		if (w->checks->decided[node_index(w, n)][group][i].granted)
+			return true;
+	return false;
+}
+
+void suspicion_check(struct world *w, const struct node *n, size_t group)
+{
+	for (size_t i = 0; i < w->node_count; i++) {
+		const struct node *holder = &w->nodes[i];
+
+		if (holder == n || group >= holder->conf.group_count ||
+			!serves_under_fence(w, holder, group) ||
+			!is_known_holder(w, n, holder, group) || was_granted(w, n, group) ||
+			!could_ask(w, n, holder))
+			continue;
+		violated(w, "%s claims %s, although %s would have told it that it serves it",
+			n->name, n->conf.groups[group].name, holder->name);
+	}
+}
+
+void suspicion_reported(struct world *w, const struct report *r)
+{
+	if (r->kind == REPORT_PEER && strstr(r->text, "is not heard but answers"))
+		tally_transition(w->tally, "a holder that is not heard has answered");
+}
