@@ -169,7 +169,7 @@ static void find_keeper(char path[PATH_SIZE])
 }
 
 int configuration_hand_to_keeper(const struct command *command, const struct configuration *c,
-	const char *runtime_dir, bool release)
+	const char *runtime_dir, const char *state_dir, bool release)
 {
 	int descriptor = seal(c);
 	char path[PATH_SIZE], number[16];
@@ -181,7 +181,7 @@ int configuration_hand_to_keeper(const struct command *command, const struct con
 	text_add(&text, "%d", descriptor);
 	find_keeper(path);
 	(void)execl(path, KEEPER_NAME, "--configuration", number, "--runtime-dir", runtime_dir,
-		release ? "--release" : NULL, NULL);
+		release ? "--release" : "--state-dir", release ? NULL : state_dir, NULL);
 	return command_failed(
 		command, "cannot start %s: %s; is ha installed completely?", path, strerror(errno));
 }

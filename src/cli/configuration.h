@@ -39,10 +39,10 @@ bool configuration_parse(
 int configuration_load(const struct command *command, const char *path,
 	struct configuration *ret_configuration, struct conf **ret_conf);
 
-/* Becomes ha-keeper, with the configuration in a sealed memory file; @release: to take leftover
- * addresses down instead of serving. Returns, with an exit status and after a message, only if that
- * failed. */
+/* Becomes ha-keeper, with the configuration in a sealed memory file. @release: to take leftover
+ * addresses down instead of serving; then without a state folder. Returns, with an exit status and
+ * after a message, only if that failed. */
 int configuration_hand_to_keeper(const struct command *command, const struct configuration *c,
-	const char *runtime_dir, bool release);
+	const char *runtime_dir, const char *state_dir, bool release);
 
 #endif

@@ -13,6 +13,8 @@ static const struct command COMMANDS[] = {
 		"Without a file and without options the configuration is /etc/ha/ha.conf.\n"
 		"  -c, --configuration FILE    read FILE (see ha.conf(5))\n"
 		"  --runtime-dir DIR           where ha.sock and the like stand; default /run/ha\n"
+		"  --state-dir DIR             for what outlives it, the history; default /var/lib/ha,\n"
+		"                              with --runtime-dir DIR/state\n"
 		"One group called main, without a file; each option is the key of ha.conf(5):\n"
 		"  --interface DEVICE          where heartbeats go; may repeat\n"
 		"  --address ADDRESS/LENGTH    shared address, IPv4 or IPv6; may repeat\n"
@@ -45,6 +47,17 @@ static const struct command COMMANDS[] = {
 		"  --runtime-dir DIR  of the daemon to watch; default /run/ha\n\n"
 		"Example:\n"
 		"  ha watch --json | jq -r 'select(.event == \"state\") | .text'\n"},
+	{"history", history_command, "Show the last changes of state of this server.",
+		" [GROUP] [-n NUMBER] [--json] [--state-dir DIR] [--runtime-dir DIR]",
+		"Up to 1,000, with cause, epoch and durations, also of daemons before this one and\n"
+		"when none runs.\n"
+		"  -n, --lines NUMBER  the last NUMBER of them\n"
+		"  --json              each as a line of JSON\n"
+		"  --state-dir DIR     of the daemon; default /var/lib/ha, with --runtime-dir DIR/state\n"
+		"  --runtime-dir DIR   of the daemon; default /run/ha\n\n"
+		"Examples:\n"
+		"  ha history web -n 20\n"
+		"  ha history --json | jq -r 'select(.cause == \"holder-silent\") | .time'\n"},
 	{"check-config", check_config_command, "Name every mistake of a configuration file.",
 		" [FILE]",
 		"Without a file, of /etc/ha/ha.conf; - is standard input. Status 2 if wrong.\n\n"

@@ -39,7 +39,7 @@ int release_command(const struct command *command, int argc, char **argv)
 		return status;
 	conf_free(conf);
 	free(conf);
-	status = configuration_hand_to_keeper(command, &configuration, runtime_dir, true);
+	status = configuration_hand_to_keeper(command, &configuration, runtime_dir, NULL, true);
 	configuration_done(&configuration);
 	return status;
 }

@@ -10,25 +10,28 @@
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/options.h"
+#include "cli/state_dir.h"
 
 /* Options that are keys of the configuration have these values, one for each of OPTION_KEY. */
 #define KEY_OPTION_FIRST 256
 
-enum { RUN_RUNTIME_DIR = 'r', RUN_CONFIGURATION = 'c' };
+enum { RUN_RUNTIME_DIR = 'r', RUN_STATE_DIR = 's', RUN_CONFIGURATION = 'c' };
 
 struct run {
 	const char *path; /* NULL: not given */
 	const char *runtime_dir;
+	const char *state_dir;
 	struct options options;
 };
 
-#define RUN_OPTIONS (OPTION_KEYS + 4)
+#define RUN_OPTIONS (OPTION_KEYS + 5)
 
 static void fill_options(struct option options[RUN_OPTIONS])
 {
 	const struct option fixed[] = {
 		{"configuration", required_argument, NULL, RUN_CONFIGURATION},
 		{"runtime-dir", required_argument, NULL, RUN_RUNTIME_DIR},
+		{"state-dir", required_argument, NULL, RUN_STATE_DIR},
 		OPTIONS_END,
 	};
 
@@ -57,6 +60,8 @@ static int read_options(
 			run->path = optarg;
 		else if (option == RUN_RUNTIME_DIR)
 			run->runtime_dir = optarg;
+		else if (option == RUN_STATE_DIR)
+			run->state_dir = optarg;
 		else if (!options_add(&run->options, (size_t)(option - KEY_OPTION_FIRST), optarg,
 				 &reason))
 			return command_misused(command, "--%s: %s",
@@ -88,7 +93,8 @@ static int run_file(const struct command *command, const struct run *run)
 		return status;
 	conf_free(conf);
 	free(conf);
-	status = configuration_hand_to_keeper(command, &configuration, run->runtime_dir, false);
+	status = configuration_hand_to_keeper(
+		command, &configuration, run->runtime_dir, run->state_dir, false);
 	configuration_done(&configuration);
 	return status;
 }
@@ -150,7 +156,7 @@ static int run_options(const struct command *command, const struct run *run)
 	status = check_composed(command, &configuration, lines);
 	if (status == EXIT_DONE)
 		status = configuration_hand_to_keeper(
-			command, &configuration, run->runtime_dir, false);
+			command, &configuration, run->runtime_dir, run->state_dir, false);
 	configuration_done(&configuration);
 	return status;
 }
@@ -158,6 +164,7 @@ static int run_options(const struct command *command, const struct run *run)
 int run_command(const struct command *command, int argc, char **argv)
 {
 	struct run *run = calloc(1, sizeof(*run));
+	char state_dir[PATH_SIZE];
 	bool stop;
 	int status;
 
@@ -165,6 +172,7 @@ int run_command(const struct command *command, int argc, char **argv)
 		return command_failed(command, "out of memory");
 	run->runtime_dir = DEFAULT_RUNTIME_DIR;
 	status = read_options(command, argc, argv, run, &stop);
+	run->state_dir = state_dir_of(run->state_dir, run->runtime_dir, state_dir);
 	if (!stop && run->options.count > 0)
 		status = run_options(command, run);
 	else if (!stop)

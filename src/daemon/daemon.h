@@ -8,6 +8,7 @@
  *   control.c    status and watch over the control socket
  *   answer.c     what it answers, as JSON
  *   hooks.c      commands run on changes of state
+ *   history.c    changes of state, kept in the state folder
  *   handoff.c    what the keeper handed over
  *   confine.c    the system calls that are left
  */
@@ -47,6 +48,18 @@ struct control;
 struct control *control_open(struct daemon *d, int fd, uv_loop_t *loop);
 /* Tells everybody who watches. */
 void control_report(struct control *c, const struct report *r, int64_t wall_ms);
+
+struct history;
+
+/* Starts the history's writer with the state folder, which it takes. First of all: the writer has what
+ * this process has then. */
+struct history *history_open(int folder);
+/* Where to count what it could not hold; borrowed. */
+void history_count_in(struct history *h, struct metrics *metrics);
+/* Keeps @r if it is a change of state; never waits. */
+void history_add(struct history *h, const char *node, const struct report *r, int64_t wall_ms);
+/* Waits a moment until the writer has written the last of it. */
+void history_finish(struct history *h);
 
 struct hooks;
 

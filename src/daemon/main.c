@@ -20,6 +20,7 @@ struct daemon {
 	struct handoff_values given;
 	struct driver driver;
 	struct control *control;
+	struct history *history;
 	struct hooks *hooks;
 	uv_poll_t driver_poll;
 	uv_prepare_t exit_check;
@@ -59,6 +60,7 @@ static void on_report(void *context, const struct report *r, int64_t wall_ms)
 
 	report_fields(r, fields, sizeof(fields));
 	log_event(level_of(r->level), fields, "%s", r->text);
+	history_add(d->history, d->given.conf->node.name, r, wall_ms);
 	control_report(d->control, r, wall_ms);
 }
 
@@ -159,6 +161,7 @@ static void open_everything(struct daemon *d)
 	d->loop = uv_default_loop();
 	handoff_take(&d->given);
 	open_driver(d);
+	history_count_in(d->history, engine_metrics(d->driver.engine));
 	d->control = control_open(d, HANDOFF_CONTROL, d->loop);
 	d->hooks = hooks_open(d->given.conf, engine_metrics(d->driver.engine), d->loop);
 	uv_prepare_init(d->loop, &d->exit_check);
@@ -182,11 +185,13 @@ int main(void)
 	static struct daemon d; /* large, and one for the process's life */
 
 	log_open("had");
+	d.history = history_open(HANDOFF_STATE);
 	open_everything(&d);
 	lock_memory();
 	confine_engine(d.given.conf);
 	driver_start(&d.driver);
 	uv_run(d.loop, UV_RUN_DEFAULT);
+	history_finish(d.history);
 	scheduling_make_ordinary();
 	return EXIT_SUCCESS;
 }

@@ -9,7 +9,7 @@
 #include "wire/handoff.h"
 
 #define HANDOFF_FIRST HANDOFF_CHANNEL
-#define HANDOFF_COUNT 5
+#define HANDOFF_COUNT 6
 
 struct engine_program {
 	char path[PATH_SIZE];

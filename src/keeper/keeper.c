@@ -11,6 +11,7 @@
 #include "keeper/confine.h"
 #include "keeper/leftovers.h"
 #include "keeper/loop.h"
+#include "keeper/state_dir.h"
 #include "sys/log.h"
 
 #define EXIT_CONFIGURATION 2
@@ -124,7 +125,7 @@ static bool open_starter(struct keeper *k)
 	control = runtime_dir_listen(&k->dir);
 	if (control >= 0)
 		opened = starter_open(&k->configuration, keyed ? key : NULL, &k->dir, &k->account,
-			control, &k->starter);
+			control, state_dir_open(k->options.state_dir, &k->account), &k->starter);
 	explicit_bzero(key, sizeof(key));
 	return opened;
 }

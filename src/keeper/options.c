@@ -22,6 +22,7 @@ bool options_parse(int count, char **arguments, struct options *ret_options)
 	static const struct option known[] = {
 		{"configuration", required_argument, NULL, 'c'},
 		{"runtime-dir", required_argument, NULL, 'd'},
+		{"state-dir", required_argument, NULL, 's'},
 		{"release", no_argument, NULL, 'r'},
 		{0},
 	};
@@ -34,13 +35,14 @@ bool options_parse(int count, char **arguments, struct options *ret_options)
 		switch (option) {
 		case 'c': right = parse_descriptor(optarg, &o.configuration); break;
 		case 'd': o.runtime_dir = optarg; break;
+		case 's': o.state_dir = optarg; break;
 		case 'r': o.release = true; break;
 		default: right = false; break;
 		}
 	}
 	if (!right || optind != count || o.configuration < 0 || !o.runtime_dir) {
 		log_error("usage: ha-keeper --configuration DESCRIPTOR --runtime-dir DIR "
-			  "[--release]; it is started by `ha run` and `ha release`");
+			  "[--state-dir DIR] [--release]; it is started by `ha run` and `ha release`");
 		return false;
 	}
 	*ret_options = o;

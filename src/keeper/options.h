@@ -8,6 +8,7 @@
 struct options {
 	int configuration;       /* descriptor of the configuration text */
 	const char *runtime_dir; /* static: of the argument vector */
+	const char *state_dir;   /* likewise; NULL: none */
 	bool release;            /* take leftovers down and exit */
 };
 

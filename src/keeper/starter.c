@@ -28,7 +28,7 @@ enum word { WORD_START = 1, WORD_KILL };
 /* What the starter itself has. */
 struct nest {
 	int socket;
-	int configuration, key, control; /* for every engine */
+	int configuration, key, control, state; /* for every engine */
 	const char *runtime_dir;
 	struct account account;
 	struct engine_program program;
@@ -50,6 +50,7 @@ static int start(struct nest *n, const int given[DESCRIPTORS_MAX])
 		[HANDOFF_KEY - HANDOFF_FIRST] = n->key,
 		[HANDOFF_LEASE - HANDOFF_FIRST] = given[1],
 		[HANDOFF_CONTROL - HANDOFF_FIRST] = n->control,
+		[HANDOFF_STATE - HANDOFF_FIRST] = n->state,
 	};
 	int process = -1;
 	pid_t pid = fork_for_keeper(&process);
@@ -85,7 +86,8 @@ static void serve(struct nest *n)
 /* Signals are the keeper's business; the end of its socket tells of the keeper's end. */
 _Noreturn static void be_starter(struct nest *n)
 {
-	int own[] = {n->socket, n->configuration, n->key, n->control, n->program.descriptor};
+	int own[] = {
+		n->socket, n->configuration, n->key, n->control, n->state, n->program.descriptor};
 	int r;
 
 	/* The keeper's lock, for one, must end with the keeper. */
@@ -122,7 +124,7 @@ static int fork_starter(struct nest *n, int *ret_socket)
 }
 
 bool starter_open(const struct configuration *configuration, const uint8_t *key,
-	const struct runtime_dir *dir, const struct account *account, int control,
+	const struct runtime_dir *dir, const struct account *account, int control, int state,
 	struct starter *ret_starter)
 {
 	size_t key_size = key ? CONF_KEY_SIZE : 0;
@@ -132,6 +134,7 @@ bool starter_open(const struct configuration *configuration, const uint8_t *key,
 		.key = memory_sealed(
 			"ha-key", key ? key : (const void *)"", key_size, key_size, false),
 		.control = control,
+		.state = state,
 		.runtime_dir = dir->path,
 		.account = *account,
 		.engine = -1,
@@ -143,7 +146,7 @@ bool starter_open(const struct configuration *configuration, const uint8_t *key,
 		r = fork_starter(&n, &ret_starter->socket);
 	/* They are the starter's alone now, above all the key. */
 	descriptors_close(
-		(const int[]){n.configuration, n.key, n.control, n.program.descriptor}, 4);
+		(const int[]){n.configuration, n.key, n.control, n.state, n.program.descriptor}, 5);
 	if (r < 0)
 		log_error("cannot start the engine: %s", strerror(-r));
 	return r == 0;

@@ -27,11 +27,12 @@ struct starter {
  * starter_open - fork the starter; before the keeper gives its privileges up
  * @key:     CONF_KEY_SIZE bytes, or NULL for none
  * @control: the listening control socket; moved
+ * @state:   the state folder, or /dev/null; moved
  *
  * Return: false after one line.
  */
 bool starter_open(const struct configuration *configuration, const uint8_t *key,
-	const struct runtime_dir *dir, const struct account *account, int control,
+	const struct runtime_dir *dir, const struct account *account, int control, int state,
 	struct starter *ret_starter);
 
 /**

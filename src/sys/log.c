@@ -65,6 +65,11 @@ void log_open(const char *program)
 		log_descriptor = own;
 }
 
+void log_rename(const char *program)
+{
+	log_program = program;
+}
+
 static const char *level_word(enum log_level level)
 {
 	switch (level) {

@@ -26,6 +26,8 @@ enum log_level {
 
 /* @program: static; printed in front of each message. Call once, before the first message. */
 void log_open(const char *program);
+/* Another name from now on, in a process that was forked. */
+void log_rename(const char *program);
 /* A sentence about nothing in particular. */
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
 /* The same with @fields, "event=state group=web", in front of it. */

@@ -13,6 +13,8 @@ enum handoff {
 	HANDOFF_LEASE = 6,         /* struct lease_page, lease_size() bytes of it, to be mapped
 				      shared: a map of the kernel's fence, or a memfd */
 	HANDOFF_CONTROL = 7,       /* listening Unix stream socket, wire/control.h */
+	HANDOFF_STATE = 8,         /* the state folder, which the engine's user may write to; a
+				      descriptor of /dev/null: there is none */
 };
 
 #endif

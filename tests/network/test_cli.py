@@ -276,7 +276,8 @@ def test_options_become_a_configuration_for_the_keeper(installed, tmp_path):
     first, _, text = output.partition("\n")
     pid, option, descriptor, *rest = first.split()
     assert int(pid) == started.pid, "the keeper must be the process that a service manager started"
-    assert [option, *rest] == ["--configuration", "--runtime-dir", str(tmp_path)] and int(descriptor) > 2
+    assert [option, *rest] == ["--configuration", "--runtime-dir", str(tmp_path), "--state-dir",
+                               f"{tmp_path}/state"] and int(descriptor) > 2
     assert text == ("[node]\ninterface = eth0\n[group main]\naddress = 10.0.0.100/24\n"
                     "address = fd00::100/64\nworth = 200\n")
 
@@ -286,7 +287,7 @@ def test_a_file_goes_to_the_keeper_as_it_is(installed, configuration):
     done = subprocess.run([installed, "run", "-c", path], text=True, capture_output=True, timeout=30)
     assert done.returncode == 0
     assert done.stdout.split("\n", 1)[1] == GOOD
-    assert done.stdout.split("\n", 1)[0].endswith("--runtime-dir /run/ha")
+    assert done.stdout.split("\n", 1)[0].endswith("--runtime-dir /run/ha --state-dir /var/lib/ha")
 
 
 def test_a_bad_file_never_reaches_the_keeper(installed, configuration):

@@ -173,9 +173,9 @@ def test_the_starter_can_do_no_more_than_start(keeper):
     assert found["CapEff:"] == found["CapPrm:"] == found["CapBnd:"] == allowed
     assert found["CapInh:"] == found["CapAmb:"] == 0
     assert "NoNewPrivs:\t1" in status and "Name:\tha-starter" in status
-    # standard ones, its socket, the configuration, the key, the control socket, the program, and the
-    # process of the engine
-    wait_until(lambda: len(os.listdir(f"/proc/{starter}/fd")) == 3 + 6, "it holds no more", 1)
+    # standard ones, its socket, the configuration, the key, the control socket, the state folder, the
+    # program, and the process of the engine
+    wait_until(lambda: len(os.listdir(f"/proc/{starter}/fd")) == 3 + 7, "it holds no more", 1)
     keeper.process.kill()
     wait_until(lambda: not os.path.exists(f"/proc/{starter}"), "it ends with its keeper", 1)
 
@@ -319,7 +319,7 @@ def test_privileges(keeper):
     assert capabilities(status) == {"CapInh:": 0, "CapPrm:": two, "CapEff:": two, "CapBnd:": two,
                                     "CapAmb:": 0}
     # what the script itself opens comes on top: its socket, the list of the descriptors
-    assert engine["descriptors"][:8] == list(range(8)) and len(engine["descriptors"]) <= 10
+    assert engine["descriptors"][:9] == list(range(9)) and len(engine["descriptors"]) <= 11
     assert set(engine["environment"]) <= {"PATH", "LANG", "JOURNAL_STREAM"}
     assert engine["arguments"] == ["--runtime-dir", str(keeper.runtime)]
 
@@ -356,7 +356,7 @@ def test_only_one_runs_in_a_folder(keeper):
 
 def test_the_configuration_is_read_with_suspicion(keeper):
     status, said = keeper.refused("[group main]\naddres = 10.1.0.100\n")
-    assert status == 2 and "ha-keeper: error: line 2: " in said
+    assert status == 2 and 'ha-keeper: error: msg="line 2: ' in said
     keeper.configuration.touch()
     keeper.configuration.chmod(0o666)
     status, said = keeper.refused(BOTH)

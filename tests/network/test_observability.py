@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: ISC
 """What a person and a machine can learn about a cluster: the log, counters, timings, history, views."""
 
+import json
 import os
 import pty
 import re
+import signal
 import subprocess
 
 from lan import wait_until
-from node import start, wait_holder
+from node import ADDRESS, start, wait_holder
 
 LINE = re.compile(r'^(had|ha-keeper): (error|warning|notice|info): ((?:[a-z_]+=[^\s"]+ )*)msg="((?:[^"\\]|\\.)*)"$')
 
@@ -100,3 +102,80 @@ def test_hooks_are_counted(cluster):
     assert metrics(alpha)["counters"]["hooks_started"] == 1
     hook = [f for _, _, f, _ in log_lines(alpha) if f.get("event") == "hook"]
     assert hook == [{"event": "hook", "group": "main"}]
+
+
+def history(node, *arguments):
+    done = node.cli("history", "--json", *arguments)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_history_outlives_the_daemon(cluster):
+    alpha, beta = cluster.nodes_on(1, 2)
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    assert alpha.stop() == 0
+    assert [(e["from"], e["to"], e["cause"]) for e in history(alpha)] == [
+        ("STANDBY", "ACTIVE", "vacant"), ("ACTIVE", "SHUTDOWN", "stopping")]
+    first = history(alpha)[0]
+    assert (first["node"], first["group"], first["epoch"]) == ("alpha", "main", 1)
+    assert first["lasted_us"] > 0 and first["took_us"] > 0
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    alpha.crash_engine()
+    wait_until(lambda: len(history(alpha)) >= 4, "the fresh engine's history follows")
+    assert [e["to"] for e in history(alpha)][:4] == ["ACTIVE", "SHUTDOWN", "ACTIVE", "ACTIVE"]
+    assert len(history(alpha, "-n", "1")) == 1 and history(alpha, "nothing") == []
+    shown = alpha.cli("history", "main").stdout
+    assert "nobody held it" in shown and "was STANDBY for" in shown
+    assert beta.cli("history").returncode == 1
+
+
+def test_history_is_bounded_and_survives_a_torn_line(cluster):
+    (alpha,) = cluster.nodes_on(1)
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    assert alpha.stop() == 0
+    file = alpha.runtime_dir / "state" / "history.jsonl"
+    line = file.read_text().splitlines()[0]
+    file.write_text((line + "\n") * 1000 + line[:100])
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    assert alpha.stop() == 0
+    assert len(history(alpha)) == 1000
+    assert [e["to"] for e in history(alpha, "-n", "2")] == ["ACTIVE", "SHUTDOWN"]
+    before = file.with_name("history.1.jsonl").read_text().splitlines()
+    assert len(before) == 1001 and len(file.read_text().splitlines()) == 2
+
+
+def test_a_state_folder_that_cannot_be_used_stops_nothing(cluster):
+    (alpha,) = cluster.nodes_on(1)
+    alpha.runtime_dir.mkdir()
+    (alpha.runtime_dir / "state").write_text("a file")
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    alpha.wait_log("there is no history")
+
+
+def test_a_stuck_history_stalls_nothing(cluster, client):
+    """The writer hangs, as it would on a bad disk: the node goes on and stops politely."""
+    (alpha,) = cluster.nodes_on(1)
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    (writer,) = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+                 if name_of(pid) == "ha-history"
+                 and os.stat(f"/proc/{pid}/ns/net").st_ino == os.stat(alpha.host.path).st_ino]
+    os.kill(writer, signal.SIGSTOP)
+    assert client.ask(ADDRESS) == "alpha"
+    assert alpha.stop() == 0
+    try:
+        os.kill(writer, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # the kernel hangs up on stopped orphans
+
+
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
