@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keeper/application.h"
 #include "sys/log.h"
 
 #define HOST_NAME_SIZE 256
@@ -23,6 +24,9 @@ static const char *distrust(int descriptor)
 		return strerror(errno);
 	if (!S_ISREG(status.st_mode))
 		return "it is not a regular file";
+	if (application_is_unprivileged() && status.st_uid != 0)
+		return "it does not belong to root, and ha-keeper has privileges that whoever "
+		       "starts it does not have";
 	if (status.st_uid != 0 && status.st_uid != geteuid())
 		return "it belongs to another user; run `chown root` on it";
 	/* A memory file of `ha run` has no name by which anybody could open it to write. */

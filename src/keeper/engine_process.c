@@ -10,21 +10,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "keeper/descriptors.h"
+#include "sys/descriptors.h"
+#include "keeper/application.h"
 #include "keeper/memory.h"
 #include "sys/log.h"
 
 #define CHANNEL_BUFFER_SIZE (4 * 1024 * 1024)
 
 /* Big enough for all that is owed to an engine that does not read for a while. */
-static int open_channel(int ends[2])
+static void enlarge(int channel)
 {
 	int size = CHANNEL_BUFFER_SIZE;
 
+	if (setsockopt(channel, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(channel, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static int open_channel(int ends[2])
+{
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
 		return -errno;
-	if (setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-		(void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	enlarge(ends[0]);
 	return 0;
 }
 
@@ -80,6 +86,32 @@ bool engine_start(const struct starter *starter, int fence, size_t group_count,
 	return true;
 }
 
+bool engine_adopt(int channel, int fence, const struct configuration *configuration,
+	const uint8_t *key, struct engine_process *ret_process)
+{
+	struct engine_process p = {.process = -1,
+		.channel = channel,
+		.lease_size = lease_size(configuration->conf->group_count)};
+	int lease = open_lease(fence, p.lease_size);
+	int r = lease < 0 ? lease : application_check(channel, &p.process);
+
+	if (r == 0)
+		p.lease = map_lease(lease, p.lease_size);
+	if (r == 0 && !p.lease)
+		r = -ENOMEM;
+	enlarge(channel);
+	if (r == 0)
+		r = application_greet(channel, lease, configuration, key);
+	descriptors_close(&lease, 1);
+	if (r < 0) {
+		engine_close(&p);
+		log_error("cannot serve the program that started this keeper: %s", strerror(-r));
+		return false;
+	}
+	*ret_process = p;
+	return true;
+}
+
 struct engine_end engine_wait(const struct engine_process *p, int patience_ms)
 {
 	struct pollfd ended = {.fd = p->process, .events = POLLIN};
@@ -94,7 +126,8 @@ struct engine_end engine_wait(const struct engine_process *p, int patience_ms)
 
 void engine_kill(const struct engine_process *p)
 {
-	starter_kill(p->starter);
+	if (p->starter)
+		starter_kill(p->starter);
 }
 
 void engine_close(struct engine_process *p)

@@ -16,7 +16,7 @@
 #define ENGINE_CANNOT_EXECUTE 127 /* exit status: there is no such program */
 
 struct engine_process {
-	const struct starter *starter; /* borrowed */
+	const struct starter *starter; /* borrowed; NULL: a program that started us */
 	int process;                   /* pidfd: readable when it has ended */
 	int channel;                   /* our end */
 	size_t lease_size;
@@ -36,8 +36,19 @@ struct engine_end {
 bool engine_start(const struct starter *starter, int lease, size_t group_count,
 	struct engine_process *ret_process);
 
+/**
+ * engine_adopt - serve the engine in the program that started us
+ * @channel: moved
+ * @lease:   as for engine_start()
+ *
+ * Return: false after one line.
+ */
+bool engine_adopt(int channel, int lease, const struct configuration *configuration,
+	const uint8_t *key, struct engine_process *ret_process);
+
 /* Waits up to @patience_ms for the end. */
 struct engine_end engine_wait(const struct engine_process *p, int patience_ms);
+/* A program that started us is not ours to kill: once its group is down it can do no harm. */
 void engine_kill(const struct engine_process *p);
 /* Lets go of what was ours of an engine that has ended. */
 void engine_close(struct engine_process *p);

@@ -10,7 +10,7 @@
 
 #include "base/assert.h"
 #include "base/id.h"
-#include "keeper/descriptors.h"
+#include "sys/descriptors.h"
 #include "keeper/filters.h"
 #include "sys/log.h"
 

@@ -10,7 +10,7 @@
 
 #include "base/assert.h"
 #include "keeper/fence_bpf.h"
-#include "keeper/descriptors.h"
+#include "sys/descriptors.h"
 #include "keeper/fence_shape.h"
 #include "wire/lease.h"
 

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "keeper/application.h"
 #include "keeper/confine.h"
 #include "keeper/leftovers.h"
 #include "keeper/loop.h"
@@ -26,7 +27,9 @@ int keeper_prepare(struct keeper *k)
 	(void)close(k->options.configuration);
 	if (result != CONFIGURATION_GOOD)
 		return result == CONFIGURATION_WRONG ? EXIT_CONFIGURATION : EXIT_FAILURE;
-	if (!k->options.release &&
+	if (!application_may(k->configuration.conf))
+		return EXIT_FAILURE;
+	if (!k->options.release && k->options.engine < 0 &&
 		!privileges_account(k->configuration.conf->node.user, &k->account))
 		return EXIT_CONFIGURATION;
 	if (!runtime_dir_open(k->options.runtime_dir, k->options.release, &k->dir))
@@ -112,21 +115,33 @@ static bool open_parts(struct keeper *k)
 	       good(will_open(&k->will, conf, &k->interfaces), "a socket for the will");
 }
 
-static bool open_starter(struct keeper *k)
+static bool open_starter(struct keeper *k, const uint8_t *key)
+{
+	int control = runtime_dir_listen(&k->dir);
+
+	return control >= 0 &&
+	       starter_open(&k->configuration, key, &k->dir, &k->account, control,
+		       state_dir_open(k->options.state_dir, &k->account), &k->starter);
+}
+
+/* An engine of our own, or the program that started us. */
+static bool open_engine(struct keeper *k)
 {
 	const char *key_file = k->configuration.conf->node.key_file;
-	uint8_t key[CONF_KEY_SIZE];
-	bool keyed = key_file[0] != '\0';
-	bool opened = false;
-	int control;
+	uint8_t key_bytes[CONF_KEY_SIZE];
+	const uint8_t *key = key_file[0] != '\0' ? key_bytes : NULL;
+	bool opened;
 
-	if (keyed && !configuration_read_key(key_file, key))
+	if (key && !configuration_read_key(key_file, key_bytes))
 		return false;
-	control = runtime_dir_listen(&k->dir);
-	if (control >= 0)
-		opened = starter_open(&k->configuration, keyed ? key : NULL, &k->dir, &k->account,
-			control, state_dir_open(k->options.state_dir, &k->account), &k->starter);
-	explicit_bzero(key, sizeof(key));
+	if (k->options.engine >= 0)
+		opened = engine_adopt(k->options.engine, fence_lease(&k->fence), &k->configuration,
+			key, &k->engine);
+	else
+		opened = open_starter(k, key) &&
+			 engine_start(&k->starter, fence_lease(&k->fence),
+				 k->configuration.conf->group_count, &k->engine);
+	explicit_bzero(key_bytes, sizeof(key_bytes));
 	return opened;
 }
 
@@ -141,9 +156,7 @@ static bool start_session(struct keeper *k)
 		.targets = &k->targets,
 		.will = &k->will,
 	};
-	if (!good(session_open(&k->session), "a timer") ||
-		!engine_start(&k->starter, fence_lease(&k->fence),
-			k->configuration.conf->group_count, &k->engine))
+	if (!good(session_open(&k->session), "a timer"))
 		return false;
 	session_start(&k->session, k->engine.channel, k->engine.lease);
 	return true;
@@ -156,7 +169,7 @@ int keeper_start(struct keeper *k)
 	privileges_realtime(k->configuration.conf->node.realtime, &k->account);
 	if (!runtime_dir_save_configuration(&k->dir, k->configuration.text, k->configuration.size))
 		return EXIT_FAILURE;
-	if (!open_parts(k) || !open_starter(k) || !start_session(k))
+	if (!open_parts(k) || !open_engine(k) || !start_session(k))
 		return EXIT_FAILURE;
 	/* A keeper that is swapped out cannot take anything down. Only what is there now: later
 	 * allocations shall not fail because of a limit. */

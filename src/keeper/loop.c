@@ -119,6 +119,11 @@ static void bury_engine(struct loop *l, bool kill_it)
 	struct engine_end end;
 
 	l->running = false;
+	if (!l->engine->starter) { /* the end of a program is not ours to judge */
+		session_end(l->session);
+		finish(l, 0);
+		return;
+	}
 	if (kill_it)
 		engine_kill(l->engine);
 	end = engine_wait(l->engine, END_PATIENCE_MS);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "keeper/keeper.h"
+#include "sys/descriptors.h"
 #include "sys/log.h"
 #include "sys/scheduling.h"
 
@@ -25,9 +26,22 @@ static void fill_standard_descriptors(void)
 		(void)close(descriptor);
 }
 
+/* What a program that embeds us had open besides is none of our business, and must not outlive it
+ * here. */
+static void forget_foreign_descriptors(const struct options *o)
+{
+	int ours[] = {o->configuration, o->engine};
+
+	if (o->engine >= 0)
+		descriptors_keep_only(ours, sizeof(ours) / sizeof(ours[0]));
+}
+
 static int work(struct keeper *k)
 {
-	int status = keeper_prepare(k);
+	int status;
+
+	forget_foreign_descriptors(&k->options);
+	status = keeper_prepare(k);
 
 	if (status != EXIT_SUCCESS)
 		return status;

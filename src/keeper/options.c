@@ -24,9 +24,10 @@ bool options_parse(int count, char **arguments, struct options *ret_options)
 		{"runtime-dir", required_argument, NULL, 'd'},
 		{"state-dir", required_argument, NULL, 's'},
 		{"release", no_argument, NULL, 'r'},
+		{"engine-fd", required_argument, NULL, 'e'},
 		{0},
 	};
-	struct options o = {.configuration = -1};
+	struct options o = {.configuration = -1, .engine = -1};
 	bool right = true;
 	int option;
 
@@ -37,12 +38,15 @@ bool options_parse(int count, char **arguments, struct options *ret_options)
 		case 'd': o.runtime_dir = optarg; break;
 		case 's': o.state_dir = optarg; break;
 		case 'r': o.release = true; break;
+		case 'e': right = parse_descriptor(optarg, &o.engine); break;
 		default: right = false; break;
 		}
 	}
-	if (!right || optind != count || o.configuration < 0 || !o.runtime_dir) {
+	if (!right || optind != count || o.configuration < 0 || !o.runtime_dir ||
+		(o.release && o.engine >= 0)) {
 		log_error("usage: ha-keeper --configuration DESCRIPTOR --runtime-dir DIR "
-			  "[--state-dir DIR] [--release]; it is started by `ha run` and `ha release`");
+			  "[--state-dir DIR] [--release | --engine-fd DESCRIPTOR]; it is started "
+			  "by `ha run`, `ha release` and programs that use libha");
 		return false;
 	}
 	*ret_options = o;

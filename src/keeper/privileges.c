@@ -32,8 +32,7 @@ bool privileges_check(void)
 		if (capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability))
 			continue;
 		log_error("missing privilege %s (to %s): run as root, or let systemd give "
-			  "AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW, or run `setcap "
-			  "cap_net_admin,cap_net_raw+ep` on ha-keeper",
+			  "AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW",
 			needed[i].name, needed[i].purpose);
 		return false;
 	}

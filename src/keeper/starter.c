@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "keeper/descriptors.h"
+#include "sys/descriptors.h"
 #include "keeper/engine_program.h"
 #include "keeper/memory.h"
 #include "sys/log.h"

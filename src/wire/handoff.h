@@ -17,4 +17,11 @@ enum handoff {
 				      descriptor of /dev/null: there is none */
 };
 
+/*
+ * A program that embeds the engine (libha) is the keeper's parent instead, and gave it one end of the
+ * channel. The keeper's first two messages there are these words with descriptors, the same as above:
+ * the lease and the key; then the configuration. What follows is wire/channel.h.
+ */
+enum greeting { GREETING_LEASE_AND_KEY = 0x48410001, GREETING_CONFIGURATION = 0x48410002 };
+
 #endif

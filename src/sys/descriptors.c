@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "keeper/descriptors.h"
+#include "sys/descriptors.h"
 
 #include <errno.h>
 #include <stdlib.h>

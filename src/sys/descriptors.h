@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* descriptors: passing them between two processes of ours, unix(7). */
-#ifndef HA_KEEPER_DESCRIPTORS_H
-#define HA_KEEPER_DESCRIPTORS_H
+#ifndef HA_SYS_DESCRIPTORS_H
+#define HA_SYS_DESCRIPTORS_H
 
 #include <stddef.h>
 #include <stdint.h>
