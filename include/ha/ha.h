@@ -28,9 +28,9 @@
  * No function but ha_open(), ha_run() and ha_free() waits for anything. Nothing here touches
  * signals, prints, starts a thread or ends the process; ha_open() in process starts one child, for
  * whose end the program may see a SIGCHLD, which it can ignore. After fork() only the parent may
- * use its nodes. What returns `int` returns 0 or a negative errno value; then ha_error() tells more.
- * -EINVAL is misuse. Texts are UTF-8. Strings that are passed in are copied; those that come out are
- * the library's, valid until the next call about the same node unless it says otherwise.
+ * use its nodes. What returns `int` returns 0 or a negative errno value; then ha_error() tells
+ *more. -EINVAL is misuse. Texts are UTF-8. Strings that are passed in are copied; those that come
+ *out are the library's, valid until the next call about the same node unless it says otherwise.
  */
 #ifndef HA_HA_H
 #define HA_HA_H
@@ -77,14 +77,15 @@ struct ha_event {
 	const char *peer;   /* "" if it is not about one */
 	const char *holder; /* "" if nobody is known to hold it */
 	const char *text;   /* a sentence for a person */
-	/* Grows with every claim of the group by any node: give it to what you write to (a database,
-	 * a disk), which refuses lower ones, and a former holder can do no harm. 0: none. */
+	/* Grows with every claim of the group by any node: give it to what you write to (a
+	 * database, a disk), which refuses lower ones, and a former holder can do no harm. 0: none.
+	 */
 	uint64_t epoch;
 	int64_t time_ms; /* wall clock, milliseconds since 1970 */
 };
 
-/* Told about everything that happens, in order, from within ha_dispatch() (or ha_run()). It may call
- * any function on @node, ha_free() included. @event and its strings last until it returns. */
+/* Told about everything that happens, in order, from within ha_dispatch() (or ha_run()). It may
+ * call any function on @node, ha_free() included. @event and its strings last until it returns. */
 typedef void (*ha_event_function)(ha_node *node, const struct ha_event *event, void *context);
 
 /*
@@ -109,38 +110,44 @@ struct ha_candidate {
 	int worth;
 };
 
-/* To whom ha_yield() gives @group when its caller does not say: an index into @candidates, which are
- * the @count nodes that could take it; a negative number: to the worthiest. @size of each element
- * is the distance to the next one. */
+/* To whom ha_yield() gives @group when its caller does not say: an index into @candidates, which
+ * are the @count nodes that could take it; a negative number: to the worthiest. @size of each
+ * element is the distance to the next one. */
 typedef int (*ha_choose_function)(ha_node *node, const char *group,
 	const struct ha_candidate *candidates, size_t count, void *context);
 
 /* Zero means the default everywhere. Either `file`, or `text`, or the keys of one group. */
 struct ha_options {
-	size_t size;            /* sizeof(struct ha_options): HA_OPTIONS_INIT sets it */
-	const char *file;       /* a configuration file, ha.conf(5) */
-	const char *text;       /* the text of one */
-	const char *interface;  /* device of the heartbeats, "eth0" */
-	const char *address;    /* shared addresses with prefix length, separated by commas or blanks */
-	const char *group;      /* its name; default "main" */
-	const char *name;       /* this node's; default: the host's */
-	const char *key_file;   /* from `ha keygen`; default: none, heartbeats are not authenticated */
-	const char *extra_node; /* more lines for the section [node], ha.conf(5) */
-	const char *extra_group;   /* likewise for [group] */
-	uint32_t interval_ms;      /* of heartbeats; default 100 */
-	uint32_t tolerance_ms;     /* default 3.5 intervals */
-	int32_t worth;             /* 1 to 65535, default 100 */
-	int32_t attached;          /* 1: join the daemon of this machine; then only `group`,
-				    * `runtime_dir` and the functions count */
-	const char *runtime_dir;   /* one for each keeper of a machine; default "/run/ha" */
-	const char *keeper;        /* the program; default: the installed ha-keeper */
-	ha_event_function event;   /* any of these may be NULL */
+	size_t size;           /* sizeof(struct ha_options): HA_OPTIONS_INIT sets it */
+	const char *file;      /* a configuration file, ha.conf(5) */
+	const char *text;      /* the text of one */
+	const char *interface; /* device of the heartbeats, "eth0" */
+	const char
+		*address;  /* shared addresses with prefix length, separated by commas or blanks */
+	const char *group; /* its name; default "main" */
+	const char *name;  /* this node's; default: the host's */
+	const char
+		*key_file; /* from `ha keygen`; default: none, heartbeats are not authenticated */
+	const char *extra_node;  /* more lines for the section [node], ha.conf(5) */
+	const char *extra_group; /* likewise for [group] */
+	uint32_t interval_ms;    /* of heartbeats; default 100 */
+	uint32_t tolerance_ms;   /* default 3.5 intervals */
+	int32_t worth;           /* 1 to 65535, default 100 */
+	int32_t attached;        /* 1: join the daemon of this machine; then only `group`,
+				  * `runtime_dir` and the functions count */
+	const char *runtime_dir; /* one for each keeper of a machine; default "/run/ha" */
+	const char *keeper;      /* the program; default: the installed ha-keeper */
+	ha_event_function event; /* any of these may be NULL */
 	ha_worth_function worth_of;
 	ha_veto_function veto;
 	ha_choose_function choose;
 	void *context; /* for all of them; never touched */
 };
-#define HA_OPTIONS_INIT {sizeof(struct ha_options)}
+#define HA_OPTIONS_INIT                                                                            \
+	{                                                                                          \
+		sizeof(struct ha_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
+			0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL                       \
+	}
 
 /* A node that is not open; NULL if memory ran out. Owned by the caller: ha_free(). */
 ha_node *ha_new(void);
@@ -163,7 +170,8 @@ const char *ha_error(const ha_node *node);
  * node is open; -1 if it is not. Only wait for it. */
 int ha_fd(const ha_node *node);
 
-/* Does what is due and tells events. Never waits. 0; 1 if the node has stopped; or what ended it. */
+/* Does what is due and tells events. Never waits. 0; 1 if the node has stopped; or what ended it.
+ */
 int ha_dispatch(ha_node *node);
 
 /* ha_dispatch() whenever there is something to do, until the node stops: then 0, or what ended it.
@@ -173,18 +181,19 @@ int ha_run(ha_node *node);
 /* Leaves politely: groups go to other nodes first. HA_EVENT_STOPPED follows; keep dispatching. */
 int ha_stop(ha_node *node);
 
-/* @group: NULL stands for the first, and mostly only, one everywhere. -ENOENT: there is none such. */
+/* @group: NULL stands for the first, and mostly only, one everywhere. -ENOENT: there is none such.
+ */
 
 /* Sets the worth, 0 to 65535, from now on. */
 int ha_set_worth(ha_node *node, const char *group, int worth);
 
-/* Whether the service behind the addresses works. One that does not keeps this node from holding the
- * group as long as a healthy one can. @reason: a few words for people, shown by `ha status`, or
+/* Whether the service behind the addresses works. One that does not keeps this node from holding
+ * the group as long as a healthy one can. @reason: a few words for people, shown by `ha status`, or
  * NULL. */
 int ha_set_health(ha_node *node, const char *group, int healthy, const char *reason);
 
-/* HA_STANDBY, HA_ACTIVE or HA_SHUTDOWN as last told by an event; HA_SHUTDOWN before ha_open() and if
- * there is no such group. */
+/* HA_STANDBY, HA_ACTIVE or HA_SHUTDOWN as last told by an event; HA_SHUTDOWN before ha_open() and
+ * if there is no such group. */
 enum ha_state ha_group_state(const ha_node *node, const char *group);
 /* The epoch of the last claim of this node that was told; 0: none. */
 uint64_t ha_group_epoch(const ha_node *node, const char *group);

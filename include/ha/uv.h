@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * uv: a node on the caller's own libuv loop. Inline, so that libha does not bring a libuv of its own
- * into a program that has another one.
+ * uv: a node on the caller's own libuv loop. Inline, so that libha does not bring a libuv of its
+ *own into a program that has another one.
  *
  *	struct ha_uv watch;
  *	ha_uv_start(&watch, loop, node);   // after ha_open(); 0 or a negative libuv error

@@ -299,9 +299,12 @@ static void report_holder(struct engine *e, size_t group, struct effects *out)
 	if (holder == 0)
 		effect_group_report(
 			e, out, REPORT_HOLDER, REPORT_WARNING, group, "nobody holds it");
-	else if (holder != e->identity.id)
+	else if (holder != e->identity.id && effects_have_room(out)) {
 		effect_group_report(e, out, REPORT_HOLDER, REPORT_NOTICE, group, "%s holds it",
 			peers_name(e, holder));
+		struct report *r = &out->list[out->count - 1].report;
+		text_copy(r->peer, sizeof(r->peer), peers_name(e, holder));
+	}
 }
 
 static void report_eligibility(struct engine *e, size_t group, struct effects *out)

@@ -62,8 +62,8 @@ int application_greet(
 	int channel, int lease, const struct configuration *configuration, const uint8_t *key)
 {
 	size_t key_size = key ? CONF_KEY_SIZE : 0;
-	int secret = memory_sealed(
-		"ha-key", key ? key : (const void *)"", key_size, key_size, false);
+	int secret =
+		memory_sealed("ha-key", key ? key : (const void *)"", key_size, key_size, false);
 	int text = memory_sealed("ha-configuration", configuration->text, configuration->size,
 		configuration->size, false);
 	int r = secret < 0 ? secret : text < 0 ? text : 0;

@@ -27,7 +27,7 @@ bool application_may(const struct conf *conf);
 int application_check(int channel, int *ret_process);
 
 /* The first two messages, wire/handoff.h. @key: NULL for none. 0 or -errno. */
-int application_greet(int channel, int lease, const struct configuration *configuration,
-	const uint8_t *key);
+int application_greet(
+	int channel, int lease, const struct configuration *configuration, const uint8_t *key);
 
 #endif

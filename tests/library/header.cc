@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: ISC
+#include "header.c"
+
+#include <ha/uv.h>

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: ISC
+"""Programs that embed a node: the examples do what the daemon does, and lose their group when they die
+or hang."""
+
+import os
+import signal
+
+import pytest
+
+from embedded import Program
+from lan import stays, wait_until
+from node import ADDRESS, ADDRESS6, BUILD, HA, SHARED, start
+
+
+@pytest.fixture
+def programs(lan, folder):
+    """A function that makes programs on hosts alpha, beta, ...; they end with the test."""
+    made = []
+
+    def make(*command, numbers=(1, 2), **options):
+        for name, number in zip(["alpha", "beta", "gamma"][len(made):], numbers):
+            host = lan.hosts.get(name) or lan.host(name, number)
+            made.append(Program(folder, host, *command, **options))
+        return made[-len(numbers):]
+
+    yield make
+    for program in made:
+        program.end()
+    for program in made:
+        wait_until(lambda p=program: not p.host.has(ADDRESS), f"{program.name} holds nothing any more")
+
+
+@pytest.fixture
+def pair(programs):
+    """Two web services; alpha, with the lower address, is ACTIVE."""
+    alpha, beta = programs("examples/example_web", "eth0", ",".join(SHARED))
+    alpha.start()
+    alpha.wait_output("ACTIVE")
+    beta.start()
+    beta.wait_output("alpha holds it")
+    return alpha, beta
+
+
+def served_by(client, name):
+    return wait_until(lambda: client.ask(ADDRESS) == name and client.ask(ADDRESS6) == name,
+                      f"{name} answers for both addresses")
+
+
+def test_two_programs_share_an_address(pair, client):
+    alpha, beta = pair
+    served_by(client, "alpha")
+    answer = client.run("python3", "-c", "import urllib.request as u;"
+                        f"print(u.urlopen('http://{ADDRESS}:8080/', timeout=5).read().decode())")
+    assert answer.stdout.strip() == "alpha"
+    assert not beta.host.has(ADDRESS)
+
+
+# The sanitizers take signals of a broken program for their own find.
+SANITIZED = b"__asan_init" in (BUILD / "tests/library/obey").read_bytes()
+DEATHS = [signal.SIGKILL, signal.SIGTERM, *([] if SANITIZED else [signal.SIGSEGV])]
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_program_that_dies_loses_the_group(pair, client, death):
+    alpha, beta = pair
+    served_by(client, "alpha")
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        alpha.signal(death)
+        probe.wait_for("beta")
+    alpha.process.wait()
+    assert probe.hosts() == ["alpha", "beta"]
+    # The will was heard: nobody had to wait for a silence.
+    assert "has resigned" in beta.output() or "gave" in beta.output(), beta.output()
+    wait_until(lambda: not alpha.host.has(ADDRESS), "alpha holds nothing")
+
+
+def test_program_that_is_stopped_loses_the_group(pair, client):
+    alpha, beta = pair
+    served_by(client, "alpha")
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        alpha.signal(signal.SIGSTOP)
+        probe.wait_for("beta")
+        wait_until(lambda: not alpha.host.has(ADDRESS), "the keeper took the addresses down")
+        alpha.signal(signal.SIGCONT)
+        # Worthier by its lower address: it comes back, from the beginning.
+        alpha.wait_output("ACTIVE", count=2)
+        probe.wait_for("alpha")
+    assert probe.hosts() == ["alpha", "beta", "alpha"]
+
+
+@pytest.fixture
+def obedient(programs):
+    """Two programs that do what they are told, with policies of their own; alpha is ACTIVE."""
+    alpha, beta = programs("tests/library/obey", "eth0", SHARED[0], "policy")
+    alpha.start().wait_output("state main ACTIVE")
+    beta.start().wait_output("holder main alpha")
+    return alpha, beta
+
+
+@pytest.mark.parametrize("way", [["spin 2"], ["block 2", "worth 101"]], ids=["spins", "blocks in a callback"])
+def test_program_that_hangs_loses_the_group(obedient, client, way):
+    alpha, beta = obedient
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        alpha.tell(*way)
+        probe.wait_for("beta")
+        wait_until(lambda: not alpha.host.has(ADDRESS), "the keeper took the address down")
+    beta.wait_output("alpha was silent")
+    alpha.wait_output("state main STANDBY", count=2)
+
+
+def test_worth_and_health_move_the_group(obedient, client):
+    alpha, beta = obedient
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        beta.tell("policy 200")
+        probe.wait_for("beta")
+        beta.tell("policy -1", "worth 50")
+        probe.wait_for("alpha")
+        alpha.tell("unhealthy the disk is full")
+        probe.wait_for("beta")
+        alpha.tell("healthy")
+        probe.wait_for("alpha")
+        assert probe.longest_outage() < 0.3, "planned moves cost nothing that a tolerance would"
+    assert probe.hosts() == ["alpha", "beta", "alpha", "beta", "alpha"]
+    alpha.tell("snapshot")
+    alpha.wait_output('"name":"main","state":"ACTIVE"')
+
+
+def test_veto_keeps_a_node_from_claiming(obedient, client):
+    alpha, beta = obedient
+    beta.tell("veto 1")
+    served = client.ask(ADDRESS)
+    alpha.tell("stop")
+    alpha.wait_output("stopped")
+    assert served == "alpha" and alpha.process.wait(5) == 0
+    stays(lambda: not beta.host.has(ADDRESS), "beta does not claim what it vetoes", 0.8)
+    beta.tell("veto 0")
+    beta.wait_output("state main ACTIVE")
+
+
+def test_hostile_policy_splits_nothing(obedient, client, lan):
+    """Worths out of range, changing all the time: the group moves at most, and has one holder in the end."""
+    alpha, beta = obedient
+    for number in [10**9, -5, 65536, 0, 70000, 1] * 5:
+        alpha.tell(f"policy {number}", f"veto {number % 2}")
+        beta.tell(f"policy {-number}", f"veto {number % 3}")
+    alpha.tell("policy 65535", "veto 0")
+    beta.tell("policy 1", "veto 0")
+    wait_until(lambda: lan.answering(client, ADDRESS) == {"alpha"}, "alpha alone answers")
+
+
+def test_program_whose_keeper_dies_says_so(pair, client, lan, folder):
+    """Nobody is left who could take the addresses down: the fence silences them, and `ha release` or
+    the next start removes them."""
+    alpha, beta = pair
+    served_by(client, "alpha")
+    os.kill(alpha.keeper_pid(), signal.SIGKILL)
+    alpha.wait_output("the keeper is gone")
+    assert alpha.process.wait(5) == 0
+    beta.wait_output("ACTIVE")
+    served_by(client, "beta")
+    assert lan.answering(client, ADDRESS) == {"beta"}
+    configuration = folder / "release.conf"
+    configuration.write_text(f"[node]\ninterface = eth0\n[group main]\naddress = {SHARED[0]}\n")
+    alpha.host.run(HA, "release", "-c", configuration, "--runtime-dir", alpha.runtime_dir)
+
+
+def test_program_beside_daemons(pair, cluster, lan, client):
+    """The same protocol: a worthier daemon takes over from a program, and gives back."""
+    alpha, beta = pair
+    daemon = cluster.node(lan.host("gamma", 3), worth=200)
+    start(daemon)
+    daemon.wait_state("ACTIVE")
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("gamma")
+        daemon.stop()
+        probe.wait_for("alpha")
+    assert probe.hosts() == ["gamma", "alpha"]
+
+
+def test_wrong_options_are_told_at_once(programs):
+    alpha, = programs("examples/example_web", "eth0", "10.77.0.100/99,nonsense", numbers=(1,))
+    alpha.start()
+    assert alpha.process.wait(5) == 1
+    assert "99" in alpha.output() and "nonsense" in alpha.output()
+
+
+def test_two_keepers_in_one_folder(programs):
+    first, second = programs("examples/example_web", "eth0", SHARED[0], numbers=(1, 2))
+    second.environment["HA_RUNTIME_DIR"] = str(first.runtime_dir)
+    first.start().wait_output("ACTIVE")
+    second.start()
+    assert second.process.wait(5) == 1
+    assert "another ha runs" in second.output()
