@@ -21,7 +21,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
-#include "ha/ha.h"
+#include <ha/ha.h>
 
 #define NODE_ERROR_SIZE  4096
 #define NODE_TEXT_SIZE   256
