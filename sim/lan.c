@@ -5,16 +5,27 @@
 #include "base/assert.h"
 #include "sim/world.h"
 
+static bool works(const struct engine_device *d)
+{
+	return d->present && d->up && d->carrier;
+}
+
 static bool has_carrier(const struct world *w, size_t port)
 {
-	const struct engine_device *d;
 	const struct node *n;
 
 	if (port >= WORLD_NODES_MAX)
 		return true;
 	n = &w->nodes[port];
-	d = &n->devices[n->conf.node.path[0]];
-	return d->present && d->up && d->carrier;
+	return works(&n->devices[n->conf.node.path[0]]);
+}
+
+/* A second path for heartbeats, which no client uses, or NULL. */
+static const struct engine_device *line_of(const struct node *n)
+{
+	const struct engine_device *d = &n->devices[n->conf.node.path[1]];
+
+	return n->conf.node.path_count > 1 && works(d) ? d : NULL;
 }
 
 bool lan_connects(const struct world *w, size_t from, size_t to, enum cut kind)
@@ -146,6 +157,50 @@ static bool is_configured_peer(const struct node *from, const struct node *to)
 	return false;
 }
 
+/* The same datagram, but from the address that the sender has on its line. */
+static struct packet *packet_by_line(
+	struct world *w, const struct node *from, const struct packet *p)
+{
+	struct packet *copy = lan_packet(w, from, &p->datagram);
+
+	copy->datagram.source = line_of(from)->v4;
+	copy->boot = p->boot;
+	copy->readable = p->readable;
+	copy->says = p->says;
+	return copy;
+}
+
+static void multicast_by_line(struct world *w, const struct node *from, const struct packet *p)
+{
+	struct packet *copy;
+
+	if (!line_of(from))
+		return;
+	copy = packet_by_line(w, from, p);
+	for (size_t i = 0; i < w->node_count; i++)
+		if (&w->nodes[i] != from && w->nodes[i].running && line_of(&w->nodes[i]))
+			lan_deliver(w, &w->nodes[i], copy);
+	lan_drop_packet(w, copy);
+}
+
+static void unicast_by_line(
+	struct world *w, const struct node *from, const struct ip *address, const struct packet *p)
+{
+	struct packet *copy;
+
+	if (!line_of(from))
+		return;
+	copy = packet_by_line(w, from, p);
+	for (size_t i = 0; i < w->node_count; i++) {
+		const struct engine_device *line = line_of(&w->nodes[i]);
+
+		if (&w->nodes[i] != from && w->nodes[i].running && line &&
+			ip_equal(&line->v4, address))
+			lan_deliver(w, &w->nodes[i], copy);
+	}
+	lan_drop_packet(w, copy);
+}
+
 void lan_multicast(struct world *w, struct node *from, struct packet *p)
 {
 	size_t sender = node_index(w, from);
@@ -162,6 +217,7 @@ void lan_multicast(struct world *w, struct node *from, struct packet *p)
 			lan_connects(w, sender, i, CUT_DATAGRAMS))
 			lan_deliver(w, to, p);
 	}
+	multicast_by_line(w, from, p);
 }
 
 void lan_unicast(struct world *w, struct node *from, const struct ip *address, struct packet *p)
@@ -174,6 +230,7 @@ void lan_unicast(struct world *w, struct node *from, const struct ip *address, s
 			lan_connects(w, node_index(w, from), i, CUT_DATAGRAMS))
 			lan_deliver(w, to, p);
 	}
+	unicast_by_line(w, from, address, p);
 }
 
 /* Broadcast takes the way of unicast: snooping switches do not filter it. A firewall that drops the

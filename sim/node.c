@@ -12,6 +12,7 @@
 
 #define MILLION               1000000
 #define SLOW_SENDING_PERMILLE 100
+#define LINE_NET              10 /* the first byte of the addresses on the second path */
 
 size_t node_index(const struct world *w, const struct node *n)
 {
@@ -102,6 +103,12 @@ static void set_up_devices(struct world *w, struct node *n, const char *address)
 	}
 	if (!ip_parse(address, &n->devices[n->conf.node.path[0]].v4))
 		world_tell(w, "%s is not an address", address);
+	if (n->conf.node.path_count > 1) {
+		struct engine_device *line = &n->devices[n->conf.node.path[1]];
+
+		line->v4 = n->devices[n->conf.node.path[0]].v4;
+		line->v4.bytes[0] = LINE_NET;
+	}
 }
 
 bool node_add(struct world *w, const char *name, const char *text, const char *address,

@@ -30,7 +30,9 @@ struct drawn_node {
 struct draw {
 	struct plan *plan;
 	struct random random;
-	struct random checks; /* their own, so that they leave all other faults as they are */
+	/* Their own, so that they leave all other faults as they are. */
+	struct random checks, lines;
+	bool lined; /* the nodes have a second path for heartbeats */
 	size_t nodes, groups, clients;
 	struct drawn_node node[NODES_MAX];
 	int64_t interval_us;  /* what most nodes have */
@@ -183,6 +185,8 @@ static void add_node(struct draw *d, size_t i, bool unicast)
 		(long long)(boasts ? BOAST_US : most_us));
 	if (random_chance(&d->checks, 150))
 		text_add(&t, " when-all-fail release");
+	if (d->lined && random_chance(&d->lines, 900))
+		text_add(&t, " interface line");
 	for (size_t g = 0; g < d->groups; g++)
 		text_add(&t, " group g%zu %u", g + 1, boasts ? 0 : n->worths[g]);
 	for (size_t other = 0; unicast && other < d->nodes; other++)
@@ -259,6 +263,7 @@ static void draw_cluster(struct draw *d)
 		d->nodes = 12;
 	draw_times(d);
 	draw_ranks(d);
+	d->lined = random_chance(&d->lines, 200);
 	add_setup(d->plan, "seed %llu", (unsigned long long)d->plan->seed);
 	for (size_t i = 0; i < d->nodes; i++)
 		add_node(d, i, unicast);
@@ -579,6 +584,28 @@ static void draw_checks(struct draw *d)
 	d->random = others;
 }
 
+static void draw_line_trouble(struct draw *d)
+{
+	static const char *const ways[][2] = {
+		{"carrier off", "carrier on"}, {"down", "up"}, {"absent", "present"}};
+	size_t way = pick(d, 3), n = pick_node(d);
+	struct plan_fault *f = add_span(d, "second path lost");
+
+	begins(f, "device n%zu line %s", n, ways[way][0]);
+	ends(f, "device n%zu line %s", n, ways[way][1]);
+}
+
+static void draw_lines(struct draw *d)
+{
+	struct random others = d->random;
+
+	d->random = d->lines;
+	if (d->lined)
+		for (size_t i = pick(d, 6); i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8; i--)
+			draw_line_trouble(d);
+	d->random = others;
+}
+
 static void draw_starts(struct draw *d)
 {
 	bool together = chance(d, 30);
@@ -603,18 +630,21 @@ static int by_instant(const void *a, const void *b)
 static void draw_heal(struct draw *d)
 {
 	char names[200];
+	bool apart = chance(d, 20);
 
 	add_heal(d->plan, "heal");
 	add_heal(d->plan, "loss 0");
 	add_heal(d->plan, "duplicates off");
 	add_heal(d->plan, "jitter %lldus", (long long)d->jitter_us);
 	add_heal(d->plan, "stranger none");
-	if (chance(d, 20)) {
+	if (apart) {
 		pick_part(d, names, sizeof(names));
 		add_heal(d->plan, "cut %s", names);
 	}
 	for (size_t i = 0; i < d->nodes; i++) {
 		add_heal(d->plan, "restore n%zu eth0 192.168.1.%u", i + 1, d->node[i].address);
+		if (d->lined && apart)
+			add_heal(d->plan, "device n%zu line carrier off", i + 1);
 		if (!chance(d, 10))
 			add_heal(d->plan, "start n%zu", i + 1);
 	}
@@ -646,12 +676,14 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.plan = p;
 	d.random = random_init(seed);
 	d.checks = random_init(~seed);
+	d.lines = random_init(~seed ^ 1);
 	draw_cluster(&d);
 	/* Large clusters cost the square of their size. */
 	p->faults_us = d.tolerance_us * random_between(&d.random, 4, 8 + 120 / (int64_t)d.nodes);
 	draw_starts(&d);
 	draw_faults(&d);
 	draw_checks(&d);
+	draw_lines(&d);
 	qsort(p->faults, p->fault_count, sizeof(p->faults[0]), by_instant);
 	draw_heal(&d);
 	set_bounds(&d);
