@@ -49,14 +49,16 @@ static bool epoch_is_possible(uint64_t epoch)
 	return epoch <= INT64_MAX;
 }
 
+void election_learn_epoch(struct election *e, uint64_t epoch)
+{
+	if (epoch > e->epoch_seen && epoch_is_possible(epoch))
+		e->epoch_seen = epoch;
+}
+
 static void learn_epochs(struct election *e, const struct election_input *in)
 {
-	for (size_t i = 0; i < in->rival_count; i++) {
-		uint64_t epoch = in->rivals[i].epoch;
-
-		if (epoch > e->epoch_seen && epoch_is_possible(epoch))
-			e->epoch_seen = epoch;
-	}
+	for (size_t i = 0; i < in->rival_count; i++)
+		election_learn_epoch(e, in->rivals[i].epoch);
 }
 
 /* What others have claimed with, by their own word. */

@@ -132,6 +132,9 @@ void election_init(struct election *e, ha_time now);
  * it heard. Only a group that is not held is affected. */
 void election_listen(struct election *e, ha_time now);
 
+/* R2: @epoch was heard, from one that may be gone before the next step. */
+void election_learn_epoch(struct election *e, uint64_t epoch);
+
 /* R10: the node did not run for @stall_ns; in that time it has not listened (R1). */
 void election_credit_stall(struct election *e, ha_time now, int64_t stall_ns);
 

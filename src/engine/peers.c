@@ -150,7 +150,7 @@ static bool grants_us(
 	       h->heard[g->grantee].nonce == e->identity.nonce;
 }
 
-static void take_groups(const struct engine *e, const struct heartbeat *h, struct peer_record *p)
+static void take_groups(struct engine *e, const struct heartbeat *h, struct peer_record *p)
 {
 	clear_entries(e, p);
 	p->holds = false;
@@ -158,13 +158,16 @@ static void take_groups(const struct engine *e, const struct heartbeat *h, struc
 		int own = conf_group_by_id(e->conf, h->groups[i].id);
 
 		p->holds = p->holds || h->groups[i].state == STATE_ACTIVE;
-		if (own >= 0)
-			p->entries[own] = (struct peer_entry){.present = true,
-				.state = h->groups[i].state,
-				.flags = h->groups[i].flags,
-				.granted_us = grants_us(e, h, &h->groups[i]),
-				.worth = h->groups[i].worth,
-				.epoch = h->groups[i].epoch};
+		if (own < 0)
+			continue;
+		if (p->peer.proven)
+			election_learn_epoch(&e->groups[own].election, h->groups[i].epoch);
+		p->entries[own] = (struct peer_entry){.present = true,
+			.state = h->groups[i].state,
+			.flags = h->groups[i].flags,
+			.granted_us = grants_us(e, h, &h->groups[i]),
+			.worth = h->groups[i].worth,
+			.epoch = h->groups[i].epoch};
 	}
 }
 
