@@ -13,7 +13,8 @@ static const struct command COMMANDS[] = {
 		"Without a file and without options the configuration is /etc/ha/ha.conf.\n"
 		"  -c, --configuration FILE    read FILE (see ha.conf(5))\n"
 		"  --runtime-dir DIR           where ha.sock and the like stand; default /run/ha\n"
-		"  --state-dir DIR             for what outlives it, the history; default /var/lib/ha,\n"
+		"  --state-dir DIR             for what outlives it, the history; default "
+		"/var/lib/ha,\n"
 		"                              with --runtime-dir DIR/state\n"
 		"One group called main, without a file; each option is the key of ha.conf(5):\n"
 		"  --interface DEVICE          where heartbeats go; may repeat\n"
@@ -34,12 +35,15 @@ static const struct command COMMANDS[] = {
 		"  ha run --interface eth0 --address 192.168.1.100/24\n"
 		"  ha run -c /etc/ha/ha.conf\n"},
 	{"status", status_command, "Show every group, why it is as it is, and every peer.",
-		" [GROUP] [-v] | --json [--runtime-dir DIR]",
+		" [GROUP] [-a] [-v] [--json] [--runtime-dir DIR]",
+		"  -a, --all          the whole cluster: what each server says of each group, who\n"
+		"                     hears whom, and where views differ\n"
 		"  -v, --verbose      also what was counted and timed since the start\n"
 		"  --json             everything, as one line of JSON\n"
 		"  --runtime-dir DIR  of the daemon to ask; default /run/ha\n\n"
 		"Examples:\n"
 		"  ha status web\n"
+		"  ha status --all\n"
 		"  ha status --json | jq -r '.groups[] | \"\\(.name) \\(.state)\"'\n"},
 	{"watch", watch_command, "Show what happens, as it happens, until Ctrl-C.",
 		" [--json] [--runtime-dir DIR]",
@@ -49,11 +53,13 @@ static const struct command COMMANDS[] = {
 		"  ha watch --json | jq -r 'select(.event == \"state\") | .text'\n"},
 	{"history", history_command, "Show the last changes of state of this server.",
 		" [GROUP] [-n NUMBER] [--json] [--state-dir DIR] [--runtime-dir DIR]",
-		"Up to 1,000, with cause, epoch and durations, also of daemons before this one and\n"
+		"Up to 1,000, with cause, epoch and durations, also of daemons before this one "
+		"and\n"
 		"when none runs.\n"
 		"  -n, --lines NUMBER  the last NUMBER of them\n"
 		"  --json              each as a line of JSON\n"
-		"  --state-dir DIR     of the daemon; default /var/lib/ha, with --runtime-dir DIR/state\n"
+		"  --state-dir DIR     of the daemon; default /var/lib/ha, with --runtime-dir "
+		"DIR/state\n"
 		"  --runtime-dir DIR   of the daemon; default /run/ha\n\n"
 		"Examples:\n"
 		"  ha history web -n 20\n"

@@ -130,6 +130,11 @@ static void render_group(struct text *t, const struct status *s, const struct st
 	text_add_foreign(t, g->reason);
 	text_add(t, "\n");
 	render_group_facts(t, g, how);
+	if (*g->next) {
+		text_add(t, "  next: ");
+		text_add_foreign(t, g->next);
+		text_add(t, "\n");
+	}
 	for (size_t i = 0; i < g->address_count; i++)
 		render_address(t, &s->addresses[g->address_first + i], g->state);
 }

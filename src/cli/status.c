@@ -10,6 +10,7 @@
 #include "cli/metrics.h"
 #include "cli/render.h"
 #include "cli/style.h"
+#include "cli/views.h"
 #include "sys/clock.h"
 
 /* A daemon's engine answers between two events, so this is long. */
@@ -20,6 +21,7 @@ struct options {
 	const char *group; /* NULL: all */
 	bool json;
 	bool verbose;
+	bool all; /* the whole cluster */
 };
 
 static bool group_exists(const struct status *s, const char *name)
@@ -62,7 +64,10 @@ static int show(const struct command *command, const struct status *s, const jso
 	if (!buffer)
 		return command_failed(command, "out of memory");
 	text = text_init(buffer, RENDER_STATUS_MAX);
-	render_status(&text, s, &how);
+	if (o->all)
+		render_views(&text, json_object_get(json, "views"), o->group, how.colour);
+	else
+		render_status(&text, s, &how);
 	if (o->verbose)
 		render_metrics(&text, json, how.colour);
 	(void)fwrite(buffer, 1, text.length, stdout);
@@ -105,7 +110,8 @@ static int print_json(const struct command *command, const char *line)
 
 static int ask(const struct command *command, const struct options *o)
 {
-	const struct control_request request = {.command = CONTROL_STATUS};
+	const struct control_request request = {
+		.command = o->all ? CONTROL_CLUSTER : CONTROL_STATUS};
 	enum client_answer answer = CLIENT_LINE;
 	struct client client;
 	char *line;
@@ -132,16 +138,18 @@ static int ask(const struct command *command, const struct options *o)
 int status_command(const struct command *command, int argc, char **argv)
 {
 	static const struct option OPTIONS[] = {{"json", no_argument, NULL, 'j'},
-		{"verbose", no_argument, NULL, 'v'}, {"runtime-dir", required_argument, NULL, 'r'},
-		OPTIONS_END};
+		{"all", no_argument, NULL, 'a'}, {"verbose", no_argument, NULL, 'v'},
+		{"runtime-dir", required_argument, NULL, 'r'}, OPTIONS_END};
 	struct options o = {.runtime_dir = DEFAULT_RUNTIME_DIR};
 	int option, status;
 
-	while ((option = command_option(command, argc, argv, ":hv", OPTIONS, &status)) != -1) {
+	while ((option = command_option(command, argc, argv, ":ahv", OPTIONS, &status)) != -1) {
 		if (option == OPTION_STOP)
 			return status;
 		if (option == 'j')
 			o.json = true;
+		else if (option == 'a')
+			o.all = true;
 		else if (option == 'v')
 			o.verbose = true;
 		else

@@ -99,6 +99,7 @@ static void handle_request(struct client *c, size_t size)
 	}
 	switch (request.command) {
 	case CONTROL_STATUS: send_json(c, daemon_status_json(c->control->daemon), true); break;
+	case CONTROL_CLUSTER: send_json(c, daemon_cluster_json(c->control->daemon), true); break;
 	case CONTROL_WATCH: c->watching = true; break;
 	}
 }

@@ -33,6 +33,8 @@ void daemon_event(struct daemon *d, const struct engine_event *event);
 const struct status *daemon_status(struct daemon *d);
 /* The same as JSON, with what is counted and timed; owned by the caller, NULL if memory ran out. */
 json_t *daemon_status_json(struct daemon *d);
+/* That, and what each node says and hears. */
+json_t *daemon_cluster_json(struct daemon *d);
 /* Logs why and ends the process; the keeper then takes the addresses down. */
 _Noreturn __attribute__((format(printf, 1, 2))) void daemon_fail(const char *format, ...);
 
@@ -41,6 +43,9 @@ void confine_engine(const struct conf *conf);
 
 /* answer.c: the status as JSON, with what is counted and timed; NULL if memory ran out. */
 json_t *answer_status(struct engine *e, const struct status *s);
+/* Adds "views" to that, which it owns. */
+json_t *answer_cluster(
+	json_t *status, const struct engine *e, const struct conf *conf, ha_time now);
 
 struct control;
 
@@ -51,8 +56,8 @@ void control_report(struct control *c, const struct report *r, int64_t wall_ms);
 
 struct history;
 
-/* Starts the history's writer with the state folder, which it takes. First of all: the writer has what
- * this process has then. */
+/* Starts the history's writer with the state folder, which it takes. First of all: the writer has
+ * what this process has then. */
 struct history *history_open(int folder);
 /* Where to count what it could not hold; borrowed. */
 void history_count_in(struct history *h, struct metrics *metrics);

@@ -9,6 +9,7 @@
 
 #include "daemon/daemon.h"
 #include "driver/driver.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/scheduling.h"
 #include "wire/handoff.h"
@@ -112,6 +113,11 @@ const struct status *daemon_status(struct daemon *d)
 json_t *daemon_status_json(struct daemon *d)
 {
 	return answer_status(d->driver.engine, daemon_status(d));
+}
+
+json_t *daemon_cluster_json(struct daemon *d)
+{
+	return answer_cluster(daemon_status_json(d), d->driver.engine, d->given.conf, clock_now());
 }
 
 static void on_driver(uv_poll_t *poll, int status, int events)

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "engine/views.h"
 #include "wire/arp.h"
 
 #define START_NS     (3600 * NS_PER_S)
@@ -740,6 +741,172 @@ static void test_announcements_left_out_come_later(void **state)
 		assert_true(announced[a]);
 }
 
+static const struct histogram *timing(enum metric_timing which)
+{
+	return &engine_metrics(engine)->timings[which];
+}
+
+static void test_a_takeover_is_counted_and_timed(void **state)
+{
+	const struct metrics *m;
+	const struct report *r;
+
+	(void)state;
+	begin(ONE_GROUP);
+	m = engine_metrics(engine);
+	keeper_answers = false;
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(400);
+	assert_int_equal(m->counters[METRIC_CLAIMS], 1);
+	assert_int_equal(timing(METRIC_TAKEOVER_UP)->count, 0);
+	forget();
+	keeper_says(CHANNEL_HELD, 0, 0, 1);
+	run_ms(10);
+	assert_int_equal(timing(METRIC_TAKEOVER_UP)->count, 1);
+	assert_in_range(timing(METRIC_TAKEOVER_UP)->max_ns, 1, 400 * NS_PER_MS);
+	assert_int_equal(timing(METRIC_TAKEOVER_TOLD)->count, 1);
+	assert_int_equal(m->transitions[ELECTION_VACANT], 1);
+	r = find_report(REPORT_STATE);
+	assert_non_null(r);
+	assert_string_equal(r->cause, "vacant");
+	assert_int_equal(r->took_us, timing(METRIC_TAKEOVER_UP)->max_ns / NS_PER_US);
+	assert_true(r->lasted_us >= 350000 && r->silence_us == 0);
+}
+
+static void test_late_heartbeats_are_seen(void **state)
+{
+	struct engine_event timer = {.kind = ENGINE_TIMER};
+
+	(void)state;
+	become_active();
+	assert_true(timing(METRIC_BEAT_LATENESS)->count > 5);
+	assert_true(timing(METRIC_BEAT_LATENESS)->max_ns == 0);
+	now_ns = engine_deadline(engine).ns + 30 * NS_PER_MS;
+	step(&timer);
+	assert_true(timing(METRIC_BEAT_LATENESS)->max_ns == 30 * NS_PER_MS);
+	assert_int_equal(engine_metrics(engine)->counters[METRIC_STALLS], 1);
+}
+
+static void test_jitter_of_a_peer(void **state)
+{
+	struct engine_peer p;
+
+	(void)state;
+	become_active();
+	assert_false(engine_peer(engine, 0, &p));
+	for (uint64_t i = 1; i <= 4; i++) {
+		struct heartbeat h = peer_heartbeat(0xc3, i);
+
+		hear(&h);
+		run_ms(i == 3 ? 10 : 130); /* the fourth comes early: it says nothing */
+	}
+	assert_true(engine_peer(engine, 0, &p));
+	assert_string_equal(p.name, "beta");
+	assert_int_equal(p.jitter->count, 2);
+	assert_true(p.jitter->max_ns == 30 * NS_PER_MS);
+	assert_false(engine_peer(engine, 1, &p));
+}
+
+static const char *next_of(size_t group)
+{
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	return status.groups[group].next;
+}
+
+static void test_what_comes_next(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	begin(ONE_GROUP);
+	assert_string_equal(next_of(0), "listens as soon as the device is there");
+	tell_device(0, false, false, "10.0.0.1");
+	assert_string_equal(next_of(0), "listens as soon as the device is up");
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(110);
+	assert_string_equal(
+		next_of(0), "listens for 250 ms more, then takes it unless another should");
+	run_ms(500);
+	assert_string_equal(next_of(0), "nobody would take over if this node fails");
+	h = peer_heartbeat(0xc3, 1);
+	h.group_count = 1;
+	h.groups[0] = (struct heartbeat_group){.id = conf.groups[0].id,
+		.worth = 50,
+		.state = STATE_STANDBY,
+		.flags = HEARTBEAT_GROUP_ELIGIBLE,
+		.grantee = HEARTBEAT_GRANTEE_NONE};
+	hear(&h);
+	assert_string_equal(next_of(0), "beta would take over if this node fails");
+}
+
+static char told[1024];
+
+static void add_told(void *context, const char *text)
+{
+	(void)context;
+	assert_true(strlen(told) + strlen(text) + 2 < sizeof(told));
+	strcat(strcat(told, text), ";");
+}
+
+static const char *differences(void)
+{
+	told[0] = '\0';
+	views_differences(engine, add_told, NULL);
+	return told;
+}
+
+/* beta hears us (and @other, if not 0), and says that it is in @state. */
+static void hear_beta(uint64_t sequence, enum node_state beta, uint64_t other)
+{
+	struct heartbeat h = peer_heartbeat(0xc3, sequence);
+
+	if (other != 0)
+		h.heard[h.heard_count++] =
+			(struct heartbeat_heard){.id = other, .nonce = 7, .age_ms = 20};
+	h.group_count = 1;
+	h.groups[0] = (struct heartbeat_group){.id = conf.groups[0].id,
+		.worth = 50,
+		.state = (uint8_t)beta,
+		.grantee = HEARTBEAT_GRANTEE_NONE,
+		.epoch = 1};
+	hear(&h);
+}
+
+static void test_views(void **state)
+{
+	struct view_heard heard;
+	struct view_group group;
+	struct view_node node;
+	uint64_t sequence = 0;
+
+	(void)state;
+	become_active();
+	assert_string_equal(differences(), "");
+	for (; sequence < 8; run_ms(100))
+		hear_beta(++sequence, STATE_STANDBY, 0);
+	assert_string_equal(differences(), "");
+	assert_true(views_node(engine, (ha_time){now_ns}, 1, &node) && node.live);
+	assert_string_equal(node.name, "beta");
+	assert_false(views_node(engine, (ha_time){now_ns}, 2, &node));
+	assert_true(views_group(engine, 0, 0, &group) && group.state == STATE_ACTIVE);
+	assert_true(views_group(engine, 1, 0, &group) && group.state == STATE_STANDBY);
+	assert_int_equal(group.worth, 50);
+	assert_true(views_heard(engine, 0, 0, &heard) && heard.id == 0xc3);
+	assert_true(views_heard(engine, 1, 0, &heard) && heard.id == OWN_ID);
+	assert_string_equal(heard.name, "alpha");
+	hear_beta(++sequence, STATE_ACTIVE, 0xd4);
+	assert_string_equal(differences(), "group web is held by alpha and beta at once;"
+					   "beta hears a node that this one has never heard;");
+	run_ms(100);
+	for (int i = 0; i < 6; i++, run_ms(100)) { /* it stops hearing us */
+		struct heartbeat h = peer_heartbeat(0xc3, ++sequence);
+
+		h.heard_count = 0;
+		hear(&h);
+	}
+	assert_string_equal(differences(), "beta does not hear alpha, which hears it;");
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -765,6 +932,11 @@ int main(void)
 		TEST(test_effects_fit),
 		TEST(test_memory_follows_the_configuration),
 		TEST(test_announcements_left_out_come_later),
+		TEST(test_a_takeover_is_counted_and_timed),
+		TEST(test_late_heartbeats_are_seen),
+		TEST(test_jitter_of_a_peer),
+		TEST(test_what_comes_next),
+		TEST(test_views),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

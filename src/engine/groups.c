@@ -171,7 +171,7 @@ static size_t collect_rivals(const struct engine *e, size_t group, struct electi
 }
 
 /* R1: one full tolerance, the largest announced by any peer heard. */
-static int64_t listen_ns(const struct engine *e)
+int64_t groups_listen_ns(const struct engine *e)
 {
 	int64_t longest = e->conf->node.tolerance_ns;
 
@@ -200,7 +200,7 @@ static struct election_input input_of(
 		.lease = e->lease,
 		.tolerance_ns = e->conf->node.tolerance_ns,
 		.linger_ns = linger_ns(e),
-		.listen_ns = listen_ns(e),
+		.listen_ns = groups_listen_ns(e),
 		.rivals = rivals,
 		.rival_count = collect_rivals(e, group, rivals)};
 }
@@ -437,7 +437,7 @@ static void review_conflict(struct engine *e, size_t group)
 	if (g->election.phase == ELECTION_LISTENING && !g->conflict) {
 		/* Decided when listening ends, so that a holder has the time to introduce itself.
 		 */
-		if (time_between(g->election.since, e->now) < listen_ns(e))
+		if (time_between(g->election.since, e->now) < groups_listen_ns(e))
 			return;
 	}
 	g->conflict = probes_conflict(e, group) >= 0;
@@ -466,7 +466,7 @@ void groups_evaluate(struct engine *e, struct effects *out)
 
 ha_time groups_deadline(const struct engine *e)
 {
-	const struct election_input input = {.lease = e->lease, .listen_ns = listen_ns(e)};
+	const struct election_input input = {.lease = e->lease, .listen_ns = groups_listen_ns(e)};
 	ha_time deadline = TIME_NEVER;
 
 	for (size_t g = 0; g < e->conf->group_count; g++) {

@@ -3,7 +3,7 @@
  * node: the engine's own state and the pieces it is made of, private to this folder. engine.c
  * dispatches events; peers.c hears datagrams; groups.c runs the elections; addresses.c announces,
  * probes and watches over the shared addresses; suspicion.c asks those who fell silent; beat.c
- * speaks; explain.c and snapshot.c tell people; measure.c counts and times.
+ * speaks; explain.c, next.c, snapshot.c and views.c tell people; measure.c counts and times.
  */
 #ifndef HA_ENGINE_NODE_H
 #define HA_ENGINE_NODE_H
@@ -26,6 +26,11 @@ struct peer_entry {
 	uint64_t epoch;
 };
 
+struct peer_heard {
+	uint64_t id;
+	uint32_t age_ms;
+};
+
 struct peer_record {
 	struct peer peer;
 	char name[NAME_SIZE];
@@ -38,7 +43,9 @@ struct peer_record {
 	/* R9: does not hear what we send to all, and gets it by unicast. */
 	bool deaf;
 	ha_time deaf_since;
-	uint32_t deaf_sequence;  /* our sequence number then */
+	uint32_t deaf_sequence; /* our sequence number then */
+	uint8_t hears_count;    /* whom it hears, as it last said */
+	struct peer_heard hears[PEERS_MAX];
 	struct histogram jitter; /* how far from its interval its heartbeats come */
 	/* R11 */
 	int64_t fence_margin_ns; /* its fence closes so long before its tolerance ends; 0: none */
@@ -208,6 +215,8 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 /* R1: what it knew is of no use any more: unless it holds the group, it listens and probes anew. */
 void group_listen(struct engine *e, size_t group);
 ha_time groups_deadline(const struct engine *e);
+/* R1: how long a group listens now. */
+int64_t groups_listen_ns(const struct engine *e);
 /* Whether the keeper was asked to take a group down and has not said that it did. */
 bool groups_any_releasing(const struct engine *e);
 bool groups_are_shut_down(const struct engine *e);
@@ -303,6 +312,8 @@ void measure_arrival(struct peer_record *p, ha_time heard_before);
 
 /* explain.c */
 void explain_group(const struct engine *e, size_t group, char *buffer, size_t size);
+/* next.c: what will change its state next. */
+void explain_what_next(const struct engine *e, size_t group, char *buffer, size_t size);
 void explain_cause(const struct engine *e, size_t group, char *buffer, size_t size);
 void explain_ineligible(
 	const struct engine *e, size_t group, enum ineligible why, char *buffer, size_t size);

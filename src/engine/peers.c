@@ -188,6 +188,14 @@ static void review_deafness(struct peer_record *p, const struct peer_packet *pac
 		p->deaf = false;
 }
 
+static void take_heard(const struct heartbeat *h, struct peer_record *p)
+{
+	p->hears_count = h->heard_count;
+	for (size_t i = 0; i < h->heard_count; i++)
+		p->hears[i] =
+			(struct peer_heard){.id = h->heard[i].id, .age_ms = h->heard[i].age_ms};
+}
+
 static void take_heartbeat(
 	struct engine *e, const struct engine_event *event, struct peer_record *p, bool new_boot)
 {
@@ -200,6 +208,7 @@ static void take_heartbeat(
 	p->address = h->address;
 	text_copy(p->name, sizeof(p->name), h->name);
 	take_groups(e, h, p);
+	take_heard(h, p);
 	p->called = p->answers = false;
 	p->fence_margin_ns = h->fence_margin_us * NS_PER_US;
 	p->mac_count = h->mac_count;

@@ -20,6 +20,7 @@ static void fill_group(
 	text_copy(status->policy, sizeof(status->policy), "worthiest");
 	status->state = group_state(g);
 	explain_group(e, group, status->reason, sizeof(status->reason));
+	explain_what_next(e, group, status->next, sizeof(status->next));
 	status->worth = g->health.worth;
 	status->configured_worth = conf->worth;
 	status->impaired = health_is_impaired(e, group);

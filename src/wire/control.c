@@ -10,6 +10,7 @@
 
 static const char *const COMMAND_NAMES[] = {
 	[CONTROL_STATUS] = "status",
+	[CONTROL_CLUSTER] = "cluster",
 	[CONTROL_WATCH] = "watch",
 };
 
@@ -37,7 +38,7 @@ static bool request_from_json(
 		return false;
 	}
 	if (!command_by_name(name, &ret_request->command)) {
-		*reterr = "unknown command; known are \"status\" and \"watch\"";
+		*reterr = "unknown command; known are \"status\", \"cluster\" and \"watch\"";
 		return false;
 	}
 	return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * control: requests on the control socket (Unix stream, DIR/ha.sock), one JSON object a line:
- * {"command": "status"} is answered by one line and the end of the connection, {"command": "watch"}
+ * {"command": "status"} is answered by one line and the end of the connection, so is {"command":
+ * "cluster"}, the status with the views of all nodes; {"command": "watch"}
  * by a line per event until the client closes. What is not understood is answered by {"error":
  * "..."}.
  */
@@ -14,7 +15,7 @@
 #define CONTROL_SOCKET_NAME "ha.sock"
 #define CONTROL_REQUEST_MAX 4096
 
-enum control_command { CONTROL_STATUS, CONTROL_WATCH };
+enum control_command { CONTROL_STATUS, CONTROL_CLUSTER, CONTROL_WATCH };
 
 struct control_request {
 	enum control_command command;

@@ -81,14 +81,14 @@ static json_t *addresses_to_json(const struct status *s, const struct status_gro
 
 static json_t *group_to_json(const struct status *s, const struct status_group *g)
 {
-	return json_pack("{s:o, s:s, s:o, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"name", json_from_text(g->name), "state", node_state_name(g->state), "reason",
-		json_from_text(g->reason), "worth", g->worth, "configured_worth",
-		g->configured_worth, "impaired", g->impaired, "eligible", g->eligible, "policy",
-		json_from_text(g->policy), "epoch", json_from_count(g->epoch), "holder",
-		json_from_optional_text(g->holder), "since", wall_to_json(g->since_ms),
-		"transitions", json_from_count(g->transitions), "addresses",
-		addresses_to_json(s, g));
+		json_from_text(g->reason), "next", json_from_text(g->next), "worth", g->worth,
+		"configured_worth", g->configured_worth, "impaired", g->impaired, "eligible",
+		g->eligible, "policy", json_from_text(g->policy), "epoch",
+		json_from_count(g->epoch), "holder", json_from_optional_text(g->holder), "since",
+		wall_to_json(g->since_ms), "transitions", json_from_count(g->transitions),
+		"addresses", addresses_to_json(s, g));
 }
 
 static json_t *groups_to_json(const struct status *s)
@@ -270,6 +270,8 @@ static bool group_from_json(const json_t *json, struct status *s, struct status_
 	int64_t worth, epoch, transitions;
 	char since[WALL_TEXT_SIZE];
 
+	/* A daemon of an earlier version does not say it. */
+	(void)json_member_text(json, "next", g->next, sizeof(g->next));
 	if (!json_member_text(json, "name", g->name, sizeof(g->name)) ||
 		!state_from_json(json, &g->state) ||
 		!json_member_text(json, "reason", g->reason, sizeof(g->reason)) ||

@@ -29,6 +29,7 @@ struct status_group {
 	char name[NAME_SIZE];
 	enum node_state state;
 	char reason[STATUS_REASON_SIZE]; /* "b is worthier (200 > 100)" */
+	char next[STATUS_REASON_SIZE];   /* what will change it: "would take over if b fails" */
 	uint16_t worth;                  /* in force: what checks have left of the configured one */
 	uint16_t configured_worth;
 	bool impaired; /* checks fail: ranks below every node that is not */

@@ -36,6 +36,7 @@ static struct status_group group(
 
 	(void)text_copy(g.name, sizeof(g.name), name);
 	(void)text_copy(g.reason, sizeof(g.reason), "no worthier node is live");
+	(void)text_copy(g.next, sizeof(g.next), "takes it");
 	(void)text_copy(g.policy, sizeof(g.policy), "worthiest");
 	return g;
 }
@@ -118,6 +119,7 @@ static void status_has_the_documented_keys(void **state)
 		"\"fence\":\"watchdog\",\"scheduling\":\"real-time\",\"version\":\"0.1.0\"}");
 	assert_string_equal(second_group,
 		"{\"name\":\"mail\",\"state\":\"STANDBY\",\"reason\":\"no worthier node is live\","
+		"\"next\":\"takes it\","
 		"\"worth\":150,\"configured_worth\":200,\"impaired\":true,"
 		"\"eligible\":true,\"policy\":\"worthiest\",\"epoch\":7,"
 		"\"holder\":null,\"since\":\"2026-11-23T05:09:21.123Z\",\"transitions\":2,"

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "engine/views.h"
 #include "fuzz/fuzz.h"
 
 /* So many steps may be due at one instant: the announcements of a full node are spread over
@@ -252,6 +253,29 @@ void subject_start(struct subject *s)
 	subject_step(s, &start);
 }
 
+static void meet_difference(void *context, const char *text)
+{
+	(void)context;
+	assert(*text != '\0');
+}
+
+static void check_views(const struct subject *s)
+{
+	struct view_node node;
+	struct view_heard heard;
+	struct view_group group;
+
+	for (size_t n = 0; views_node(s->engine, s->now, n, &node); n++) {
+		assert(node.id != 0 && n <= PEERS_MAX);
+		for (size_t i = 0; views_heard(s->engine, n, i, &heard); i++)
+			assert(i < PEERS_MAX && heard.age_ms >= 0);
+		for (size_t g = 0; g < s->conf->group_count; g++)
+			if (views_group(s->engine, n, g, &group))
+				assert(*node_state_name(group.state) != '\0');
+	}
+	views_differences(s->engine, meet_difference, NULL);
+}
+
 void subject_check_status(const struct subject *s)
 {
 	struct status *status = calloc(1, sizeof(*status)), *read = calloc(1, sizeof(*read));
@@ -261,6 +285,7 @@ void subject_check_status(const struct subject *s)
 	assert(status && read);
 	assert(status_init(status, s->conf->group_count, s->conf->address_count));
 	engine_status(s->engine, s->now, 0, status);
+	check_views(s);
 	json = status_to_json(status);
 	assert(json && status_from_json(json, read, &error));
 	json_decref(json);

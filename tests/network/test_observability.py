@@ -179,3 +179,62 @@ def name_of(pid):
             return file.read().strip()
     except OSError:
         return ""
+
+
+def views(node):
+    done = node.cli("status", "--all", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["views"]
+
+
+def hearing(node):
+    """{who: the names that it hears}, as a node knows it."""
+    return {n["name"]: {heard["name"] for heard in n["hears"]} for n in views(node)["nodes"]}
+
+
+def test_the_whole_cluster_from_any_node(cluster):
+    nodes = cluster.nodes_on(1, 2, 3)
+    start(*nodes)
+    wait_holder(*nodes)
+    names = {node.name for node in nodes}
+    for node in nodes:
+        wait_until(lambda n=node: hearing(n) == {name: names - {name} for name in names},
+                   lambda n=node: f"everybody hears everybody: {views(n)}")
+        wait_until(lambda n=node: views(n)["differences"] == [], lambda n=node: views(n)["differences"])
+        states = {n["name"]: n["groups"][0]["state"] for n in views(node)["nodes"]}
+        assert states == {"alpha": "ACTIVE", "beta": "STANDBY", "gamma": "STANDBY"}
+    shown = nodes[1].cli("status", "--all")
+    assert shown.returncode == 0 and "all views agree" in shown.stdout
+    assert "the cluster as beta knows it" in shown.stdout
+
+
+def test_where_views_differ(cluster, lan):
+    """gamma does not see a link between alpha and beta; it learns of it from what they say."""
+    nodes = alpha, beta, gamma = cluster.nodes_on(1, 2, 3)
+    start(*nodes)
+    wait_holder(*nodes)
+    lan.cut(alpha.host, beta.host)
+    expected = "beta does not hear alpha, which hears it"
+    wait_until(lambda: expected in views(gamma)["differences"], lambda: views(gamma)["differences"])
+    assert f"VIEWS DIFFER: {expected}" in gamma.cli("status", "--all").stdout
+    lan.heal()
+    wait_until(lambda: views(gamma)["differences"] == [], lambda: views(gamma)["differences"])
+
+
+def test_what_comes_next(cluster):
+    alpha, beta, gamma = cluster.nodes_on(1, 2, 3, tolerance="1s")
+    alpha.start()
+    assert re.match(r"listens for \d+ ms more", alpha.group()["next"]), alpha.group()
+    alpha.wait_state("ACTIVE")
+    assert alpha.group()["next"] == "nobody would take over if this node fails"
+    start(beta, gamma)
+
+    def says(node, text):
+        wait_until(lambda: node.group().get("next") == text, lambda: node.group())
+
+    says(alpha, "beta would take over if this node fails")
+    says(beta, "would take over if alpha fails")
+    says(gamma, "beta would take over if alpha fails")
+    assert "  next: would take over if alpha fails" in beta.cli("status").stdout
+    beta.host.run("ip", "link", "set", "eth0", "down")
+    says(beta, "listens as soon as the device is up")
