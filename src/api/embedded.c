@@ -12,6 +12,7 @@
 
 #include "api/child.h"
 #include "api/node.h"
+#include "api/tell.h"
 #include "base/text.h"
 #include "driver/driver.h"
 #include "sys/descriptors.h"
@@ -34,55 +35,9 @@ struct embedded {
 
 /* --- what the driver tells */
 
-static int level_of(enum report_level level)
-{
-	switch (level) {
-	case REPORT_ERROR: return HA_ERROR;
-	case REPORT_WARNING: return HA_WARNING;
-	case REPORT_NOTICE: return HA_NOTICE;
-	case REPORT_INFO: break;
-	}
-	return HA_INFO;
-}
-
-static int kind_of(const struct report *r)
-{
-	if (r->kind == REPORT_STATE)
-		return HA_EVENT_STATE;
-	if (r->kind == REPORT_HOLDER)
-		return HA_EVENT_HOLDER;
-	if (r->kind == REPORT_PEER)
-		return HA_EVENT_PEER;
-	return r->level <= REPORT_WARNING ? HA_EVENT_FAULT : HA_EVENT_NOTICE;
-}
-
-static enum ha_state state_of(uint8_t state)
-{
-	switch ((enum node_state)state) {
-	case STATE_ACTIVE: return HA_ACTIVE;
-	case STATE_SHUTDOWN: return HA_SHUTDOWN;
-	case STATE_STANDBY: break;
-	}
-	return HA_STANDBY;
-}
-
 static void on_report(void *context, const struct report *r, int64_t wall_ms)
 {
-	ha_node *n = context;
-	const struct embedded *m = n->mode_state;
-	size_t group = r->group[0] ? node_groups_find(n, r->group) : SIZE_MAX;
-	struct queued_event *e = node_events_add(n, kind_of(r), level_of(r->level), group, r->text);
-
-	e->time_ms = wall_ms;
-	e->epoch = r->epoch;
-	text_copy(e->peer, sizeof(e->peer), r->peer);
-	if (r->kind != REPORT_STATE)
-		return;
-	/* Without a change it is a holder's new epoch. */
-	e->state = r->from == r->to ? HA_ACTIVE : state_of(r->to);
-	e->previous = r->from == r->to ? HA_ACTIVE : state_of(r->from);
-	text_copy(
-		e->holder, sizeof(e->holder), e->state == HA_ACTIVE ? m->conf->node.name : r->peer);
+	tell_report(context, r, wall_ms);
 }
 
 /* Commands of the configuration are the daemon's business; a program has its callback. */
@@ -96,7 +51,7 @@ static void on_told(void *context, enum report_level level, const char *text)
 {
 	int kind = level <= REPORT_WARNING ? HA_EVENT_FAULT : HA_EVENT_NOTICE;
 
-	(void)node_events_add(context, kind, level_of(level), SIZE_MAX, text);
+	(void)node_events_add(context, kind, tell_level(level), SIZE_MAX, text);
 }
 
 static void on_stopped(void *context)
@@ -299,6 +254,17 @@ static int take_greeting(ha_node *n, const struct ha_options *o, const struct ch
 	return take_key(n, m, g->key);
 }
 
+static void tell_joined(ha_node *n)
+{
+	for (size_t g = 0; g < n->group_count; g++) {
+		struct queued_event *e = node_events_add(n, HA_EVENT_STATE, HA_NOTICE, g,
+			"this node has joined and listens to the others first");
+
+		e->state = HA_STANDBY;
+		e->previous = HA_SHUTDOWN;
+	}
+}
+
 static int open_driver(ha_node *n)
 {
 	struct embedded *m = n->mode_state;
@@ -320,6 +286,8 @@ static int open_driver(ha_node *n)
 		text_copy(n->groups[g].name, NAME_SIZE, m->conf->groups[g].name);
 		n->groups[g].worth = m->conf->groups[g].worth;
 	}
+	text_copy(n->name, sizeof(n->name), m->conf->node.name);
+	tell_joined(n);
 	m->driver_open = true;
 	m->child.channel = -1;
 	if (!driver_open(&m->driver, &given, &owner))

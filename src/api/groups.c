@@ -77,17 +77,12 @@ void node_groups_tell_again(ha_node *n)
 
 void node_groups_start(ha_node *n)
 {
-	for (size_t g = 0; g < n->group_count; g++) {
-		struct queued_event *e = node_events_add(n, HA_EVENT_STATE, HA_NOTICE, g,
-			"this node has joined and listens to the others first");
-
-		e->state = HA_STANDBY;
-		e->previous = HA_SHUTDOWN;
+	for (size_t g = 0; g < n->group_count; g++)
 		n->groups[g].policy_worth = n->groups[g].worth;
-		n->groups[g].state = HA_STANDBY;
-	}
 	if (n->worth_of || n->veto)
 		timer_set(n->policy_fd, clock_now());
+	else
+		node_groups_review(n);
 }
 
 /* The next time counts from the end of this one, so that a slow policy does not run all the time.

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "api/tell.h"
 #include "sys/timer.h"
 
 /* Of the first version of the interface; whoever was compiled against a later one has more. */
@@ -58,11 +59,13 @@ void node_end(ha_node *n, int error, const char *text)
 	if (error < 0)
 		(void)node_fail(n, error, "%s", text);
 	for (size_t g = 0; g < n->group_count; g++) {
-		if (n->groups[g].state == HA_SHUTDOWN)
+		enum ha_state last = tell_last_state(n, g);
+
+		if (last == HA_SHUTDOWN)
 			continue;
 		e = node_events_add(n, HA_EVENT_STATE, error < 0 ? HA_ERROR : HA_NOTICE, g, text);
 		e->state = HA_SHUTDOWN;
-		e->previous = n->groups[g].state;
+		e->previous = (int)last;
 	}
 	e = node_events_add(n, HA_EVENT_STOPPED, error < 0 ? HA_ERROR : HA_NOTICE, SIZE_MAX, text);
 	e->error = error;

@@ -9,6 +9,7 @@
  *   embedded.c  in process: a driver with its engine, and the keeper
  *   child.c     ha-keeper as a child process
  *   attached.c  a connection to the daemon
+ *   tell.c      what an engine reports, as events
  *
  * A node runs in one of two modes, embedded or attached, behind one table of functions.
  */
@@ -101,6 +102,7 @@ struct ha_node {
 	ha_veto_function veto;
 	ha_choose_function choose;
 	void *context;
+	char name[NAME_SIZE]; /* its own */
 	size_t group_count;
 	struct node_group *groups; /* owned */
 	size_t event_first, event_count;
@@ -124,7 +126,7 @@ size_t node_groups_find(const ha_node *n, const char *name);
 void node_groups_review(ha_node *n);
 /* The mode forgot what it was told. */
 void node_groups_tell_again(ha_node *n);
-/* The node is open: tells that it stands by, and has the policy asked. */
+/* The node is open: has the policy asked, or tells the mode what options and file say. */
 void node_groups_start(ha_node *n);
 void node_groups_policy_due(ha_node *n);
 

@@ -57,6 +57,8 @@ struct conf_group {
 	uint32_t id; /* id_from_name(name); unique in one configuration, never 0 */
 	uint16_t worth;
 	enum conf_policy policy;
+	const char *application;    /* user or group whose program looks after the group, in
+				       conf.texts; NULL: none does */
 	bool release_when_all_fail; /* else the least bad node keeps it */
 	uint16_t address_first;     /* the group's addresses are contiguous */
 	uint16_t address_count;     /* at least 1 */
@@ -128,7 +130,8 @@ struct conf_diagnostics {
 bool conf_parse(const char *text, size_t size, const char *hostname, struct conf *ret_conf,
 	struct conf_diagnostics *reterr);
 
-/* Gives the memory of what conf_parse() has set back; fine for NULL, and for one that is all zero. */
+/* Gives the memory of what conf_parse() has set back; fine for NULL, and for one that is all zero.
+ */
 void conf_free(struct conf *c);
 
 /* The index of the group called @name, of that with the id @id, of the address @ip; or -1. They

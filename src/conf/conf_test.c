@@ -137,6 +137,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "  worth = 65535\n"
 				 "  policy = worthiest\n"
 				 "  when-all-fail = release\n"
+				 "  application = www-data\n"
 				 "  on-change = /etc/ha/changed one  two\n"
 				 "  on-change = /etc/ha/changed too;\n"
 				 "  on-active = /etc/ha/active\n"
@@ -192,6 +193,8 @@ static void check_everything(const struct conf *c)
 	assert_int_equal(c->group_count, 2);
 	assert_true(c->groups[0].release_when_all_fail);
 	assert_false(c->groups[1].release_when_all_fail);
+	assert_string_equal(c->groups[0].application, "www-data");
+	assert_null(c->groups[1].application);
 	assert_string_equal(c->groups[1].name, "mail.example-2_x");
 }
 

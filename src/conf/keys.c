@@ -39,6 +39,7 @@ static void take_multicast(struct draft *d, const struct key *key, char *value);
 static void take_address(struct draft *d, const struct key *key, char *value);
 static void take_policy(struct draft *d, const struct key *key, char *value);
 static void take_when_all_fail(struct draft *d, const struct key *key, char *value);
+static void take_application(struct draft *d, const struct key *key, char *value);
 static void take_on_change(struct draft *d, const struct key *key, char *value);
 static void take_on_active(struct draft *d, const struct key *key, char *value);
 static void take_on_standby(struct draft *d, const struct key *key, char *value);
@@ -75,6 +76,7 @@ static const struct key KEYS[KEY_COUNT] = {
 	[KEY_WORTH] = {"worth", SECTION_GROUP, false, take_number, "100", GROUP(worth), 0, 65535},
 	[KEY_POLICY] = {"policy", SECTION_GROUP, false, take_policy, "worthiest", 0, 0, 0},
 	[KEY_WHEN_ALL_FAIL] = {"when-all-fail", SECTION_GROUP, false, take_when_all_fail, "keep", 0, 0, 0},
+	[KEY_APPLICATION] = {"application", SECTION_GROUP, false, take_application, "www-data", 0, 0, 0},
 	[KEY_ON_CHANGE] = {"on-change", SECTION_GROUP, true, take_on_change, "/etc/ha/changed", 0, 0, 0},
 	[KEY_ON_ACTIVE] = {"on-active", SECTION_GROUP, true, take_on_active, "/etc/ha/active", 0, 0, 0},
 	[KEY_ON_STANDBY] = {"on-standby", SECTION_GROUP, true, take_on_standby, "/etc/ha/standby", 0, 0, 0},
@@ -488,6 +490,16 @@ static void take_when_all_fail(struct draft *d, const struct key *key, char *val
 	else
 		draft_complain(d, "%s = \"%s\" is not possible, write keep or release", key->name,
 			quote(value).text);
+}
+
+static void take_application(struct draft *d, const struct key *key, char *value)
+{
+	if (value_is_name(value))
+		current_group(d)->application = room_keep(d, value);
+	else
+		draft_complain(d,
+			"%s = \"%s\" is not the name of a user or group, write one like %s",
+			key->name, quote(value).text, key->example);
 }
 
 static void take_hook(

@@ -62,6 +62,8 @@ static void print_group(struct text *t, const struct conf *c, const struct conf_
 	}
 	text_add(t, "worth = %" PRIu16 "\npolicy = %s\n", g->worth, policies[g->policy]);
 	text_add(t, "when-all-fail = %s\n", g->release_when_all_fail ? "release" : "keep");
+	if (g->application)
+		text_add(t, "application = %s\n", g->application);
 	for (unsigned kind = 0; kind < CONF_HOOK_KINDS; kind++)
 		print_hooks(t, g, kind);
 }

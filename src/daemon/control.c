@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "daemon/attach.h"
 #include "daemon/daemon.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -14,7 +15,7 @@
 struct client {
 	uv_pipe_t pipe;
 	struct control *control;
-	bool used, watching, closing;
+	bool used, watching, attached, closing;
 	char request[CONTROL_REQUEST_MAX];
 	size_t request_size;
 };
@@ -40,6 +41,9 @@ static void on_closed(uv_handle_t *handle)
 static void close_client(struct client *c)
 {
 	c->watching = false;
+	if (c->attached)
+		attach_end(daemon_attach(c->control->daemon), c);
+	c->attached = false;
 	if (!c->closing)
 		uv_close((uv_handle_t *)&c->pipe, on_closed);
 	c->closing = true;
@@ -88,6 +92,36 @@ static void send_json(struct client *c, json_t *json, bool last)
 	}
 }
 
+static void begin_attachment(struct client *c, const char *group)
+{
+	struct daemon *d = c->control->daemon;
+	const char *error = "the connection cannot be examined";
+	uv_os_fd_t socket;
+
+	if (uv_fileno((const uv_handle_t *)&c->pipe, &socket) == 0)
+		error = attach_begin(daemon_attach(d), group, socket, c);
+	if (error) {
+		send_json(c, json_pack("{s:s}", "error", error), true);
+		return;
+	}
+	c->attached = c->watching = true;
+	send_json(c, daemon_status_json(d), false);
+}
+
+static void handle_attached(struct client *c, size_t size)
+{
+	struct attach_line line;
+	const char *error;
+
+	if (!attach_decode(c->request, size, &line, &error)) {
+		send_json(c, json_pack("{s:s}", "error", error), true);
+		return;
+	}
+	attach_heard(daemon_attach(c->control->daemon), c, &line);
+	if (line.status)
+		send_json(c, daemon_status_json(c->control->daemon), false);
+}
+
 static void handle_request(struct client *c, size_t size)
 {
 	struct control_request request;
@@ -101,6 +135,7 @@ static void handle_request(struct client *c, size_t size)
 	case CONTROL_STATUS: send_json(c, daemon_status_json(c->control->daemon), true); break;
 	case CONTROL_CLUSTER: send_json(c, daemon_cluster_json(c->control->daemon), true); break;
 	case CONTROL_WATCH: c->watching = true; break;
+	case CONTROL_ATTACH: begin_attachment(c, request.group); break;
 	}
 }
 
@@ -123,17 +158,23 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 		close_client(c);
 		return;
 	}
-	if (c->watching) {
+	if (c->watching && !c->attached) {
 		c->request_size = 0; /* one request a connection; the rest is of no interest */
 		return;
 	}
 	c->request_size += (size_t)size;
-	end = memchr(c->request, '\n', c->request_size);
-	if (!end)
-		return;
-	size_t length = (size_t)(end - c->request);
-	c->request_size = 0;
-	handle_request(c, length);
+	while (!c->closing && (end = memchr(c->request, '\n', c->request_size))) {
+		size_t length = (size_t)(end - c->request);
+
+		if (c->attached)
+			handle_attached(c, length);
+		else
+			handle_request(c, length);
+		c->request_size -= length + 1;
+		memmove(c->request, end + 1, c->request_size);
+		if (!c->attached)
+			c->request_size = 0; /* one request a connection */
+	}
 }
 
 static struct client *find_free(struct control *control)

@@ -6,6 +6,7 @@
  *
  *   main.c       set-up, the loop, what the driver tells
  *   control.c    status and watch over the control socket
+ *   attach.c     programs that look after groups
  *   answer.c     what it answers, as JSON
  *   hooks.c      commands run on changes of state
  *   history.c    changes of state, kept in the state folder
@@ -46,6 +47,9 @@ json_t *answer_status(struct engine *e, const struct status *s);
 /* Adds "views" to that, which it owns. */
 json_t *answer_cluster(
 	json_t *status, const struct engine *e, const struct conf *conf, ha_time now);
+
+/* Programs that look after groups. */
+struct attach *daemon_attach(struct daemon *d);
 
 struct control;
 

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "daemon/attach.h"
 #include "daemon/daemon.h"
 #include "driver/driver.h"
 #include "sys/clock.h"
@@ -21,6 +22,7 @@ struct daemon {
 	struct handoff_values given;
 	struct driver driver;
 	struct control *control;
+	struct attach *attach;
 	struct history *history;
 	struct hooks *hooks;
 	uv_poll_t driver_poll;
@@ -120,6 +122,11 @@ json_t *daemon_cluster_json(struct daemon *d)
 	return answer_cluster(daemon_status_json(d), d->driver.engine, d->given.conf, clock_now());
 }
 
+struct attach *daemon_attach(struct daemon *d)
+{
+	return d->attach;
+}
+
 static void on_driver(uv_poll_t *poll, int status, int events)
 {
 	struct daemon *d = poll->data;
@@ -169,6 +176,7 @@ static void open_everything(struct daemon *d)
 	open_driver(d);
 	history_count_in(d->history, engine_metrics(d->driver.engine));
 	d->control = control_open(d, HANDOFF_CONTROL, d->loop);
+	d->attach = attach_open(d, d->given.conf, d->loop);
 	d->hooks = hooks_open(d->given.conf, engine_metrics(d->driver.engine), d->loop);
 	uv_prepare_init(d->loop, &d->exit_check);
 	d->exit_check.data = d;
@@ -196,6 +204,7 @@ int main(void)
 	lock_memory();
 	confine_engine(d.given.conf);
 	driver_start(&d.driver);
+	attach_start(d.attach);
 	uv_run(d.loop, UV_RUN_DEFAULT);
 	history_finish(d.history);
 	scheduling_make_ordinary();

@@ -3,7 +3,8 @@
  * control: requests on the control socket (Unix stream, DIR/ha.sock), one JSON object a line:
  * {"command": "status"} is answered by one line and the end of the connection, so is {"command":
  * "cluster"}, the status with the views of all nodes; {"command": "watch"}
- * by a line per event until the client closes. What is not understood is answered by {"error":
+ * by a line per event until the client closes; what follows {"command": "attach", "group": "web"}
+ * is told in wire/attach.h. What is not understood is answered by {"error":
  * "..."}.
  */
 #ifndef HA_WIRE_CONTROL_H
@@ -12,13 +13,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/limits.h"
+
 #define CONTROL_SOCKET_NAME "ha.sock"
 #define CONTROL_REQUEST_MAX 4096
 
-enum control_command { CONTROL_STATUS, CONTROL_CLUSTER, CONTROL_WATCH };
+enum control_command { CONTROL_STATUS, CONTROL_CLUSTER, CONTROL_WATCH, CONTROL_ATTACH };
 
 struct control_request {
 	enum control_command command;
+	char group[NAME_SIZE]; /* CONTROL_ATTACH */
 };
 
 /* Decodes one line (without its newline). False with a sentence in *@reterr (static) if it is none.

@@ -27,6 +27,20 @@ static void request_survives_the_wire(void **state)
 	}
 }
 
+static void attaching_names_a_group(void **state)
+{
+	const struct control_request sent = {.command = CONTROL_ATTACH, .group = "web-1"};
+	struct control_request got;
+	char line[CONTROL_REQUEST_MAX];
+	const char *reason;
+
+	(void)state;
+	assert_true(
+		control_decode(line, control_encode(&sent, line, sizeof(line)) - 1, &got, &reason));
+	assert_int_equal(got.command, CONTROL_ATTACH);
+	assert_string_equal(got.group, "web-1");
+}
+
 static void refused(const char *line, const char *part_of_reason)
 {
 	struct control_request request;
@@ -47,6 +61,9 @@ static void other_things_are_refused_with_a_reason(void **state)
 	refused("{}", "\"command\"");
 	refused("{\"command\": 1}", "\"command\"");
 	refused("{\"command\": \"yield everything\"}", "unknown command");
+	refused("{\"command\": \"attach\"}", "needs a \"group\"");
+	refused("{\"command\": \"attach\", \"group\": \"\"}", "needs a \"group\"");
+	refused("{\"command\": \"attach\", \"group\": \"a b\"}", "needs a \"group\"");
 }
 
 static void overlong_requests_are_refused_unread(void **state)
@@ -65,6 +82,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(request_survives_the_wire),
+		cmocka_unit_test(attaching_names_a_group),
 		cmocka_unit_test(other_things_are_refused_with_a_reason),
 		cmocka_unit_test(overlong_requests_are_refused_unread),
 	};

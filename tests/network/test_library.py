@@ -195,3 +195,117 @@ def test_two_keepers_in_one_folder(programs):
     second.start()
     assert second.process.wait(5) == 1
     assert "another ha runs" in second.output()
+
+
+# --- attached
+
+
+class Attached(Program):
+    """A program that looks after the group of a daemon, as a user without privileges."""
+
+    USER = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--inh-caps=-all",
+            "--bounding-set=-all", "--no-new-privs"]
+
+    def __init__(self, folder, node, *more):
+        super().__init__(folder, node.host, "tests/library/obey", "--attached", "main", *more)
+        self.command = [*self.USER, *self.command]
+        self.output_path = folder / f"{node.name}.program"
+        self.environment["HA_RUNTIME_DIR"] = str(node.runtime_dir)
+
+
+@pytest.fixture
+def attached(cluster, folder):
+    """Two daemons, and a program of the user nobody for each; alpha's is started first."""
+    nodes = cluster.nodes_on(1, 2, application="nobody")
+    start(*nodes)
+    made = [Attached(folder, node, "policy") for node in nodes]
+    for node, program in zip(nodes, made):
+        node.wait_reason("no program looks after it")
+        # As if nobody were a member of the group ha, which does not exist here.
+        os.chown(node.runtime_dir / "ha.sock", 65534, -1)
+    yield nodes, made
+    for program in made:
+        program.end()
+
+
+def test_group_is_held_only_where_its_program_lives(attached, client):
+    (alpha, beta), (first, second) = attached
+    assert not alpha.is_active() and not beta.is_active()
+    first.start().wait_output("state main ACTIVE")
+    second.start().wait_output("state main STANDBY")
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        first.signal(signal.SIGKILL)
+        probe.wait_for("beta")
+        second.wait_output("state main ACTIVE")
+        alpha.wait_reason("the program that looked after it has gone")
+        assert probe.longest_outage() < 0.3, "the daemon lives: it hands over"
+        first.end()
+        first.start()
+        probe.wait_for("alpha")
+        first.tell("stop")
+        first.wait_output("stopped")
+        probe.wait_for("beta")
+    assert first.process.wait(5) == 0
+    assert probe.hosts() == ["alpha", "beta", "alpha", "beta"]
+
+
+@pytest.mark.parametrize("way", [["spin 2"], ["block 2", "worth 101"]], ids=["spins", "blocks in a callback"])
+def test_attached_program_that_hangs_loses_the_group(attached, client, way):
+    (alpha, _), (first, second) = attached
+    first.start().wait_output("state main ACTIVE")
+    second.start().wait_output("state main STANDBY")
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        first.tell(*way)
+        alpha.wait_reason("does not answer")
+        probe.wait_for("beta")
+        probe.wait_for("alpha")  # it goes on, and is the worthier again
+    assert probe.hosts() == ["alpha", "beta", "alpha"]
+
+
+def test_attached_worth_and_health(attached, client):
+    _, (first, second) = attached
+    first.start().wait_output("state main ACTIVE")
+    second.start().wait_output("state main STANDBY")
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        second.tell("worth 65535")
+        probe.wait_for("beta")
+        second.tell("unhealthy the disk is full")
+        probe.wait_for("alpha")
+    assert probe.hosts() == ["alpha", "beta", "alpha"]
+
+
+def test_attached_program_outlives_the_daemon(attached):
+    (alpha, _), (first, _) = attached
+    first.start().wait_output("state main ACTIVE")
+    alpha.stop()
+    first.wait_output("state main SHUTDOWN")
+    alpha.start()
+    os.chown(alpha.runtime_dir / "ha.sock", 65534, -1)
+    first.wait_output("state main ACTIVE", count=2)
+
+
+def test_only_the_application_may_look_after_a_group(cluster, folder, lan):
+    node = cluster.node(lan.host("alpha", 1), application="daemon").start()
+    program = Attached(folder, node)
+    program.start()
+    assert program.process.wait(5) == 1
+    assert "no permission" in program.output()
+    os.chown(node.runtime_dir / "ha.sock", 65534, -1)
+    program.start()
+    assert program.process.wait(5) == 1
+    assert "this user is not the `application`" in program.output()
+    program.end()
+
+
+def test_one_program_looks_after_a_group(attached):
+    (alpha, _), (first, _) = attached
+    first.start().wait_output("state main ACTIVE")
+    second = Attached(first.output_path.parent, alpha)
+    second.output_path = first.output_path.parent / "second"
+    second.start()
+    assert second.process.wait(5) == 1
+    assert "another program looks after this group" in second.output()
+    second.end()
