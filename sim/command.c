@@ -155,6 +155,27 @@ static bool run_crash(struct world *w, struct words words)
 	return for_each_node(w, words, true, node_crash);
 }
 
+/* replace NAME GAP PATIENCE [worth GROUP N]: another engine takes its place, so long after it has
+ * made room, for which it asks the others for patience; with another worth. */
+static bool run_replace(struct world *w, struct words words)
+{
+	struct node *n = words.count == 3 || words.count == 6 ? node_find(w, words.list[0]) : NULL;
+	int64_t gap_ns, patience_ns;
+
+	if (!n || !n->running || !parse_duration(words.list[1], &gap_ns) ||
+		!parse_duration(words.list[2], &patience_ns))
+		return false;
+	n->succession.changes = GROUPS_MAX;
+	if (words.count == 6) {
+		n->succession.changes = find_group(n, words.list[4]);
+		n->succession.worth = (uint16_t)strtoul(words.list[5], NULL, 10);
+		if (!is(words.list[3], "worth") || n->succession.changes == GROUPS_MAX)
+			return false;
+	}
+	node_replace(w, n, gap_ns, patience_ns);
+	return true;
+}
+
 static bool run_run(struct world *w, struct words words)
 {
 	int64_t duration_ns;
@@ -684,6 +705,7 @@ static const struct {
 	{"remember", run_remember},
 	{"remove", run_remove},
 	{"replay", run_replay},
+	{"replace", run_replace},
 	{"restore", run_restore},
 	{"run", run_run},
 	{"seed", run_seed},

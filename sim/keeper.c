@@ -136,6 +136,10 @@ void keeper_told(struct world *w, struct node *n, const struct effect *effect)
 	size_t index = effect->keeper.index;
 	char text[IP_TEXT_SIZE];
 
+	if (effect->keeper.verb == CHANNEL_HOLD && n->succession.takes_up && n->held[index].up) {
+		says(w, n, CHANNEL_HELD, index, effect->keeper.number); /* R8: it was held before */
+		return;
+	}
 	invariant_asked(w, n, effect->keeper.verb, index, effect->keeper.number);
 	switch (effect->keeper.verb) {
 	case CHANNEL_HOLD: told_to_hold(w, n, index, effect->keeper.number); break;
@@ -276,6 +280,11 @@ void keeper_tells_fence(struct world *w, struct node *n)
 void keeper_tells_to_stop(struct world *w, struct node *n)
 {
 	says(w, n, CHANNEL_STOP, 0, 0);
+}
+
+void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns)
+{
+	says(w, n, CHANNEL_PAUSE, 0, (uint64_t)patience_ns);
 }
 
 void keeper_remove_address(struct world *w, struct node *n, size_t address)

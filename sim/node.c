@@ -205,6 +205,7 @@ static void perform(struct world *w, struct node *n, const struct effect *effect
 		break;
 	case EFFECT_HOOK: break; /* needs a configuration with commands: not told here */
 	case EFFECT_STOPPED: stopped(w, n); break;
+	case EFFECT_PAUSED: node_has_paused(w, n); break;
 	}
 }
 
@@ -304,32 +305,39 @@ void node_health(struct world *w, struct node *n, size_t group)
 	}
 }
 
-void node_start(struct world *w, struct node *n)
+void node_begin(struct world *w, struct node *n)
 {
 	struct engine_event event = {.kind = ENGINE_START};
 
-	n->start_next = n->dying;
-	if (n->dying)
-		return; /* the service manager waits for the keeper's end */
-	n->boot++;
-	n->identity = (struct engine_identity){.id = id_hash(ID_SEED, n->name, strlen(n->name))};
-	n->identity.nonce = id_hash(n->identity.id, &n->boot, sizeof(n->boot));
-	memset(n->memory, 0, engine_size(&n->conf));
-	n->engine = engine_init(n->memory, &n->conf, n->identity, &n->key);
 	n->running = true;
 	n->sent = n->send_failed = n->told_to_stop = false;
 	n->stalled_until = time_max(w->now, n->host_stalled_until);
 	n->awake_since = n->stalled_until;
-	keeper_start(n);
-	invariant_started(w, n);
 	step(w, n, &event);
 	keeper_tells_fence(w, n);
 	for (size_t i = 0; i < n->conf.device_count; i++)
 		node_device(w, n, i);
 	for (size_t g = 0; g < n->conf.group_count; g++)
-		if (n->health[g].impaired || n->health[g].ineligible ||
+		if (n->succession.takes_up || n->health[g].impaired || n->health[g].ineligible ||
 			n->health[g].worth != n->conf.groups[g].worth)
 			node_health(w, n, g);
+}
+
+void node_start(struct world *w, struct node *n)
+{
+	n->start_next = n->dying;
+	if (n->dying)
+		return; /* the service manager waits for the keeper's end */
+	n->succession.paused = false;
+	keeper_forgets(w, n); /* leftovers */
+	n->boot++;
+	n->identity = (struct engine_identity){.id = id_hash(ID_SEED, n->name, strlen(n->name))};
+	n->identity.nonce = id_hash(n->identity.id, &n->boot, sizeof(n->boot));
+	memset(n->memory, 0, engine_size(&n->conf));
+	n->engine = engine_init(n->memory, &n->conf, n->identity, &n->key);
+	keeper_start(n);
+	invariant_started(w, n);
+	node_begin(w, n);
 }
 
 void node_stop(struct world *w, struct node *n)
@@ -360,7 +368,7 @@ void node_crash(struct world *w, struct node *n)
 {
 	end_engine(n);
 	keeper_forgets(w, n);
-	n->dying = n->start_next = false;
+	n->dying = n->start_next = n->succession.paused = false;
 	n->stalled_until = n->keeper_stalled_until = n->host_stalled_until = TIME_ORIGIN;
 }
 

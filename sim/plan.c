@@ -42,6 +42,7 @@ struct draw {
 	bool boasts; /* the last node announces a tolerance beyond what the others believe */
 	size_t removals;
 	int64_t hold_off_us; /* the longest that the faults can lead to */
+	int64_t patience_us; /* the most that was asked for (6.10) */
 };
 
 static bool chance(struct draw *d, unsigned percent)
@@ -504,6 +505,28 @@ static void draw_address_trouble(struct draw *d)
 	}
 }
 
+/* An upgrade or a reload: as a rule it comes in time. */
+static void draw_replace(struct draw *d)
+{
+	struct plan_fault *f = add_fault(d, "engine replaced", draw_instant(d));
+	int64_t patience_us = chance(d, 50) ? 5 * (int64_t)US_PER_S : US_PER_S;
+	int64_t gap_us = random_magnitude(&d->random, 100, d->tolerance_us + patience_us / 2);
+	size_t n = pick_node(d), g = pick(d, d->groups);
+
+	if (d->patience_us < patience_us)
+		d->patience_us = patience_us;
+	if (gap_us >= d->plan->faults_us - f->at_us)
+		gap_us = d->plan->faults_us - f->at_us;
+	if (chance(d, 30) && !(d->boasts && n == d->nodes)) {
+		text_copy(f->kind, sizeof(f->kind), "worth changed");
+		begins(f, "replace n%zu %lldus %lldus worth g%zu %u", n, (long long)gap_us,
+			(long long)patience_us, g + 1, chance(d, 10) ? 0 : (unsigned)pick(d, 1000));
+	} else {
+		begins(f, "replace n%zu %lldus %lldus", n, (long long)gap_us,
+			(long long)patience_us);
+	}
+}
+
 static void draw_mute(struct draw *d)
 {
 	struct plan_fault *f = add_span(d, "sending fails");
@@ -554,6 +577,7 @@ static void (*const FAULTS[])(struct draw *d) = {
 	draw_address_trouble,
 	draw_mute,
 	draw_replay,
+	draw_replace,
 };
 #define FAULT_KINDS (sizeof(FAULTS) / sizeof(FAULTS[0]))
 
@@ -653,13 +677,14 @@ static void draw_heal(struct draw *d)
 /*
  * How long it may take until nothing moves any more, from docs/protocol.md: what holds a node off
  * (5.2, 5.3); then silence (4.1), listening (6.1), a grant that lapses and its pause of four
- * tolerances (6.3); and the clients' own caches.
+ * tolerances (6.3), or a patience that was asked for (6.10); and the clients' own caches.
  */
 static void set_bounds(struct draw *d)
 {
 	int64_t believed_us = d->boasts ? 2 * most_believed(d) : 0;
 
-	d->plan->settle_us = d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us + believed_us;
+	d->plan->settle_us = d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us + believed_us +
+			     2 * d->patience_us;
 	/* Their caches know seconds only: many intervals, where those are short. */
 	if (d->clients > 0 && (d->interval_us >= LONG_INTERVAL_US || chance(d, 10)))
 		d->plan->client_us = 10 * (int64_t)US_PER_S + 6 * d->interval_us;

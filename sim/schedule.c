@@ -100,7 +100,8 @@ static ha_time due_at(const struct world *w, const struct happening *h)
 	case HAPPENS_SENT: return n->running ? time_max(h->at, n->stalled_until) : h->at;
 	case HAPPENS_HELD:
 	case HAPPENS_RELEASED:
-	case HAPPENS_WILL: return time_max(h->at, n->keeper_stalled_until);
+	case HAPPENS_WILL:
+	case HAPPENS_SUCCESSOR: return time_max(h->at, n->keeper_stalled_until);
 	case HAPPENS_FRAME: return time_max(h->at, n->host_stalled_until);
 	case HAPPENS_USE: break;
 	}
@@ -120,6 +121,7 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 		case HAPPENS_DEVICE: node_hear_device(w, n, h->note.index); break;
 		case HAPPENS_HEALTH: node_health(w, n, h->note.index); break;
 		case HAPPENS_FRAME: node_frame(w, n, &h->frame); break;
+		case HAPPENS_SUCCESSOR: node_succeed(w, n); break;
 		case HAPPENS_USE: break;
 		}
 	}

@@ -43,6 +43,7 @@ void world_free(struct world *w)
 {
 	schedule_clear(w);
 	for (size_t i = 0; i < w->node_count; i++) {
+		free(w->nodes[i].succession.record);
 		free(w->nodes[i].memory);
 		conf_free(&w->nodes[i].conf);
 		if (w->nodes[i].last)

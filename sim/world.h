@@ -91,16 +91,17 @@ struct note {
 };
 
 enum happening_kind {
-	HAPPENS_DATAGRAM, /* reaches a node's socket */
-	HAPPENS_NOTE,     /* the keeper's message reaches the engine */
-	HAPPENS_HELD,     /* the keeper carries out a HOLD */
-	HAPPENS_RELEASED, /* it carries out a RELEASE */
-	HAPPENS_WILL,     /* it has cleaned up after a dead engine and sends the will */
-	HAPPENS_SENT,     /* sending has taken its time */
-	HAPPENS_DEVICE,   /* the kernel's notice of a device reaches the engine */
-	HAPPENS_HEALTH,   /* the checks' verdict reaches it */
-	HAPPENS_FRAME,    /* reaches a port */
-	HAPPENS_USE,      /* a client uses the addresses */
+	HAPPENS_DATAGRAM,  /* reaches a node's socket */
+	HAPPENS_NOTE,      /* the keeper's message reaches the engine */
+	HAPPENS_HELD,      /* the keeper carries out a HOLD */
+	HAPPENS_RELEASED,  /* it carries out a RELEASE */
+	HAPPENS_WILL,      /* it has cleaned up after a dead engine and sends the will */
+	HAPPENS_SENT,      /* sending has taken its time */
+	HAPPENS_DEVICE,    /* the kernel's notice of a device reaches the engine */
+	HAPPENS_HEALTH,    /* the checks' verdict reaches it */
+	HAPPENS_FRAME,     /* reaches a port */
+	HAPPENS_USE,       /* a client uses the addresses */
+	HAPPENS_SUCCESSOR, /* another engine takes the place of one that has made room */
 };
 
 /* Something that will happen at one port. */
@@ -137,6 +138,17 @@ struct clock {
 	int64_t ppm;        /* how much faster it goes */
 };
 
+/* One engine of a node after the other (R8). */
+struct succession {
+	bool paused;    /* the one has gone, the keeper waits for the next one */
+	bool takes_up;  /* the next one says what it goes on with */
+	int64_t gap_ns; /* how long that one takes to come */
+	size_t changes; /* a group of the next one has this worth; GROUPS_MAX: none */
+	uint16_t worth;
+	size_t size;
+	uint8_t *record; /* owned */
+};
+
 struct node {
 	char name[NAME_SIZE];
 	struct conf conf;
@@ -150,6 +162,7 @@ struct node {
 	bool disturbed;  /* something was done to its devices, addresses or keeper */
 	bool dying;      /* its keeper still has to clean up */
 	bool start_next; /* to be started when it has */
+	struct succession succession;
 	bool cannot_send;
 	bool fenced; /* its kernel silences what its lease does not cover any more */
 	struct clock clock;
@@ -165,7 +178,9 @@ struct node {
 	struct held held[GROUPS_MAX];
 	size_t up_count; /* groups that are up */
 	ha_time keeper_busy_until;
-	ha_time lease, last_sent; /* in its own time */
+	ha_time lease, last_sent;    /* in its own time */
+	int64_t announced_ns;        /* the tolerance of its last heartbeat */
+	uint64_t announced_sequence; /* since which one */
 	ha_time last_sent_world;
 	struct packet *last;
 	/* Its sequence numbers of one to two tolerances ago and since: what an echo must reach. */
@@ -306,6 +321,12 @@ void node_stall_keeper(struct world *w, struct node *n, int64_t duration_ns);
 void node_stall_host(struct world *w, struct node *n, int64_t duration_ns);
 /* The whole host with its clock, as a hypervisor does. */
 void node_pause(struct world *w, struct node *n, int64_t duration_ns);
+/* successor.c: R8. Another engine shall take its place, @gap_ns after it has made room. */
+void node_replace(struct world *w, struct node *n, int64_t gap_ns, int64_t patience_ns);
+void node_has_paused(struct world *w, struct node *n);
+void node_succeed(struct world *w, struct node *n);
+/* Begins with a fresh nonce, or goes on with the record. */
+void node_begin(struct world *w, struct node *n);
 /* Its engine runs and is not stalled. */
 bool node_is_awake(const struct world *w, const struct node *n);
 void node_device(struct world *w, struct node *n, size_t device);
@@ -340,6 +361,7 @@ void keeper_sends_will(struct world *w, struct node *n);
 void keeper_passes_frame(struct world *w, struct node *n, const struct frame *f);
 void keeper_tells_fence(struct world *w, struct node *n);
 void keeper_tells_to_stop(struct world *w, struct node *n);
+void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns);
 void keeper_remove_address(struct world *w, struct node *n, size_t address);
 /* When its watchdog goes off, in the world's time. */
 ha_time keeper_deadline(const struct node *n);

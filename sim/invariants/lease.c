@@ -12,7 +12,7 @@
 
 static int64_t lease_ns(const struct node *n)
 {
-	return n->conf.node.tolerance_ns - n->conf.node.margin_ns;
+	return n->announced_ns - n->conf.node.margin_ns;
 }
 
 static void check_node(struct world *w, const struct node *n)
@@ -40,12 +40,34 @@ void lease_check(struct world *w)
 		check_node(w, &w->nodes[i]);
 }
 
+/* docs/protocol.md 6.10 (R8): "Its lease counts on the longer tolerance only once every live peer
+ * was heard to know of it." One that has lately been heard, with a proof, is live. */
+static void check_patience(struct world *w, const struct node *n)
+{
+	size_t i = node_index(w, n);
+
+	for (size_t other = 0; other < w->node_count; other++) {
+		const struct node *m = &w->nodes[other];
+		const struct hearing *mine = &w->checks->hearing[i][other];
+
+		if (!m->running || mine->boot != m->boot || mine->named.ns == 0 ||
+			time_between(mine->heard, node_clock(n, w->now)) >=
+				m->conf.node.tolerance_ns / 2)
+			continue;
+		if (w->checks->hearing[other][i].sequence < n->announced_sequence)
+			violated(w, "%s counts on a patience that %s has not heard of", n->name,
+				m->name);
+	}
+}
+
 /* What the engine gives itself, which the keeper enforces. */
 void lease_given(struct world *w, const struct node *n, ha_time lease)
 {
+	if (time_between(n->last_sent, lease) > n->conf.node.tolerance_ns - n->conf.node.margin_ns)
+		check_patience(w, n);
 	if (time_between(n->last_sent, lease) > lease_ns(n))
 		violated(w, "%s gives itself a longer lease than its last heartbeat allows",
 			n->name);
-	if (lease.ns < n->lease.ns)
+	if (lease.ns < n->lease.ns && n->announced_ns <= n->conf.node.tolerance_ns)
 		violated(w, "%s shortens its lease", n->name);
 }

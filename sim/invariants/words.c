@@ -40,6 +40,17 @@ static void rotate_sequence(struct node *n, const struct packet *p)
 	n->sequence_newer = p->says.sequence;
 }
 
+static void note_tolerance(struct node *n, const struct packet *p)
+{
+	int64_t tolerance_ns = p->says.tolerance_us * NS_PER_US;
+
+	if (n->cannot_send)
+		return; /* nobody hears of it */
+	if (tolerance_ns != n->announced_ns)
+		n->announced_sequence = p->says.sequence;
+	n->announced_ns = tolerance_ns;
+}
+
 void words_check(struct world *w, struct node *n, struct packet *p)
 {
 	enum heartbeat_drop drop = lan_read_packet(p, n);
@@ -50,6 +61,7 @@ void words_check(struct world *w, struct node *n, struct packet *p)
 		return;
 	}
 	rotate_sequence(n, p);
+	note_tolerance(n, p);
 	for (size_t g = 0; g < n->conf.group_count; g++) {
 		check_group(w, n, p, g);
 		granting[g] = p->says.groups[g].grantee != HEARTBEAT_GRANTEE_NONE;

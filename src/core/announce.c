@@ -27,6 +27,12 @@ void announce_begin(struct announce *a, ha_time now)
 	a->broadcast_at = a->request_at = now;
 }
 
+void announce_resume(struct announce *a, ha_time now)
+{
+	announce_begin(a, now);
+	a->broadcast_step = BROADCAST_STEPS;
+}
+
 void announce_stop(struct announce *a)
 {
 	*a = (struct announce){.broadcast_at = TIME_NEVER, .request_at = TIME_NEVER};

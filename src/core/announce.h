@@ -30,6 +30,9 @@ enum announce_due { ANNOUNCE_NOTHING = 0, ANNOUNCE_BROADCAST = 1, ANNOUNCE_REQUE
 void announce_start(struct announce *a, ha_time now);
 void announce_stop(struct announce *a);
 
+/* An engine goes on with what another one began (R8): one more set, then every minute. */
+void announce_resume(struct announce *a, ha_time now);
+
 /* The first set is still to go out: it is due at @now, in the place of its first repetition. */
 void announce_begin(struct announce *a, ha_time now);
 

@@ -415,7 +415,8 @@ void election_step(struct election *e, ha_time now, enum election_event event,
 		}
 		break;
 	case ELECTION_FAILED:
-		if (e->phase == ELECTION_TAKING)
+		/* Of a group that is held: R8, its list of addresses has changed. */
+		if (e->phase == ELECTION_TAKING || e->phase == ELECTION_ACTIVE)
 			enter(e, now, ELECTION_STANDBY, ELECTION_HOLD_FAILED, out);
 		break;
 	case ELECTION_RELEASED:

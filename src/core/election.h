@@ -46,6 +46,7 @@ enum election_cause {
 	ELECTION_LEASE_PASSED,    /* R7: we did not send in time, others may hold it */
 	ELECTION_HOLD_FAILED,     /* the keeper could not configure the addresses */
 };
+#define ELECTION_CAUSES (ELECTION_HOLD_FAILED + 1)
 
 /* One that is sound comes before one that is impaired (its checks fail, though it can serve); then
  * worth; at equal worth the numerically lowest real address; then the id, so that any two nodes
@@ -113,7 +114,7 @@ struct election {
 enum election_event {
 	ELECTION_EVALUATE, /* time passed or something above changed */
 	ELECTION_HELD,     /* the keeper has configured and announced the addresses */
-	ELECTION_FAILED,   /* it could not */
+	ELECTION_FAILED,   /* it could not, and nothing of the group is up */
 	ELECTION_RELEASED, /* it has taken them down */
 	ELECTION_EXPIRED,  /* its watchdog took them down */
 };

@@ -71,6 +71,16 @@ static void perform_keeper(struct driver *d, const struct effect *effect)
 	keeper_send(&d->keeper, effect);
 }
 
+static void perform_pause(struct driver *d)
+{
+	size_t size = d->record ? engine_save(d->engine, d->record, d->record_size) : 0;
+	struct effect paused = {
+		.kind = EFFECT_KEEPER, .keeper = {.verb = CHANNEL_PAUSED, .number = size}};
+
+	keeper_send(&d->keeper, &paused);
+	d->owner.stopped(d->owner.context);
+}
+
 static void perform(struct driver *d, const struct effect *effect)
 {
 	const struct driver_owner *owner = &d->owner;
@@ -89,6 +99,7 @@ static void perform(struct driver *d, const struct effect *effect)
 		break;
 	case EFFECT_HOOK: owner->hook(owner->context, &effect->hook); break;
 	case EFFECT_STOPPED: owner->stopped(owner->context); break;
+	case EFFECT_PAUSED: perform_pause(d); break;
 	}
 }
 
@@ -198,6 +209,16 @@ bool driver_watch(struct driver *d, int fd, enum driver_source source)
 	return false;
 }
 
+/* One that cannot be taken up leaves the engine as fresh as without. */
+static void adopt(struct driver *d, size_t size)
+{
+	if (size > 0 && !engine_adopt(d->engine, clock_now(), d->record, size))
+		driver_tell(d, REPORT_WARNING,
+			"what the last engine has left cannot be taken up: too late, of another "
+			"node, or "
+			"unreadable; this one begins afresh");
+}
+
 static bool open_engine(struct driver *d, const struct heartbeat_key *key)
 {
 	const struct engine_device *first = &d->device_states[d->conf->node.path[0]];
@@ -230,12 +251,16 @@ bool driver_open(
 {
 	d->conf = given->conf;
 	d->lease = given->lease;
+	d->record = given->record;
+	d->record_size = given->record_size;
 	d->owner = *owner;
 	d->poll_fd = d->timer_fd = -1;
 	d->transport.fd_v4 = d->transport.fd_v6 = -1;
 	d->keeper.fd = given->channel;
-	return watch_devices(d) && open_engine(d, given->key) && open_loop(d) &&
-	       driver_watch(d, devices_descriptor(d->devices), SOURCE_DEVICES) &&
+	if (!watch_devices(d) || !open_engine(d, given->key))
+		return false;
+	adopt(d, given->adopt);
+	return open_loop(d) && driver_watch(d, devices_descriptor(d->devices), SOURCE_DEVICES) &&
 	       transport_open(&d->transport, d, given->conf) &&
 	       keeper_open(&d->keeper, d, given->channel);
 }

@@ -33,7 +33,7 @@ struct driver_owner {
 	void *context;
 	void (*report)(void *context, const struct report *r, int64_t wall_ms);
 	void (*hook)(void *context, const struct engine_hook *hook);
-	/* The engine has stopped politely. */
+	/* The engine has stopped politely, or has made room for another one. */
 	void (*stopped)(void *context);
 	/* Something of the driver's own that its owner may want to log. */
 	void (*told)(void *context, enum report_level level, const char *text);
@@ -75,6 +75,8 @@ struct keeper {
 struct driver {
 	const struct conf *conf;  /* borrowed */
 	struct lease_page *lease; /* borrowed */
+	uint8_t *record;          /* borrowed */
+	size_t record_size;
 	struct driver_owner owner;
 	struct engine *engine; /* owned */
 	struct devices *devices;
@@ -96,6 +98,10 @@ struct driver_given {
 	const struct heartbeat_key *key; /* for the call only */
 	struct lease_page *lease;
 	int channel; /* moved */
+	/* R8: where the engine leaves its record; NULL: it is not replaced by another one. The
+	 * first @adopt bytes are what the engine before it has left; 0: it begins afresh. */
+	uint8_t *record;
+	size_t record_size, adopt;
 };
 
 /**

@@ -30,6 +30,12 @@ void addresses_taken(struct engine *e, size_t group)
 	}
 }
 
+void addresses_resumed(struct engine *e, size_t group)
+{
+	for (EACH_ADDRESS(e, group, a))
+		announce_resume(&e->addresses[a].announce, e->now);
+}
+
 void addresses_released(struct engine *e, size_t group)
 {
 	for (EACH_ADDRESS(e, group, a)) {
@@ -281,6 +287,13 @@ void probes_start(struct engine *e, size_t group)
 							 : every;
 	for (EACH_ADDRESS(e, group, a))
 		e->addresses[a].conflict_at = TIME_ORIGIN;
+}
+
+void probes_resume(struct engine *e, size_t group)
+{
+	probes_start(e, group);
+	for (EACH_ADDRESS(e, group, a))
+		e->addresses[a].conflict_at = e->now;
 }
 
 /* Whether somebody has claimed an address since the last probe for it. */

@@ -89,7 +89,7 @@ static void fill(struct engine *e, struct heartbeat *h, uint64_t sequence, bool 
 	h->nonce = e->identity.nonce;
 	h->sequence = sequence;
 	h->interval_us = (uint32_t)(node->interval_ns / NS_PER_US);
-	h->tolerance_us = (uint32_t)(node->tolerance_ns / NS_PER_US);
+	h->tolerance_us = (uint32_t)(pause_announced_ns(e) / NS_PER_US);
 	h->address = devices_real_address(e);
 	h->leaving = leaving;
 	fill_fence(e, h);
@@ -198,10 +198,24 @@ static void rotate_challenge(struct engine *e)
 	e->sequence_newer = e->sequence;
 }
 
+/* R8: who hears that we are not to be waited for so long any more will not; from before that on the
+ * lease must not count on it. */
+static void shorten_lease(struct engine *e, struct effects *out)
+{
+	ha_time most = time_add(e->now, pause_granted_ns(e) - e->conf->node.margin_ns);
+
+	e->lease_earned = time_min(e->lease_earned, most);
+	if (e->lease.ns <= most.ns)
+		return;
+	e->lease = most;
+	effect_add(out, EFFECT_LEASE)->lease = most;
+}
+
 static void speak(struct engine *e, bool leaving, struct effects *out)
 {
 	struct heartbeat *h = &e->heartbeat;
 
+	shorten_lease(e, out);
 	rotate_challenge(e);
 	e->sequence += 2; /* even; the odd one before it is for the deaf */
 	if (leaving)
@@ -242,6 +256,12 @@ void beat_due(struct engine *e, struct effects *out)
 	update_will(e, out);
 }
 
+void beat_now(struct engine *e, struct effects *out)
+{
+	e->beat_at = time_add(e->now, e->conf->node.interval_ns);
+	speak(e, false, out);
+}
+
 void beat_last(struct engine *e, struct effects *out)
 {
 	if (devices_can_send(e))
@@ -266,7 +286,7 @@ void beat_sent(struct engine *e, struct effects *out)
 	e->sent++;
 	metrics_count(&e->metrics, METRIC_HEARTBEATS_SENT);
 	measure_told(e);
-	e->lease_earned = time_add(e->beat_last, node->tolerance_ns - node->margin_ns);
+	e->lease_earned = time_add(e->beat_last, pause_granted_ns(e) - node->margin_ns);
 	beat_lease(e, out);
 	if (e->send_failing) {
 		e->send_failing = false;

@@ -28,7 +28,7 @@ void devices_changed(struct engine *e, const struct engine_device *state, struct
 	bool first = !d->known || !d->state.present;
 
 	assert(state->index < e->conf->device_count);
-	if (state->present && first && !conf->path)
+	if (state->present && first && !conf->path && !d->adopted)
 		d->managed = !state->up;
 	if (state->up && !d->state.up)
 		d->raised_at = e->now;
@@ -42,6 +42,7 @@ void devices_changed(struct engine *e, const struct engine_device *state, struct
 		e->beat_soon = true;
 	d->state = *state;
 	d->known = true;
+	d->adopted = false;
 }
 
 static enum ineligible link_serves(const struct engine *e, const struct device *d)

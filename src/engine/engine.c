@@ -28,8 +28,8 @@ static struct layout layout_of(const struct conf *conf)
 
 	l.groups = append(&l.size, conf->group_count, sizeof(struct group));
 	l.addresses = append(&l.size, conf->address_count, sizeof(struct address));
-	l.entries = append(
-		&l.size, (size_t)PEERS_MAX * conf->group_count, sizeof(struct peer_entry));
+	l.entries =
+		append(&l.size, (size_t)PEERS_MAX * conf->group_count, sizeof(struct peer_entry));
 	return l;
 }
 
@@ -72,9 +72,13 @@ static void start(struct engine *e, struct effects *out)
 	e->started = true;
 	e->beat_at = e->now;
 	e->answer_at = TIME_NEVER;
-	e->sequence_rotated = e->now;
 	groups_start(e);
 	health_start(e);
+	if (e->adopted) {
+		adopt_start(e, out);
+		return;
+	}
+	e->sequence_rotated = e->now;
 	effect_keeper(out, CHANNEL_READY, 0, 0, 0);
 	effect_report(e, out, REPORT_NODE, REPORT_NOTICE,
 		"%s has started: %u group%s, %u address%s", e->conf->node.name,
@@ -119,6 +123,7 @@ static void group_message(struct engine *e, const struct channel_message *m, str
 		return;
 	switch (m->verb) {
 	case CHANNEL_HELD:
+		e->groups[group].unsure = false;
 		/* An answer to an earlier claim, overtaken by a release, is none to this one. */
 		if (m->number != e->groups[group].election.epoch)
 			break;
@@ -126,6 +131,9 @@ static void group_message(struct engine *e, const struct channel_message *m, str
 		groups_step(e, group, ELECTION_HELD, out);
 		break;
 	case CHANNEL_HOLD_FAILED:
+		if (group_is_held(&e->groups[group]) && !e->groups[group].unsure)
+			break; /* nothing was asked */
+		e->groups[group].unsure = false;
 		if (m->second < e->conf->address_count)
 			e->groups[group].hold_off_address = m->second;
 		e->groups[group].hold_off_error = (int)m->number;
@@ -145,6 +153,7 @@ static void stop(struct engine *e, struct effects *out)
 	if (!e->stopping)
 		effect_report(e, out, REPORT_NODE, REPORT_NOTICE, "%s stops", e->conf->node.name);
 	e->stopping = true;
+	e->pause.wanted = false; /* what is stopped for good waits for no successor */
 }
 
 static void keeper_message(struct engine *e, const struct channel_message *m, struct effects *out)
@@ -169,6 +178,14 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 			"reload is not available yet; restart to apply a changed configuration");
 		break;
 	case CHANNEL_FENCE: e->fenced = m->number == CHANNEL_FENCE_KERNEL; break;
+	case CHANNEL_PAUSE:
+		pause_begin(e, m->number <= INT64_MAX ? (int64_t)m->number : INT64_MAX, out);
+		break;
+	case CHANNEL_RETIRE:
+		if (m->index < e->conf->group_count)
+			e->groups[m->index].retired = true;
+		break;
+	case CHANNEL_RESUME: pause_end(e, out); break;
 	case CHANNEL_READY:
 	case CHANNEL_HOLD:
 	case CHANNEL_RELEASE:
@@ -176,7 +193,8 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 	case CHANNEL_ANNOUNCE:
 	case CHANNEL_REQUEST:
 	case CHANNEL_PROBE:
-	case CHANNEL_WILL: break; /* ours to say */
+	case CHANNEL_WILL:
+	case CHANNEL_PAUSED: break; /* ours to say */
 	}
 }
 
@@ -186,8 +204,14 @@ static void handle(struct engine *e, const struct engine_event *event, struct ef
 	case ENGINE_START: start(e, out); break;
 	case ENGINE_TIMER: break;
 	case ENGINE_DATAGRAM: peers_hear(e, event, out); break;
-	case ENGINE_SENT: beat_sent(e, out); break;
-	case ENGINE_SEND_FAILED: beat_failed(e, event->error, out); break;
+	case ENGINE_SENT:
+		beat_sent(e, out);
+		pause_spoken(e, out);
+		break;
+	case ENGINE_SEND_FAILED:
+		beat_failed(e, event->error, out);
+		pause_spoken(e, out);
+		break;
 	case ENGINE_DEVICE: devices_changed(e, &event->device, out); break;
 	case ENGINE_KEEPER: keeper_message(e, event->keeper, out); break;
 	case ENGINE_HEALTH: health_changed(e, event->health, out); break;
@@ -213,7 +237,7 @@ static void finish_if_stopped(struct engine *e, struct effects *out)
 
 static ha_time next_deadline(const struct engine *e)
 {
-	ha_time deadline = beat_deadline(e);
+	ha_time deadline = time_min(beat_deadline(e), pause_deadline(e));
 
 	deadline = time_min(deadline, peers_deadline(e));
 	deadline = time_min(deadline, suspicion_deadline(e));
@@ -236,10 +260,17 @@ void engine_step(
 	if (e->started)
 		account_for_stall(e, out);
 	handle(e, event, out);
+	if (e->stopped || adopt_is_blind(e)) {
+		/* Else the devices are told next. */
+		e->deadline = e->stopped || time_reached(now, e->lease) ? TIME_NEVER : e->lease;
+		return;
+	}
 	if (late) {
 		e->deadline = now;
 		return;
 	}
+	if (e->adopted)
+		adopt_begin(e, out);
 	/* A datagram or a sending decides nothing by itself; what it changed does. */
 	suspicion_review(e, out);
 	groups_evaluate(e, out);
@@ -248,6 +279,8 @@ void engine_step(
 	addresses_due(e, out);
 	probes_due(e, out);
 	finish_if_stopped(e, out);
+	if (!e->stopped)
+		pause_review(e, out);
 	if (!e->stopped)
 		beat_due(e, out);
 	/* At the end there is nothing to wait for: a deadline that passed would come again and

@@ -93,6 +93,8 @@ enum effect_kind {
 	EFFECT_REPORT,  /* log it, tell watchers */
 	EFFECT_HOOK,    /* run the group's hooks */
 	EFFECT_STOPPED, /* nothing is held any more and everybody was told: exit 0 */
+	EFFECT_PAUSED,  /* R8: keep engine_save() for the next engine, tell the keeper PAUSED and
+			   exit 0; what is held stays */
 };
 
 struct engine_hook {
@@ -151,6 +153,22 @@ size_t engine_size(const struct conf *conf);
  */
 struct engine *engine_init(void *memory, const struct conf *conf, struct engine_identity identity,
 	const struct heartbeat_key *key);
+
+/* R8: what the next engine needs, once EFFECT_PAUSED came. Returns its size; 0 if it does not fit;
+ * engine_record_size() bytes are enough. */
+size_t engine_save(const struct engine *e, uint8_t *bytes, size_t size);
+size_t engine_record_size(const struct engine *e);
+
+/**
+ * engine_adopt - take up what another engine has left, before ENGINE_START
+ * @now: boottime, of the same boot of this host
+ *
+ * Groups are known again by their name. Without it, the engine starts afresh (R1).
+ *
+ * Return: false, with the engine as it was, if the record is not this node's, its lease has passed,
+ * or it cannot be read.
+ */
+bool engine_adopt(struct engine *e, ha_time now, const uint8_t *bytes, size_t size);
 
 /**
  * engine_step - advance by one event

@@ -328,6 +328,191 @@ static void test_fence_in_force(void **state)
 	assert_string_equal(status.fence, "bpf");
 }
 
+/* R8: what the engine leaves is taken up by a fresh one, after @gap_ms. */
+static bool succeed(const char *text, int64_t gap_ms)
+{
+	static uint8_t record[65536];
+	static struct conf_diagnostics wrong;
+	struct engine_identity identity = {.id = OWN_ID, .nonce = OWN_NONCE + 1};
+	struct engine_event event = {.kind = ENGINE_START};
+	size_t size;
+	bool adopted;
+
+	assert_int_equal(count_kind(EFFECT_PAUSED), 1);
+	size = engine_save(engine, record, engine_record_size(engine));
+	assert_true(size > 0);
+	conf_free(&conf);
+	assert_true(conf_parse(text, strlen(text), "alpha", &conf, &wrong));
+	free(engine);
+	engine = malloc(engine_size(&conf));
+	assert_non_null(engine);
+	now_ns += gap_ms * NS_PER_MS;
+	engine_init(engine, &conf, identity, &no_key);
+	adopted = engine_adopt(engine, (ha_time){now_ns}, record, size);
+	forget();
+	step(&event);
+	return adopted;
+}
+
+static int64_t last_lease(void)
+{
+	int64_t until_ns = 0;
+
+	for (size_t i = 0; i < log_count; i++)
+		if (log_list[i].kind == EFFECT_LEASE)
+			until_ns = log_list[i].lease.ns;
+	return until_ns;
+}
+
+static void become_active_beside_beta(struct heartbeat *beta)
+{
+	become_active();
+	*beta = peer_heartbeat(0xbe, 1);
+	hear(beta);
+	run_ms(10);
+	beta->sequence++;
+	hear(beta);
+	forget();
+}
+
+/* Patience counts only when every live peer was heard to know of it. */
+static void test_pause_waits_to_be_heard(void **state)
+{
+	struct heartbeat beta;
+
+	(void)state;
+	become_active_beside_beta(&beta);
+	beta.heard[0].sequence = (uint32_t)last_sent.sequence;
+	keeper_says(CHANNEL_PAUSE, 0, 0, 5 * NS_PER_S);
+	run_ms(5);
+	assert_int_equal(last_sent.tolerance_us, 5000000);
+	assert_int_equal(count_kind(EFFECT_PAUSED), 0);
+	beta.sequence++;
+	hear(&beta); /* what it has heard is older */
+	assert_int_equal(count_kind(EFFECT_PAUSED), 0);
+	assert_true(last_lease() < now_ns + 350 * NS_PER_MS);
+	beta.sequence++;
+	beta.heard[0].sequence = (uint32_t)last_sent.sequence;
+	hear(&beta);
+	assert_int_equal(count_kind(EFFECT_PAUSED), 1);
+	assert_int_equal(last_lease(), now_ns + 5 * NS_PER_S - 350 * NS_PER_MS / 32);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 0);
+	forget();
+	run_ms(1000);
+	assert_int_equal(log_count, 0); /* not another word */
+}
+
+static void test_pause_does_not_wait_for_ever(void **state)
+{
+	struct heartbeat beta;
+
+	(void)state;
+	become_active_beside_beta(&beta);
+	keeper_says(CHANNEL_PAUSE, 0, 0, 5 * NS_PER_S);
+	run_ms(250);
+	assert_int_equal(count_kind(EFFECT_PAUSED), 1);
+	assert_true(last_lease() < now_ns + 350 * NS_PER_MS);
+}
+
+static void test_adoption_moves_nothing(void **state)
+{
+	struct heartbeat before, beta;
+
+	(void)state;
+	become_active_beside_beta(&beta);
+	keeper_says(CHANNEL_PAUSE, 0, 0, 5 * NS_PER_S);
+	run_ms(5);
+	beta.sequence++;
+	beta.heard[0].sequence = (uint32_t)last_sent.sequence;
+	hear(&beta);
+	before = last_sent;
+	assert_true(succeed(ONE_GROUP, 4000));
+	assert_int_equal(count_keeper(CHANNEL_READY), 1);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
+	assert_int_equal(count_kind(EFFECT_SEND), 0); /* not before it knows its devices */
+	tell_device(0, true, true, "10.0.0.1");
+	assert_int_equal(last_sent.nonce, before.nonce);
+	assert_true(last_sent.sequence > before.sequence);
+	assert_int_equal(last_sent.tolerance_us, 350000);
+	assert_int_equal(last_sent.groups[0].state, STATE_ACTIVE);
+	assert_int_equal(last_sent.groups[0].epoch, before.groups[0].epoch);
+	assert_int_equal(last_sent.heard_count, 1);
+	run_ms(100);
+	assert_int_equal(count_keeper(CHANNEL_ANNOUNCE), 1);
+	assert_int_equal(count_keeper(CHANNEL_PROBE), 0);
+	assert_int_equal(count_kind(EFFECT_HOOK), 0);
+	assert_null(find_report(REPORT_STATE));
+	assert_null(find_report(REPORT_PEER)); /* beta was not silent: nobody listened */
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.groups[0].transitions, 1);
+	assert_true(status.peers[0].live && status.peers[0].hears_me);
+}
+
+static void test_adoption_comes_too_late(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(5);
+	assert_false(succeed(ONE_GROUP, 2000));
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 0);
+	tell_device(0, true, true, "10.0.0.1");
+	assert_int_equal(last_sent.nonce, OWN_NONCE + 1);
+	assert_int_equal(last_sent.groups[0].flags, HEARTBEAT_GROUP_LISTENING);
+}
+
+/* Groups are known by their name, wherever they stand; a new one listens. */
+static void test_adoption_by_other_configuration(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(5);
+	assert_true(succeed("[node]\nname = alpha\ninterface = eth0\n"
+			    "[group mail]\naddress = 192.168.1.101/24\n"
+			    "[group web]\naddress = 192.168.1.100/24\nworth = 0\n",
+		10));
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
+	assert_int_equal(log_list[2].keeper.index, 1);
+	tell_device(0, true, true, "10.0.0.1");
+	assert_int_equal(last_sent.groups[0].flags, HEARTBEAT_GROUP_LISTENING);
+	/* Nobody else could take it: a worth of 0 is obeyed. */
+	run_ms(1000);
+	assert_int_equal(last_sent.groups[0].state, STATE_ACTIVE);
+	assert_int_equal(last_sent.groups[1].state, STATE_STANDBY);
+}
+
+/* A group that the next engine will not have is handed over first; nobody is here, so given up. */
+static void test_retired_group_is_left(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_says(CHANNEL_RETIRE, 0, 0, 0);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 1);
+	run_ms(5);
+	assert_int_equal(last_sent.groups[0].state, STATE_SHUTDOWN);
+	keeper_says(CHANNEL_RESUME, 0, 0, 0);
+	run_ms(1000);
+	assert_int_equal(last_sent.groups[0].state, STATE_ACTIVE);
+	assert_int_equal(last_sent.groups[0].epoch, 2);
+}
+
+/* A changed list of addresses that cannot be configured: nothing of the group is up any more. */
+static void test_adopted_group_cannot_be_held(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(5);
+	keeper_answers = false;
+	assert_true(succeed(ONE_GROUP, 10));
+	tell_device(0, true, true, "10.0.0.1");
+	keeper_says(CHANNEL_HOLD_FAILED, 0, 0, EPERM);
+	run_ms(5);
+	assert_int_equal(last_sent.groups[0].state, STATE_STANDBY);
+	assert_int_equal(last_sent.groups[0].flags & HEARTBEAT_GROUP_ELIGIBLE, 0);
+}
+
 static void test_will(void **state)
 {
 	struct heartbeat h;
@@ -916,6 +1101,13 @@ int main(void)
 		TEST(test_lease),
 		TEST(test_no_lease_while_the_keeper_releases),
 		TEST(test_fence_in_force),
+		TEST(test_pause_waits_to_be_heard),
+		TEST(test_pause_does_not_wait_for_ever),
+		TEST(test_adoption_moves_nothing),
+		TEST(test_adoption_comes_too_late),
+		TEST(test_adoption_by_other_configuration),
+		TEST(test_retired_group_is_left),
+		TEST(test_adopted_group_cannot_be_held),
 		TEST(test_will),
 		TEST(test_stops_in_order),
 		TEST(test_hooks),

@@ -95,6 +95,7 @@ void explain_ineligible(
 			explain_hold_off(e, group, &t);
 		break;
 	case INELIGIBLE_CONFLICT: explain_conflict(e, group, &t); break;
+	case INELIGIBLE_RETIRED: text_add(&t, "it is no longer configured here"); break;
 	}
 }
 
@@ -126,7 +127,9 @@ void explain_cause(const struct engine *e, size_t group, char *buffer, size_t si
 		explain_ineligible(e, group, g->cause_ineligible, why, sizeof(why));
 		text_add(&t, "%s", why);
 		break;
-	case ELECTION_STOPPING: text_add(&t, "this node stops"); break;
+	case ELECTION_STOPPING:
+		text_add(&t, g->retired ? "it is no longer configured here" : "this node stops");
+		break;
 	case ELECTION_LEASE_PASSED:
 		text_add(&t, "no heartbeat was sent in time, others may have taken it");
 		break;

@@ -101,6 +101,8 @@ enum ineligible group_ineligible(const struct engine *e, size_t group)
 
 	if (e->stopping)
 		return INELIGIBLE_STOPPING;
+	if (g->retired)
+		return INELIGIBLE_RETIRED;
 	if (why != ELIGIBLE)
 		return why;
 	if (g->hold_off != ELIGIBLE)
@@ -196,7 +198,7 @@ static struct election_input input_of(
 		.eligible = group_ineligible(e, group) == ELIGIBLE,
 		.can_serve = can_serve(e, group),
 		.answered = suspicion_withholds(e, group),
-		.stopping = e->stopping,
+		.stopping = e->stopping || e->groups[group].retired,
 		.lease = e->lease,
 		.tolerance_ns = e->conf->node.tolerance_ns,
 		.linger_ns = linger_ns(e),
@@ -371,7 +373,8 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 	struct election_output output;
 
 	/* It may be overtaken by a release, but never comes unasked. */
-	if (event == ELECTION_FAILED && (before == ELECTION_TAKING || before == ELECTION_RELEASING))
+	if (event == ELECTION_FAILED && (before == ELECTION_TAKING || before == ELECTION_ACTIVE ||
+						before == ELECTION_RELEASING))
 		group_hold_off(e, group, INELIGIBLE_HOLD_FAILED, HOLD_FAILED_NS);
 	input = input_of(e, group, rivals);
 	election_step(&g->election, e->now, event, &input, &output);
@@ -448,6 +451,8 @@ static void review_conflict(struct engine *e, size_t group)
 void groups_start(struct engine *e)
 {
 	for (size_t g = 0; g < e->conf->group_count; g++) {
+		if (e->groups[g].adopted)
+			continue;
 		election_init(&e->groups[g].election, e->now);
 		e->groups[g].told_state = STATE_STANDBY;
 		e->groups[g].state_since = e->now;

@@ -6,9 +6,12 @@
 
 void health_start(struct engine *e)
 {
-	for (size_t g = 0; g < e->conf->group_count; g++)
+	for (size_t g = 0; g < e->conf->group_count; g++) {
+		if (e->groups[g].adopted)
+			continue; /* as it was told to the last engine, until it is told anew */
 		e->groups[g].health = (struct engine_health){
 			.group = (uint16_t)g, .worth = e->conf->groups[g].worth};
+	}
 }
 
 bool health_is_impaired(const struct engine *e, size_t group)

@@ -39,6 +39,7 @@ static void next_of_ineligible(
 	case INELIGIBLE_CONFLICT:
 		text_add(t, "may hold it as soon as the other host gives the address up");
 		break;
+	case INELIGIBLE_RETIRED: text_add(t, "nothing: it goes with the reload"); break;
 	}
 }
 

@@ -44,6 +44,7 @@ struct peer_record {
 	bool deaf;
 	ha_time deaf_since;
 	uint32_t deaf_sequence; /* our sequence number then */
+	uint32_t echo;          /* the last sequence number of ours that it named */
 	uint8_t hears_count;    /* whom it hears, as it last said */
 	struct peer_heard hears[PEERS_MAX];
 	struct histogram jitter; /* how far from its interval its heartbeats come */
@@ -82,6 +83,8 @@ enum ineligible {
 	INELIGIBLE_REMOVED,     /* held off after somebody took an address away too often */
 	INELIGIBLE_NO_CARRIER_WHEN_RAISED, /* held off: a device that we bring up has no carrier */
 	INELIGIBLE_CONFLICT,               /* a host outside the cluster answers for an address */
+	INELIGIBLE_RETIRED,                /* R8: the next engine will not have it */
+#define INELIGIBLE_LAST INELIGIBLE_RETIRED
 };
 
 struct group {
@@ -92,6 +95,9 @@ struct group {
 	ha_time held_last;          /* when somebody last held it */
 	uint64_t told_epoch;
 	enum ineligible told_ineligible;
+	bool adopted;  /* R8: goes on where another engine has left it */
+	bool unsure;   /* R8: and its keeper has not confirmed yet that it holds it */
+	bool retired;  /* R8: the next engine will not have it */
 	bool in_touch; /* its devices and a heartbeat interface worked when last looked at */
 	uint64_t transitions;
 	ha_time state_since;
@@ -131,8 +137,19 @@ struct address {
 struct device {
 	struct engine_device state;
 	bool known;   /* was reported at all */
+	bool adopted; /* R8: another engine has seen whether it was down at first */
 	bool managed; /* was down at first and carries no heartbeats: up only while we hold */
 	ha_time raised_at;
+};
+
+/* R8: on the way to being replaced. */
+struct pause {
+	bool wanted;
+	bool last_word; /* the heartbeat after which the engine ends is on its way */
+	bool patient;   /* all who must were heard to know of the longer tolerance */
+	int64_t patience_ns;
+	uint32_t sequence;   /* of the first heartbeat that announced it */
+	ha_time waits_until; /* for the others to have heard it */
 };
 
 struct engine {
@@ -142,6 +159,8 @@ struct engine {
 	ha_time now; /* of the current step */
 	ha_time deadline;
 	bool started, stopping, stopped;
+	bool adopted; /* R8: began with a record, and has not spoken yet */
+	struct pause pause;
 	bool fenced; /* the kernel keeps us from serving after the lease */
 	/* speaking */
 	uint64_t sequence;
@@ -250,6 +269,8 @@ void health_explain(const struct engine *e, size_t group, struct text *t);
 
 /* addresses.c */
 void addresses_taken(struct engine *e, size_t group);
+/* R8: goes on announcing what another engine has announced. */
+void addresses_resumed(struct engine *e, size_t group);
 void addresses_released(struct engine *e, size_t group);
 void addresses_announce(struct engine *e, size_t group, struct effects *out);
 void addresses_due(struct engine *e, struct effects *out);
@@ -259,6 +280,8 @@ void addresses_frame(struct engine *e, const struct channel_message *m, struct e
 ha_time addresses_deadline(const struct engine *e);
 /* RFC 5227 probing while a group listens. */
 void probes_start(struct engine *e, size_t group);
+/* R8: somebody was found to answer for an address; asks whether he still does. */
+void probes_resume(struct engine *e, size_t group);
 void probes_due(struct engine *e, struct effects *out);
 /* The first address of the group that a stranger answers for, or -1. */
 int probes_conflict(const struct engine *e, size_t group);
@@ -292,6 +315,7 @@ bool devices_own_mac(const struct engine *e, const uint8_t mac[MAC_SIZE]);
 
 /* beat.c */
 void beat_due(struct engine *e, struct effects *out);
+void beat_now(struct engine *e, struct effects *out);
 void beat_last(struct engine *e, struct effects *out);
 void beat_sent(struct engine *e, struct effects *out);
 /* Puts the lease that was earned in force. */
@@ -309,6 +333,24 @@ void measure_released(struct engine *e, size_t group);
 /* Adds the cause and the durations of a change of state to its report. */
 void measure_report(const struct group *g, ha_time now, struct report *r);
 void measure_arrival(struct peer_record *p, ha_time heard_before);
+
+/* pause.c */
+void pause_begin(struct engine *e, int64_t patience_ns, struct effects *out);
+void pause_end(struct engine *e, struct effects *out);
+/* After everything else that a step does: whether it is time. */
+void pause_review(struct engine *e, struct effects *out);
+/* The last word was said, or could not be. */
+void pause_spoken(struct engine *e, struct effects *out);
+/* What is announced, and what the lease may count on. */
+int64_t pause_announced_ns(const struct engine *e);
+int64_t pause_granted_ns(const struct engine *e);
+ha_time pause_deadline(const struct engine *e);
+
+/* adopt.c */
+void adopt_start(struct engine *e, struct effects *out);
+/* An adopting engine says and decides nothing before it knows its devices. */
+bool adopt_is_blind(const struct engine *e);
+void adopt_begin(struct engine *e, struct effects *out);
 
 /* explain.c */
 void explain_group(const struct engine *e, size_t group, char *buffer, size_t size);

@@ -251,8 +251,10 @@ static void judge(struct engine *e, const struct engine_event *event, struct eff
 	case PEER_OLD_BOOT: drop(e, event, HEARTBEAT_DROP_OLD_BOOT, out); break;
 	case PEER_UNPROVEN: answer(e); break;
 	}
-	if (verdict == PEER_NEW_BOOT || verdict == PEER_ACCEPTED)
+	if (verdict == PEER_NEW_BOOT || verdict == PEER_ACCEPTED) {
 		review_deafness(p, &packet);
+		p->echo = packet.names_us ? packet.echo : p->echo;
+	}
 	if (verdict == PEER_NEW_BOOT || (verdict == PEER_ACCEPTED && !audible_before))
 		p->heard_since = e->now;
 	/* It has proven itself to us: our next heartbeat proves us to it, and need not wait. */

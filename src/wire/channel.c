@@ -19,6 +19,7 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_ANNOUNCE:
 	case CHANNEL_REQUEST:
 	case CHANNEL_PROBE:
+	case CHANNEL_PAUSED:
 	case CHANNEL_HELD:
 	case CHANNEL_HOLD_FAILED:
 	case CHANNEL_RELEASED:
@@ -26,7 +27,10 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_REMOVED:
 	case CHANNEL_STOP:
 	case CHANNEL_RELOAD:
-	case CHANNEL_FENCE: return size == 0;
+	case CHANNEL_FENCE:
+	case CHANNEL_PAUSE:
+	case CHANNEL_RETIRE:
+	case CHANNEL_RESUME: return size == 0;
 	}
 	return false;
 }
@@ -92,6 +96,10 @@ const char *channel_verb_name(enum channel_verb verb)
 	case CHANNEL_STOP: return "STOP";
 	case CHANNEL_RELOAD: return "RELOAD";
 	case CHANNEL_FENCE: return "FENCE";
+	case CHANNEL_PAUSED: return "PAUSED";
+	case CHANNEL_PAUSE: return "PAUSE";
+	case CHANNEL_RETIRE: return "RETIRE";
+	case CHANNEL_RESUME: return "RESUME";
 	}
 	return "unknown";
 }

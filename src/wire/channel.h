@@ -34,6 +34,8 @@ enum channel_verb {
 	CHANNEL_PROBE,   /* index: address of a group that is not held. RFC 5227 probe, or the NS of
 			    duplicate address detection */
 	CHANNEL_WILL,    /* payload: datagram to send if the engine dies */
+	CHANNEL_PAUSED,  /* number: size of the record that was written. Everybody was told to be
+			    patient; the engine ends, what it holds stays (R8) */
 	/* keeper to engine */
 	CHANNEL_HELD = 64,   /* index: group, number: epoch of the HOLD */
 	CHANNEL_HOLD_FAILED, /* index: group, second: address index in the whole list, number:
@@ -47,6 +49,10 @@ enum channel_verb {
 	CHANNEL_STOP,   /* the service manager wants us to stop: resign, then exit 0 */
 	CHANNEL_RELOAD, /* SIGHUP */
 	CHANNEL_FENCE,  /* number: enum channel_fence, in force from now on; told first of all */
+	CHANNEL_PAUSE,  /* number: nanoseconds. Ask the others for so much patience, leave a record
+			   and end (R8). Answered by PAUSED */
+	CHANNEL_RETIRE, /* index: group. The next engine will not have it: hand it over (R5) */
+	CHANNEL_RESUME, /* no PAUSE and no RETIRE any more */
 };
 
 /* What keeps this node from serving when its lease has passed. */

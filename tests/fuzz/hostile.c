@@ -109,7 +109,7 @@ void hostile_message(struct subject *s, struct reader *r)
 
 	memset(&m, 0, sizeof(m));
 	m.verb = verb & 0x80 ? (enum channel_verb)(verb & 0x0f)
-			     : (enum channel_verb)(CHANNEL_HELD + verb % 9);
+			     : (enum channel_verb)(CHANNEL_HELD + verb % 13);
 	m.index = reader_u8(r);
 	m.second = reader_u8(r);
 	number = reader_u8(r);

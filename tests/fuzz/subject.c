@@ -37,6 +37,7 @@ static void check_sent(struct subject *s, const struct effect *effect, bool will
 	if (effect->kind == EFFECT_SEND) {
 		assert(h.sequence > s->sequence);
 		s->sequence = h.sequence;
+		s->announced_ns = h.tolerance_us * NS_PER_US;
 		s->sent_at = s->now;
 	}
 	for (size_t g = 0; g < h.group_count; g++) {
@@ -58,6 +59,11 @@ static void check_request(struct subject *s, const struct effect *effect)
 	case CHANNEL_READY: break;
 	case CHANNEL_HOLD:
 		assert(index < s->conf->group_count);
+		if (s->takes_up) {
+			assert(s->groups[index].holding == HOLDING_UP);
+			assert(effect->keeper.number >= s->groups[index].epoch);
+			break;
+		}
 		assert(s->groups[index].holding == HOLDING_DOWN);
 		assert(effect->keeper.number > s->groups[index].epoch); /* R2 */
 		assert(effect->keeper.number > s->groups[index].epoch_told);
@@ -86,9 +92,10 @@ static void check_lease(struct subject *s, ha_time lease)
 {
 	const struct conf_node *node = &s->conf->node;
 
-	/* R7: no longer than the peers' patience since the last sending, and never taken back. */
-	assert(lease.ns <= time_add(s->sent_at, node->tolerance_ns - node->margin_ns).ns);
-	assert(lease.ns >= s->lease.ns);
+	/* R7: no longer than the peers' patience since the last sending, and never taken back, but
+	 * when they need less of it again (R8). */
+	assert(lease.ns <= time_add(s->sent_at, s->announced_ns - node->margin_ns).ns);
+	assert(lease.ns >= s->lease.ns || s->announced_ns > node->tolerance_ns);
 	s->lease = lease;
 }
 
@@ -132,12 +139,15 @@ static void check_effect(struct subject *s, const struct effect *effect)
 	case EFFECT_REPORT:
 	case EFFECT_HOOK: check_texts(s, effect); break;
 	case EFFECT_STOPPED: check_stopped(s); break;
+	case EFFECT_PAUSED: s->paused = true; break;
 	}
 }
 
 /* R7: nothing is held past the lease, and the engine wants to wake when it ends. */
 static void check_holding(const struct subject *s)
 {
+	if (time_reached(s->now, engine_deadline(s->engine)))
+		return; /* R10: it came late, and reads everything before it judges */
 	for (size_t g = 0; g < s->conf->group_count; g++) {
 		if (s->groups[g].holding != HOLDING_ASKED && s->groups[g].holding != HOLDING_UP)
 			continue;
@@ -160,17 +170,28 @@ static void take_message(struct subject *s, const struct channel_message *m)
 		g->holding = HOLDING_DOWN;
 	else if (m->verb == CHANNEL_RELEASED && g->holding == HOLDING_RELEASING)
 		g->holding = HOLDING_DOWN;
+	else if (m->verb == CHANNEL_RETIRE)
+		g->retired = true;
+	for (size_t i = 0; m->verb == CHANNEL_RESUME && i < s->conf->group_count; i++)
+		s->groups[i].retired = false;
 }
 
 void subject_step(struct subject *s, const struct engine_event *event)
 {
 	if (event->kind == ENGINE_KEEPER)
 		take_message(s, event->keeper);
+	if (event->kind == ENGINE_DEVICE) {
+		s->devices[event->device.index] = event->device;
+		s->device_told[event->device.index] = true;
+	}
 	engine_step(s->engine, s->now, event, &s->effects);
 	assert(s->effects.count <= EFFECTS_MAX);
 	for (size_t i = 0; i < s->effects.count; i++)
 		check_effect(s, &s->effects.list[i]);
-	check_holding(s);
+	if (s->paused)
+		subject_succeed(s);
+	else
+		check_holding(s);
 }
 
 static void count_timer(struct subject *s)
@@ -247,6 +268,7 @@ void subject_start(struct subject *s)
 	memset(s, 0, offsetof(struct subject, effects));
 	memset(&s->stopped, 0, sizeof(*s) - offsetof(struct subject, stopped));
 	s->conf = shared_conf();
+	s->announced_ns = s->conf->node.tolerance_ns;
 	s->identity = (struct engine_identity){.id = 0xa1fa, .nonce = 0xb007};
 	s->now = s->timers_since = (ha_time){3600 * NS_PER_S};
 	s->engine = engine_init(memory, s->conf, s->identity, &s->key);

@@ -21,6 +21,7 @@ struct subject_group {
 	enum holding holding;
 	uint64_t epoch;      /* of the last HOLD */
 	uint64_t epoch_told; /* of the last heartbeat that said ACTIVE */
+	bool retired;
 };
 
 struct subject {
@@ -32,8 +33,12 @@ struct subject {
 	struct effects effects; /* of the last step */
 	bool stopped;
 	ha_time lease;
-	ha_time sent_at;   /* of the last EFFECT_SEND */
-	uint64_t sequence; /* its sequence number */
+	ha_time sent_at;       /* of the last EFFECT_SEND */
+	uint64_t sequence;     /* its sequence number */
+	int64_t announced_ns;  /* the tolerance that it told */
+	bool paused, takes_up; /* R8: another engine is to come; has just come */
+	bool device_told[DEVICES_MAX];
+	struct engine_device devices[DEVICES_MAX];
 	struct subject_group groups[GROUPS_MAX];
 	/* Against a busy loop: timers since then. */
 	ha_time timers_since;
@@ -59,6 +64,9 @@ void subject_answer(struct subject *s);
 
 /* One message of the keeper. */
 void subject_keeper(struct subject *s, enum channel_verb verb, uint16_t index, uint64_t number);
+
+/* succession.c: the engine has left a record; another one takes its place at once (R8). */
+void subject_succeed(struct subject *s);
 
 /* Its status must be one that can be read again. */
 void subject_check_status(const struct subject *s);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * successor: one engine of a node after the other, as at an upgrade or a reload (R8): the one
+ * writes down what it knows and ends, its keeper goes on holding what it held, the next one reads
+ * it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/id.h"
+#include "sim/world.h"
+
+void node_replace(struct world *w, struct node *n, int64_t gap_ns, int64_t patience_ns)
+{
+	n->succession.gap_ns = gap_ns;
+	keeper_tells_to_pause(w, n, patience_ns);
+}
+
+void node_has_paused(struct world *w, struct node *n)
+{
+	struct succession *s = &n->succession;
+	size_t room = engine_record_size(n->engine);
+	struct happening h;
+
+	free(s->record);
+	s->record = malloc(room);
+	assert(s->record);
+	s->size = engine_save(n->engine, s->record, room);
+	assert(s->size > 0);
+	s->paused = true;
+	n->running = false;
+	n->will.size = 0;
+	n->stalled_since = w->now;
+	schedule(w, schedule_prepare(&h, HAPPENS_SUCCESSOR), node_index(w, n),
+		time_add(w->now, s->gap_ns));
+}
+
+static void node_take_up(struct world *w, struct node *n)
+{
+	n->succession.takes_up = true;
+	node_begin(w, n);
+	n->succession.takes_up = false;
+}
+
+void node_succeed(struct world *w, struct node *n)
+{
+	const struct succession *s = &n->succession;
+	struct engine_identity fresh = {.id = n->identity.id};
+
+	if (!s->paused)
+		return;
+	n->succession.paused = false;
+	if (s->changes < GROUPS_MAX) {
+		n->conf.groups[s->changes].worth = s->worth;
+		n->health[s->changes].worth = s->worth;
+		n->disturbed = true;
+	}
+	n->boot++;
+	fresh.nonce = id_hash(fresh.id, &n->boot, sizeof(n->boot));
+	n->boot--;
+	memset(n->memory, 0, engine_size(&n->conf));
+	n->engine = engine_init(n->memory, &n->conf, fresh, &n->key);
+	if (engine_adopt(n->engine, node_clock(n, w->now), s->record, s->size))
+		node_take_up(w, n);
+	else
+		node_start(w, n);
+}

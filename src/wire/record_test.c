@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC */
+/* What one engine leaves to the next: it comes back as it was, whole or not at all. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/id.h"
+#include "wire/record.h"
+
+static const struct record_node NODE = {.id = 1,
+	.nonce = 2,
+	.sequence = 30,
+	.sequence_recent = 10,
+	.sequence_newer = 20,
+	.sequence_rotated = {4},
+	.saved = {5},
+	.lease = {6},
+	.sent = 7,
+	.received = 8,
+	.device_count = 1,
+	.peer_count = 1,
+	.group_count = 1};
+static const struct record_device DEVICE = {.name = "eth0", .managed = true, .raised_at = {9}};
+static const struct record_group GROUP = {.name = "web",
+	.phase = ELECTION_ACTIVE,
+	.cause = ELECTION_GRANTED,
+	.cause_peer = 11,
+	.since = {12},
+	.epoch = 13,
+	.epoch_seen = 14,
+	.epoch_rival = 15,
+	.holder = 16,
+	.granter = 17,
+	.grant_pause = {18},
+	.contenders = 27,
+	.worth_change = -30,
+	.impaired = true,
+	.health_reason = "check web fails: timed out",
+	.in_touch = true,
+	.told_holder = 19,
+	.held_last = {20},
+	.state_since = {21},
+	.transitions = 22,
+	.cause_name = "beta",
+	.cause_silence_ns = 23,
+	.cause_ineligible = 1,
+	.told_ineligible = 2,
+	.hold_off = 3,
+	.hold_off_until = {24},
+	.hold_off_error = 25};
+static const struct record_entry ENTRY = {
+	.group = 0, .state = 2, .flags = 1, .granted_us = true, .worth = 300, .epoch = 26};
+
+static uint8_t bytes[4096];
+
+static struct record_peer peer(void)
+{
+	struct record_peer p = {.peer = {.id = 31,
+					.nonce = 32,
+					.sequence = 33,
+					.retired = {34, 35},
+					.retired_next = 2,
+					.earlier_nonce = 36,
+					.earlier_sequence = 37,
+					.proven = true,
+					.names_us = true,
+					.heard = {38},
+					.echo_age_ns = 39,
+					.interval_ns = 40,
+					.tolerance_ns = 41},
+		.name = "beta",
+		.received = 42,
+		.was_live = true,
+		.was_hearing = true,
+		.deaf = true,
+		.deaf_since = {43},
+		.deaf_sequence = 44,
+		.fence_margin_ns = 45,
+		.mac_count = 1,
+		.macs = {{2, 0, 0, 0, 0, 9}},
+		.entry_count = 1};
+
+	assert_true(ip_parse("10.0.0.2", &p.address));
+	assert_true(ip_parse("fe80::1", &p.source));
+	return p;
+}
+
+static size_t write_with(const struct record_group *group)
+{
+	struct record_peer p = peer();
+	struct writer w;
+
+	record_begin(&w, bytes, sizeof(bytes), &NODE);
+	record_put_device(&w, &DEVICE);
+	record_put_group(&w, group);
+	record_put_peer(&w, &p);
+	record_put_entry(&w, &ENTRY);
+	return record_finish(&w);
+}
+
+/* What was damaged on purpose gets its hash, else that alone would be found. */
+static void set_hash(size_t size)
+{
+	uint64_t hash = id_hash(ID_SEED, bytes, size - 8);
+
+	for (size_t i = 0; i < 8; i++)
+		bytes[size - 8 + i] = (uint8_t)(hash >> (8 * (7 - i)));
+}
+
+static void it_comes_back_as_it_was(void **state)
+{
+	struct record_peer p = peer(), read_peer;
+	struct record_device read_device;
+	struct record_group read_group;
+	struct record_entry read_entry;
+	struct record_node node;
+	struct reader r;
+	size_t size = write_with(&GROUP);
+
+	(void)state;
+	memset(&node, 0, sizeof(node));
+	assert_true(record_open(bytes, size, &r, &node));
+	assert_int_equal(node.id, NODE.id);
+	assert_int_equal(node.sequence_newer, NODE.sequence_newer);
+	assert_int_equal(node.lease.ns, NODE.lease.ns);
+	assert_int_equal(node.group_count, 1);
+	memset(&read_device, 0, sizeof(read_device));
+	assert_true(record_take_device(&r, &read_device));
+	assert_memory_equal(&read_device, &DEVICE, sizeof(DEVICE));
+	memset(&read_group, 0, sizeof(read_group));
+	assert_true(record_take_group(&r, &read_group));
+	assert_string_equal(read_group.name, "web");
+	assert_int_equal(read_group.phase, ELECTION_ACTIVE);
+	assert_int_equal(read_group.cause, ELECTION_GRANTED);
+	assert_int_equal(read_group.epoch_seen, 14);
+	assert_int_equal(read_group.epoch_rival, 15);
+	assert_int_equal(read_group.granter, 17);
+	assert_int_equal(read_group.contenders, 27);
+	assert_true(read_group.in_touch && read_group.impaired && !read_group.wants);
+	assert_int_equal(read_group.worth_change, -30);
+	assert_string_equal(read_group.health_reason, GROUP.health_reason);
+	assert_int_equal(read_group.transitions, 22);
+	assert_string_equal(read_group.cause_name, "beta");
+	assert_int_equal(read_group.hold_off_error, 25);
+	assert_true(record_take_peer(&r, &read_peer));
+	assert_int_equal(read_peer.peer.earlier_sequence, 37);
+	assert_int_equal(read_peer.peer.retired[1], 35);
+	assert_int_equal(read_peer.peer.tolerance_ns, 41);
+	assert_true(read_peer.peer.proven && !read_peer.peer.leaving && read_peer.deaf);
+	assert_true(ip_equal(&read_peer.address, &p.address));
+	assert_true(ip_equal(&read_peer.source, &p.source));
+	assert_memory_equal(read_peer.macs, p.macs, sizeof(p.macs));
+	assert_true(record_take_entry(&r, &node, &read_entry));
+	assert_int_equal(read_entry.worth, 300);
+	assert_int_equal(read_entry.epoch, 26);
+	assert_true(record_is_read(&r));
+}
+
+static void what_is_not_whole_is_refused(void **state)
+{
+	size_t size = write_with(&GROUP);
+	struct record_node node;
+	struct reader r;
+
+	(void)state;
+	for (size_t cut = 0; cut < size; cut++)
+		assert_false(record_open(bytes, cut, &r, &node));
+	for (size_t at = 0; at < size; at++) {
+		bytes[at] ^= 0x10;
+		assert_false(record_open(bytes, size, &r, &node));
+		bytes[at] ^= 0x10;
+	}
+	assert_true(record_open(bytes, size, &r, &node));
+}
+
+static void another_major_version_is_refused(void **state)
+{
+	size_t size = write_with(&GROUP);
+	struct record_node node;
+	struct reader r;
+
+	(void)state;
+	bytes[5] = RECORD_VERSION_MAJOR + 1;
+	set_hash(size);
+	assert_false(record_open(bytes, size, &r, &node));
+	bytes[5] = RECORD_VERSION_MAJOR;
+	bytes[7] = RECORD_VERSION_MINOR + 1;
+	set_hash(size);
+	assert_true(record_open(bytes, size, &r, &node));
+}
+
+static bool is_taken(struct record_group group)
+{
+	struct record_device device;
+	struct record_node node;
+	struct reader r;
+	size_t size = write_with(&group);
+
+	assert_true(record_open(bytes, size, &r, &node));
+	assert_true(record_take_device(&r, &device));
+	return record_take_group(&r, &group);
+}
+
+static void impossible_groups_are_refused(void **state)
+{
+	struct record_group g = GROUP;
+
+	(void)state;
+	assert_true(is_taken(g));
+	g.phase = ELECTION_RELEASING;
+	assert_false(is_taken(g));
+	g = GROUP;
+	g.epoch = 0;
+	assert_false(is_taken(g));
+	g.phase = ELECTION_STANDBY;
+	assert_true(is_taken(g));
+	g = GROUP;
+	g.epoch = g.epoch_seen + 1;
+	assert_false(is_taken(g));
+	g = GROUP;
+	g.cause = ELECTION_CAUSES;
+	assert_false(is_taken(g));
+	g = GROUP;
+	g.name[1] = '\n';
+	assert_false(is_taken(g));
+	g = GROUP;
+	g.since.ns = -1;
+	assert_false(is_taken(g));
+}
+
+static void what_does_not_fit_is_not_written(void **state)
+{
+	struct writer w;
+
+	(void)state;
+	record_begin(&w, bytes, 100, &NODE);
+	record_put_device(&w, &DEVICE);
+	record_put_group(&w, &GROUP);
+	assert_int_equal(record_finish(&w), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_comes_back_as_it_was),
+		cmocka_unit_test(what_is_not_whole_is_refused),
+		cmocka_unit_test(another_major_version_is_refused),
+		cmocka_unit_test(impossible_groups_are_refused),
+		cmocka_unit_test(what_does_not_fit_is_not_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
