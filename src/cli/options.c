@@ -25,6 +25,7 @@ const struct option_key OPTION_KEY[OPTION_KEYS] = {
 	{"margin", OPTION_NODE},
 	{"user", OPTION_NODE},
 	{"hook-timeout", OPTION_NODE},
+	{"ipv4-as", OPTION_NODE},
 	{"realtime", OPTION_NODE},
 	{"removed-limit", OPTION_NODE},
 	{"removed-window", OPTION_NODE},

@@ -36,6 +36,16 @@
 
 enum conf_policy { CONF_POLICY_WORTHIEST };
 
+/* How shared IPv4 addresses go into the kernel. */
+enum conf_ipv4_as {
+	CONF_IPV4_AS_AUTO, /* as local routes if a device has more than CONF_IPV4_AS_ADDRESSES */
+	CONF_IPV4_AS_ADDRESS,
+	CONF_IPV4_AS_ROUTE,
+};
+#define CONF_IPV4_AS_ADDRESSES 256
+/* "auto", "address", "route". */
+extern const char *const CONF_IPV4_AS_NAMES[CONF_IPV4_AS_ROUTE + 1];
+
 enum conf_hook { CONF_HOOK_CHANGE, CONF_HOOK_ACTIVE, CONF_HOOK_STANDBY, CONF_HOOK_KINDS };
 
 /* A network device that the configuration names, for heartbeats, for addresses or for both. */
@@ -86,6 +96,7 @@ struct conf_node {
 	char key_file[PATH_SIZE]; /* "": none */
 	char user[NAME_SIZE];     /* whom the engine runs as; "": the packaged default */
 	int64_t hook_timeout_ns;
+	enum conf_ipv4_as ipv4_as;
 	bool realtime;              /* run with real-time priority where that is permitted */
 	uint16_t removals_limit;    /* an address taken away this often ... */
 	int64_t removals_window_ns; /* ... in this time makes the node step down */

@@ -159,6 +159,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "port = 65535\n"
 				 "user = _ha\n"
 				 "hook-timeout = 2.5s\n"
+				 "ipv4-as = route\n"
 				 "realtime = no\n"
 				 "removed-limit = 3\n"
 				 "removed-window = 5000001us\n"
@@ -187,6 +188,7 @@ static void check_everything(const struct conf *c)
 	assert_int_equal(c->node.port, 65535);
 	assert_string_equal(c->node.user, "_ha");
 	assert_int_equal(c->node.hook_timeout_ns, 2500 * NS_PER_MS);
+	assert_int_equal(c->node.ipv4_as, CONF_IPV4_AS_ROUTE);
 	assert_false(c->node.realtime);
 	assert_int_equal(c->node.removals_limit, 3);
 	assert_int_equal(c->node.removals_window_ns, 5000001 * NS_PER_US);
@@ -265,6 +267,7 @@ static void assert_same_node(const struct conf_node *a, const struct conf_node *
 	assert_string_equal(a->key_file, b->key_file);
 	assert_string_equal(a->user, b->user);
 	assert_int_equal(a->hook_timeout_ns, b->hook_timeout_ns);
+	assert_int_equal(a->ipv4_as, b->ipv4_as);
 	assert_int_equal(a->realtime, b->realtime);
 	assert_int_equal(a->removals_limit, b->removals_limit);
 	assert_int_equal(a->removals_window_ns, b->removals_window_ns);
@@ -464,6 +467,8 @@ static const struct bad_line BAD_LINES[] = {
 		"port = \"http\" is not possible, write a whole number from 1 to 65535"},
 	{"hook-timeout = 0.001s", NULL,
 		"hook-timeout = \"0.001s\" is not possible, write a time from 10ms to 3600s"},
+	{"ipv4-as = routes", NULL,
+		"ipv4-as = \"routes\" is not possible, write auto, address or route"},
 	{"realtime = true", NULL, "realtime = \"true\" is not possible, write yes or no"},
 	{"removed-limit = 0", NULL,
 		"removed-limit = \"0\" is not possible, write a whole number from 1 to 32"},

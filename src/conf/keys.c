@@ -36,6 +36,7 @@ static void take_interface(struct draft *d, const struct key *key, char *value);
 static void take_key_file(struct draft *d, const struct key *key, char *value);
 static void take_peer(struct draft *d, const struct key *key, char *value);
 static void take_multicast(struct draft *d, const struct key *key, char *value);
+static void take_ipv4_as(struct draft *d, const struct key *key, char *value);
 static void take_address(struct draft *d, const struct key *key, char *value);
 static void take_policy(struct draft *d, const struct key *key, char *value);
 static void take_when_all_fail(struct draft *d, const struct key *key, char *value);
@@ -67,6 +68,7 @@ static const struct key KEYS[KEY_COUNT] = {
 	[KEY_USER] = {"user", SECTION_NODE, false, take_name, "ha", NODE(user), 0, 0},
 	[KEY_HOOK_TIMEOUT] = {"hook-timeout", SECTION_NODE, false, take_duration, "30s",
 		NODE(hook_timeout_ns), 10 * NS_PER_MS, LONGEST_NS},
+	[KEY_IPV4_AS] = {"ipv4-as", SECTION_NODE, false, take_ipv4_as, "auto", 0, 0, 0},
 	[KEY_REALTIME] = {"realtime", SECTION_NODE, false, take_flag, "no", NODE(realtime), 0, 0},
 	[KEY_REMOVED_LIMIT] = {"removed-limit", SECTION_NODE, false, take_number, "5",
 		NODE(removals_limit), 1, CONF_REMOVALS_LIMIT_MAX},
@@ -481,6 +483,18 @@ static void take_policy(struct draft *d, const struct key *key, char *value)
 	else
 		draft_complain(d, "%s = \"%s\" is unknown, only worthiest exists in this version",
 			key->name, quote(value).text);
+}
+
+static void take_ipv4_as(struct draft *d, const struct key *key, char *value)
+{
+	for (unsigned i = CONF_IPV4_AS_AUTO; i <= CONF_IPV4_AS_ROUTE; i++) {
+		if (strcmp(value, CONF_IPV4_AS_NAMES[i]) == 0) {
+			d->conf.node.ipv4_as = (enum conf_ipv4_as)i;
+			return;
+		}
+	}
+	draft_complain(d, "%s = \"%s\" is not possible, write auto, address or route", key->name,
+		quote(value).text);
 }
 
 static void take_when_all_fail(struct draft *d, const struct key *key, char *value)

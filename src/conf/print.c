@@ -6,6 +6,10 @@
 #include "conf/conf.h"
 #include "conf/values.h"
 
+const char *const CONF_IPV4_AS_NAMES[] = {[CONF_IPV4_AS_AUTO] = "auto",
+	[CONF_IPV4_AS_ADDRESS] = "address",
+	[CONF_IPV4_AS_ROUTE] = "route"};
+
 static void print_duration(struct text *t, const char *key, int64_t ns)
 {
 	text_add(t, "%s = %s\n", key, duration_format(ns).text);
@@ -32,6 +36,7 @@ static void print_node(struct text *t, const struct conf *c)
 	if (n->user[0])
 		text_add(t, "user = %s\n", n->user);
 	print_duration(t, "hook-timeout", n->hook_timeout_ns);
+	text_add(t, "ipv4-as = %s\n", CONF_IPV4_AS_NAMES[n->ipv4_as]);
 	text_add(t, "realtime = %s\n", n->realtime ? "yes" : "no");
 	text_add(t, "removed-limit = %" PRIu16 "\n", n->removals_limit);
 	print_duration(t, "removed-window", n->removals_window_ns);

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "keeper/leftovers.h"
+#include "keeper/local.h"
 #include "keeper/requests.h"
 #include "keeper/settle.h"
 #include "sys/log.h"
@@ -63,11 +64,13 @@ int addresses_open(struct addresses *a, const struct conf *conf, const struct ru
 		.held = calloc(conf->group_count, sizeof(*a->held)),
 		.leaving = calloc(conf->group_count, sizeof(*a->leaving)),
 		.placed = calloc(count, sizeof(*a->placed)),
+		.as_route = calloc(count, sizeof(*a->as_route)),
 		.deprecated = calloc(count, sizeof(*a->deprecated)),
 		.subnets = calloc(count, sizeof(*a->subnets)),
 		.subnet_of = calloc(count, sizeof(*a->subnet_of)),
 	};
-	if (!a->held || !a->leaving || !a->placed || !a->deprecated || !a->subnets || !a->subnet_of)
+	if (!a->held || !a->leaving || !a->placed || !a->as_route || !a->deprecated ||
+		!a->subnets || !a->subnet_of)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		a->subnet_of[i] = find_subnet(a, &conf->addresses[i]);
@@ -115,8 +118,13 @@ static void set_held(struct addresses *a, size_t group, bool held)
 		return;
 	a->held[group] = held;
 	a->held_count += held ? 1 : (size_t)-1;
-	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++)
-		a->users[a->conf->addresses[i].device] += held ? 1 : (uint32_t)-1;
+	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++) {
+		size_t device = a->conf->addresses[i].device;
+
+		if (held && a->users[device] == 0)
+			a->routes[device] = local_is_wanted(a->conf, device);
+		a->users[device] += held ? 1 : (uint32_t)-1;
+	}
 }
 
 int addresses_hold(struct addresses *a, size_t group, size_t *ret_failed)
@@ -170,11 +178,28 @@ bool addresses_should_be_deprecated(const struct addresses *a, size_t index)
 
 void addresses_put(struct addresses *a, struct netlink_batch *b, size_t index)
 {
-	const struct ip *ip = &a->conf->addresses[index].ip;
+	const struct conf_address *address = &a->conf->addresses[index];
+	uint32_t interface = interface_of(a, index)->index;
 
+	if (!a->placed[index])
+		a->as_route[index] = address->ip.family == IP_V4 && a->routes[address->device];
 	a->deprecated[index] = addresses_should_be_deprecated(a, index);
-	request_address(
-		b, interface_of(a, index)->index, ip, (uint8_t)ip_bits(ip), a->deprecated[index]);
+	if (a->as_route[index])
+		request_local(b, interface, &address->ip);
+	else
+		request_address(b, interface, &address->ip, (uint8_t)ip_bits(&address->ip),
+			a->deprecated[index]);
+}
+
+static void take_away(struct addresses *a, struct netlink_batch *b, size_t index)
+{
+	const struct ip *ip = &a->conf->addresses[index].ip;
+	uint32_t interface = interface_of(a, index)->index;
+
+	if (a->as_route[index])
+		request_no_local(b, interface, ip);
+	else
+		request_no_address(b, interface, ip, (uint8_t)ip_bits(ip));
 }
 
 static void set_placed(struct addresses *a, size_t index, bool placed)
@@ -233,7 +258,7 @@ int addresses_restore(struct addresses *a, size_t index)
 
 static bool is_gone(int error)
 {
-	return error == 0 || error == -EADDRNOTAVAIL || error == -ENODEV;
+	return error == 0 || error == -EADDRNOTAVAIL || error == -ENODEV || error == -ESRCH;
 }
 
 static void complain_of_removal(const struct addresses *a, size_t index, int error)
@@ -253,18 +278,19 @@ void addresses_remove(struct addresses *a, const uint16_t *list, size_t count)
 
 	netlink_batch_clear(&b);
 	for (size_t i = 0; i < count; i++) {
-		const struct ip *ip = &a->conf->addresses[list[i]].ip;
-		uint32_t index = interface_of(a, list[i])->index;
-
 		set_placed(a, list[i], false);
-		if (index == 0)
+		if (interface_of(a, list[i])->index == 0)
 			continue;
 		there[b.count] = list[i];
-		request_no_address(&b, index, ip, (uint8_t)ip_bits(ip));
+		take_away(a, &b, list[i]);
 	}
 	r = netlink_batch_send(&a->netlink, &b, errors);
 	for (size_t i = 0; i < b.count; i++) {
 		int error = r < 0 ? r : errors[i];
+
+		/* Of a local route that we have put there ourselves we know how it ended. */
+		if (a->as_route[there[i]] && is_gone(error))
+			a->interfaces->present[there[i]] = false;
 
 		if (!is_gone(error))
 			complain_of_removal(a, there[i], error);
@@ -292,27 +318,42 @@ static bool take_stray(const struct netlink_address *address, void *context)
 	return s->count < STRAYS_MAX;
 }
 
+typedef int (*dump_function)(
+	bool (*callback)(const struct netlink_address *address, void *context), void *context);
+typedef int (*delete_function)(struct netlink *request, const struct netlink_address *address);
+
+static int dump_all_addresses(
+	bool (*callback)(const struct netlink_address *address, void *context), void *context)
+{
+	return netlink_dump_addresses(0, callback, context);
+}
+
+static void remove_strays_of(struct addresses *a, dump_function dump, delete_function delete)
+{
+	struct strays strays = {.addresses = a};
+
+	for (int round = 0; round < 1 + a->conf->address_count / STRAYS_MAX; round++) {
+		int r;
+
+		strays.count = 0;
+		r = dump(take_stray, &strays);
+		if (r < 0)
+			log_error(
+				"the kernel's table of addresses cannot be read: %s", strerror(-r));
+		for (size_t i = 0; i < strays.count; i++)
+			(void)delete (&a->netlink, &strays.list[i]);
+		if (strays.count < STRAYS_MAX)
+			break;
+	}
+}
+
 /* A device that was given another name took the addresses along, and they would still be answered
  * for.
  */
 static void remove_strays(struct addresses *a)
 {
-	struct strays strays = {.addresses = a};
-
-	for (size_t left = a->conf->address_count + STRAYS_MAX; left >= STRAYS_MAX;
-		left -= STRAYS_MAX) {
-		int r;
-
-		strays.count = 0;
-		r = netlink_dump_addresses(0, take_stray, &strays);
-		if (r < 0)
-			log_error(
-				"the kernel's table of addresses cannot be read: %s", strerror(-r));
-		for (size_t i = 0; i < strays.count; i++)
-			(void)leftovers_delete_foreign(&a->netlink, &strays.list[i]);
-		if (strays.count < STRAYS_MAX)
-			break;
-	}
+	remove_strays_of(a, dump_all_addresses, leftovers_delete_foreign);
+	remove_strays_of(a, local_dump, leftovers_delete_local);
 	a->interfaces->lost = addresses_any_held(a);
 }
 

@@ -44,8 +44,10 @@ struct addresses {
 	bool *held;                  /* by group */
 	bool *leaving;               /* by group, while it is taken down */
 	bool *placed;                /* by address: we put it there */
+	bool *as_route;              /* by address: it is a local route, not an address */
 	bool *deprecated;            /* by address, as last configured */
 	bool raised[DEVICES_MAX];    /* we brought it up */
+	bool routes[DEVICES_MAX];    /* its IPv4 addresses go there as local routes */
 	uint32_t users[DEVICES_MAX]; /* addresses of held groups */
 	bool subnets_changed;        /* one came into use, or out of it, since settle() */
 	size_t subnet_count;

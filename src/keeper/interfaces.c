@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keeper/local.h"
+
 #define RESYNC_ATTEMPTS 3
 
 static int device_by_index(const struct interfaces *i, uint32_t index)
@@ -50,6 +52,17 @@ static bool same_entry(const struct host_address *h, size_t device, const struct
 	       ip_equal(&h->address.ip, &a->ip);
 }
 
+static bool has_v4(const struct interfaces *i, size_t device)
+{
+	for (size_t h = 0; h < i->host_count; h++) {
+		if (i->host[h].device == device && i->host[h].address.ip.family == IP_V4)
+			return true;
+	}
+	return false;
+}
+
+/* With a device's last IPv4 address the kernel drops its local routes, without a notice: they must
+ * be read again. */
 static void remove_host(struct interfaces *i, size_t device, const struct netlink_address *address)
 {
 	for (size_t h = 0; h < i->host_count; h++) {
@@ -58,6 +71,7 @@ static void remove_host(struct interfaces *i, size_t device, const struct netlin
 		i->host[h] = i->host[--i->host_count];
 		i->changed = true;
 		i->host_changed = true;
+		i->stale |= address->ip.family == IP_V4 && !has_v4(i, device);
 		return;
 	}
 }
@@ -144,6 +158,18 @@ static void take_link(struct interfaces *i, const struct netlink_link *link, boo
 	set_device(i, (size_t)named, link);
 }
 
+/* A shared address that is a local route. */
+static void take_local(struct interfaces *i, const struct netlink_address *local, bool added)
+{
+	int device = device_by_index(i, local->index);
+	int shared = device < 0 ? -1 : interfaces_shared(i, (size_t)device, &local->ip);
+
+	if (shared < 0)
+		return;
+	i->present[shared] = i->told[shared] = added;
+	i->gone |= !added;
+}
+
 static void take_notice(const struct nlmsghdr *m, void *context)
 {
 	struct interfaces *i = context;
@@ -161,12 +187,22 @@ static void take_notice(const struct nlmsghdr *m, void *context)
 		if (netlink_parse_address(m, &address))
 			take_address(i, &address, m->nlmsg_type == RTM_NEWADDR);
 		break;
+	case RTM_DELROUTE:
+		if (local_parse(m, &address))
+			take_local(i, &address, false);
+		break;
 	}
 }
 
 static bool take_dumped(const struct netlink_address *address, void *context)
 {
 	take_address(context, address, true);
+	return true;
+}
+
+static bool take_dumped_local(const struct netlink_address *local, void *context)
+{
+	take_local(context, local, true);
 	return true;
 }
 
@@ -203,12 +239,15 @@ static int read_everything(struct interfaces *i)
 		r = read_device(i, d);
 	if (r == 0)
 		r = netlink_dump_addresses(0, take_dumped, i);
+	if (r == 0)
+		r = local_dump(take_dumped_local, i);
 	return r;
 }
 
 int interfaces_open(struct interfaces *i, const struct conf *conf)
 {
-	static const unsigned groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
+	static const unsigned groups[] = {
+		RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE};
 	int r;
 
 	memset(i, 0, sizeof(*i));
@@ -219,6 +258,8 @@ int interfaces_open(struct interfaces *i, const struct conf *conf)
 	if (!i->present || !i->told)
 		return -ENOMEM;
 	r = netlink_open_monitor(&i->monitor, groups, sizeof(groups) / sizeof(groups[0]));
+	if (r == 0)
+		r = local_filter(i->monitor.descriptor);
 	if (r == 0)
 		r = netlink_open(&i->request);
 	if (r == 0)

@@ -46,7 +46,7 @@ struct interfaces {
 	bool *told;    /* ... and the kernel has told so: it answers */
 	size_t host_count;
 	struct host_address host[HOST_ADDRESSES_MAX];
-	bool stale;        /* a device appeared: read everything again */
+	bool stale;        /* something changed without a notice: read everything again */
 	bool gone;         /* a shared address is no more there; for the reader to clear */
 	bool changed;      /* a link or a host address changed; likewise */
 	bool host_changed; /* a host address came or went; likewise */

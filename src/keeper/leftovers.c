@@ -9,10 +9,11 @@
 
 #include "base/text.h"
 #include "keeper/interfaces.h"
+#include "keeper/local.h"
 #include "keeper/requests.h"
 
-#define FOUND_MAX  512 /* in one round */
-#define WHAT_SIZE  128
+#define FOUND_MAX 512 /* in one round */
+#define WHAT_SIZE 128
 
 struct found {
 	const struct conf *conf;
@@ -65,6 +66,17 @@ int leftovers_delete_foreign(struct netlink *request, const struct netlink_addre
 	return r == -EADDRNOTAVAIL || r == -ENODEV ? 0 : r;
 }
 
+int leftovers_delete_local(struct netlink *request, const struct netlink_address *local)
+{
+	struct netlink_batch b;
+	int r;
+
+	netlink_batch_clear(&b);
+	request_no_local(&b, local->index, &local->ip);
+	r = netlink_request(request, &b);
+	return r == -ESRCH || r == -ENODEV ? 0 : r;
+}
+
 static void tell(leftovers_told told, void *context, const struct netlink_address *address)
 {
 	char ip[IP_TEXT_SIZE], device[IF_NAMESIZE] = "?", what[WHAT_SIZE];
@@ -75,42 +87,48 @@ static void tell(leftovers_told told, void *context, const struct netlink_addres
 	told(what, context);
 }
 
-/* Those in our form, many at a time. */
+static bool is_gone(int error)
+{
+	return error == 0 || error == -EADDRNOTAVAIL || error == -ENODEV || error == -ESRCH;
+}
+
+/* What is in our form, many at a time. */
 static int remove_ours(
-	struct netlink *request, const struct netlink_address *list, size_t count)
+	struct netlink *request, const struct netlink_address *list, size_t count, bool local)
 {
 	int errors[NETLINK_BATCH_MAX];
 	struct netlink_batch b;
 	int r;
 
 	netlink_batch_clear(&b);
-	for (size_t i = 0; i < count; i++)
-		request_no_address(&b, list[i].index, &list[i].ip, list[i].prefix_length);
+	for (size_t i = 0; i < count; i++) {
+		if (local)
+			request_no_local(&b, list[i].index, &list[i].ip);
+		else
+			request_no_address(&b, list[i].index, &list[i].ip, list[i].prefix_length);
+	}
 	r = netlink_batch_send(request, &b, errors);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (errors[i] != -EADDRNOTAVAIL && errors[i] != -ENODEV)
+		if (!is_gone(errors[i]))
 			r = errors[i];
 	}
 	return r;
 }
 
-/* The last one first: the kernel finds the newest IPv6 address of a device first, and dumps them in
- * that order. */
-static int remove_found(struct netlink *request, const struct found *found)
+static int remove_found(struct netlink *request, const struct found *found, bool local)
 {
-	size_t from = 0;
+	struct netlink_address ours[NETLINK_BATCH_MAX];
+	size_t count = 0;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < found->count; i++) {
-		bool ours = interfaces_is_our_form(&found->list[i]);
-
-		if (!ours)
+		if (interfaces_is_our_form(&found->list[i]))
+			ours[count++] = found->list[i];
+		else
 			r = leftovers_delete_foreign(request, &found->list[i]);
-		if (r == 0 && (!ours || i + 1 - from == NETLINK_BATCH_MAX || i + 1 == found->count)) {
-			size_t end = ours ? i + 1 : i;
-
-			r = remove_ours(request, &found->list[from], end - from);
-			from = i + 1;
+		if (r == 0 && (count == NETLINK_BATCH_MAX || i + 1 == found->count)) {
+			r = remove_ours(request, ours, count, local);
+			count = 0;
 		}
 	}
 	return r;
@@ -133,20 +151,22 @@ static void remove_routes(struct netlink *request, const struct conf *conf)
 	}
 }
 
-int leftovers_remove(
-	struct netlink *request, const struct conf *conf, leftovers_told told, void *context)
+/* All addresses, or all local routes. Returns how many there were, or -errno. */
+static int remove_kind(struct netlink *request, const struct conf *conf, bool local,
+	leftovers_told told, void *context)
 {
 	struct found found = {.conf = conf};
 	int removed = 0;
 
-	/* Each address may be there in more than one form, but not without end. */
+	/* Each may be there in more than one form, but not without end. */
 	for (int round = 0; round < 8 + conf->address_count / FOUND_MAX; round++) {
 		int r;
 
 		found.count = 0;
-		r = netlink_dump_addresses(0, take_shared, &found);
+		r = local ? local_dump(take_shared, &found)
+			  : netlink_dump_addresses(0, take_shared, &found);
 		if (r == 0)
-			r = remove_found(request, &found);
+			r = remove_found(request, &found, local);
 		if (r < 0)
 			return r;
 		for (size_t i = 0; i < found.count; i++)
@@ -155,8 +175,19 @@ int leftovers_remove(
 		if (found.count == 0)
 			break;
 	}
-	remove_routes(request, conf);
 	return removed;
+}
+
+int leftovers_remove(
+	struct netlink *request, const struct conf *conf, leftovers_told told, void *context)
+{
+	int addresses = remove_kind(request, conf, false, told, context);
+	int locals = addresses < 0 ? 0 : remove_kind(request, conf, true, told, context);
+
+	remove_routes(request, conf);
+	if (addresses < 0 || locals < 0)
+		return addresses < 0 ? addresses : locals;
+	return addresses + locals;
 }
 
 struct lowering {

@@ -37,5 +37,7 @@ int leftovers_lower(
  * Return: 0, also if it is not there, or -errno.
  */
 int leftovers_delete_foreign(struct netlink *request, const struct netlink_address *address);
+/* The same for a local route of ours. */
+int leftovers_delete_local(struct netlink *request, const struct netlink_address *local);
 
 #endif

@@ -53,18 +53,31 @@ void request_no_address(
 	(void)address_message(b, RTM_DELADDR, 0, index, ip, prefix_length);
 }
 
-static void route_message(struct netlink_batch *b, uint16_t type, uint16_t flags, uint32_t index,
-	const struct ip *prefix, uint8_t length)
+struct route {
+	uint8_t table, type, scope;
+};
+
+static const struct route LOCAL = {RT_TABLE_LOCAL, RTN_LOCAL, RT_SCOPE_HOST};
+
+static struct route connected(const struct ip *prefix)
 {
+	return (struct route){RT_TABLE_MAIN, RTN_UNICAST,
+		prefix->family == IP_V4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE};
+}
+
+static void route_message(struct netlink_batch *b, uint16_t type, struct route route,
+	uint32_t index, const struct ip *prefix, uint8_t length)
+{
+	uint16_t flags = type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_EXCL : 0;
 	struct nlmsghdr *m = netlink_batch_next(b, type, flags);
 	struct rtmsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
 
 	info->rtm_family = kernel_family(prefix);
 	info->rtm_dst_len = length;
-	info->rtm_table = RT_TABLE_MAIN;
+	info->rtm_table = route.table;
 	info->rtm_protocol = ROUTE_PROTOCOL;
-	info->rtm_scope = prefix->family == IP_V4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	info->rtm_type = RTN_UNICAST;
+	info->rtm_scope = route.scope;
+	info->rtm_type = route.type;
 	put_ip(m, RTA_DST, prefix);
 	mnl_attr_put_u32(m, RTA_OIF, index);
 	mnl_attr_put_u32(m, RTA_PRIORITY, ROUTE_METRIC);
@@ -72,13 +85,23 @@ static void route_message(struct netlink_batch *b, uint16_t type, uint16_t flags
 
 void request_route(struct netlink_batch *b, uint32_t index, const struct ip *prefix, uint8_t length)
 {
-	route_message(b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, prefix, length);
+	route_message(b, RTM_NEWROUTE, connected(prefix), index, prefix, length);
 }
 
 void request_no_route(
 	struct netlink_batch *b, uint32_t index, const struct ip *prefix, uint8_t length)
 {
-	route_message(b, RTM_DELROUTE, 0, index, prefix, length);
+	route_message(b, RTM_DELROUTE, connected(prefix), index, prefix, length);
+}
+
+void request_local(struct netlink_batch *b, uint32_t index, const struct ip *ip)
+{
+	route_message(b, RTM_NEWROUTE, LOCAL, index, ip, (uint8_t)ip_bits(ip));
+}
+
+void request_no_local(struct netlink_batch *b, uint32_t index, const struct ip *ip)
+{
+	route_message(b, RTM_DELROUTE, LOCAL, index, ip, (uint8_t)ip_bits(ip));
 }
 
 int request_link(struct netlink *n, uint32_t index, bool up)

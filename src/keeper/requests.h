@@ -34,6 +34,11 @@ void request_route(
 void request_no_route(
 	struct netlink_batch *b, uint32_t index, const struct ip *prefix, uint8_t length);
 
+/* @ip, an IPv4 address, as a local route by the device with @index: the host receives what is for
+ * it and answers for it, without an entry in the device's list of addresses (local.h). */
+void request_local(struct netlink_batch *b, uint32_t index, const struct ip *ip);
+void request_no_local(struct netlink_batch *b, uint32_t index, const struct ip *ip);
+
 /* Sets the device administratively up or down. 0 or -errno. */
 int request_link(struct netlink *n, uint32_t index, bool up);
 

@@ -74,7 +74,7 @@ static void settle_deprecation(struct addresses *a)
 static bool is_ours_now(const struct addresses *a, size_t index, size_t device)
 {
 	return a->conf->addresses[index].device == device && a->placed[index] &&
-	       a->interfaces->present[index];
+	       a->interfaces->present[index] && !a->as_route[index];
 }
 
 static void move_behind(struct addresses *a, size_t device)

@@ -11,17 +11,44 @@
 #define NOBODY            UINT16_MAX
 #define GROWTH            4
 #define QUICK_NS          (2 * NS_PER_MS) /* a batch that takes longer is followed by a smaller one */
-#define ANSWERS_WITHIN_NS (10 * NS_PER_MS) /* as a rule 0.2 ms */
+#define SIZE_MAX_V4       100
+#define SIZE_RELEASED     100
+#define ANSWERS_WITHIN_NS (10 * NS_PER_MS) /* as a rule 0.2 ms after the one before ... */
+#define ANSWERS_EACH_NS   (20 * NS_PER_US) /* ... and while many others are awaited */
 
 static const struct work_queue EMPTY = {NOBODY, NOBODY};
+
+static void make_order(struct work *w, const struct conf *conf)
+{
+	for (size_t g = 0; g < conf->group_count; g++) {
+		size_t first = conf->groups[g].address_first, at = first;
+		size_t end = first + conf->groups[g].address_count;
+
+		w->order[at++] = (uint16_t)first;
+		for (size_t i = first + 1; i < end; i++) {
+			if (conf->addresses[i].ip.family == IP_V6)
+				w->order[at++] = (uint16_t)i;
+		}
+		for (size_t i = first + 1; i < end; i++) {
+			if (conf->addresses[i].ip.family == IP_V4)
+				w->order[at++] = (uint16_t)i;
+		}
+		assert(at == end);
+	}
+}
 
 int work_open(struct work *w, const struct conf *conf)
 {
 	*w = (struct work){.groups = calloc(conf->group_count, sizeof(*w->groups)),
+		.order = calloc(conf->address_count, sizeof(*w->order)),
+		.awaited = calloc(conf->address_count, sizeof(*w->awaited)),
 		.holding = EMPTY,
 		.releasing = EMPTY,
 		.size = 1};
-	return w->groups ? 0 : -ENOMEM;
+	if (!w->groups || !w->order || !w->awaited)
+		return -ENOMEM;
+	make_order(w, conf);
+	return 0;
 }
 
 bool work_is_idle(const struct work *w, size_t group)
@@ -31,7 +58,7 @@ bool work_is_idle(const struct work *w, size_t group)
 
 static struct work_queue *queue_of(struct work *w, enum work_phase phase)
 {
-	assert(phase != WORK_IDLE);
+	assert(phase == WORK_HOLDING || phase == WORK_RELEASING);
 	return phase == WORK_HOLDING ? &w->holding : &w->releasing;
 }
 
@@ -40,8 +67,10 @@ static void leave_queue(struct work *w, size_t group)
 	struct work_group *g = &w->groups[group];
 	struct work_queue *q;
 
-	if (g->phase == WORK_IDLE)
+	if (g->phase == WORK_IDLE || g->phase == WORK_AWAITING) {
+		g->phase = WORK_IDLE;
 		return;
+	}
 	q = queue_of(w, g->phase);
 	if (g->previous == NOBODY)
 		q->first = g->next;
@@ -76,6 +105,9 @@ static void await_no_more(struct session *s, size_t group)
 	struct work *w = &s->work;
 	size_t left = 0;
 
+	if (w->groups[group].awaited == 0)
+		return;
+	w->groups[group].awaited = 0;
 	for (size_t i = 0; i < w->awaited_count; i++) {
 		if (s->conf->addresses[w->awaited[i]].group != group)
 			w->awaited[left++] = w->awaited[i];
@@ -106,7 +138,7 @@ void work_hold(struct session *s, size_t group, uint64_t epoch)
 	struct work_group *g = &w->groups[group];
 
 	g->epoch = epoch;
-	if (g->phase == WORK_HOLDING)
+	if (g->phase == WORK_HOLDING || g->phase == WORK_AWAITING)
 		return;
 	if (g->phase == WORK_IDLE && s->addresses->held[group]) {
 		session_answer(s, CHANNEL_HELD, group, 0, epoch);
@@ -142,8 +174,7 @@ static void tell_outcome(struct session *s, size_t group)
 		session_answer(s, CHANNEL_HOLD_FAILED, group, g->failed, (uint64_t)-g->error);
 }
 
-/* From the last address to the first: the kernel finds the newest IPv6 address of a device first.
- */
+/* In reverse: the kernel finds the newest IPv6 address of a device first. */
 static size_t collect_leaving(struct session *s, uint16_t *list)
 {
 	struct work *w = &s->work;
@@ -153,9 +184,8 @@ static size_t collect_leaving(struct session *s, uint16_t *list)
 		const struct conf_group *of = &s->conf->groups[at];
 		struct work_group *g = &w->groups[at];
 
-		while (g->done < of->address_count && count < NETLINK_BATCH_MAX)
-			list[count++] =
-				(uint16_t)(of->address_first + of->address_count - ++g->done);
+		while (g->done < of->address_count && count < SIZE_RELEASED)
+			list[count++] = w->order[of->address_first + of->address_count - ++g->done];
 		if (g->done < of->address_count)
 			break;
 	}
@@ -164,12 +194,12 @@ static size_t collect_leaving(struct session *s, uint16_t *list)
 
 static void release_some(struct session *s)
 {
-	uint16_t list[NETLINK_BATCH_MAX], gone[NETLINK_BATCH_MAX];
+	uint16_t list[SIZE_RELEASED], gone[SIZE_RELEASED];
 	struct work *w = &s->work;
 	size_t count = collect_leaving(s, list), gone_count = 0;
 
 	addresses_remove(s->addresses, list, count);
-	while (w->releasing.first != NOBODY && gone_count < NETLINK_BATCH_MAX) {
+	while (w->releasing.first != NOBODY && gone_count < SIZE_RELEASED) {
 		uint16_t group = w->releasing.first;
 
 		if (w->groups[group].done < s->conf->groups[group].address_count)
@@ -198,58 +228,68 @@ static bool begin_group(struct session *s, size_t group)
 	return true;
 }
 
+/* The next addresses: IPv6 ones as many as there are, since they cost nothing yet; but the very
+ * first address is alone. */
 static size_t collect_coming(struct session *s, uint16_t *list)
 {
 	struct work *w = &s->work;
-	size_t count = 0;
+	size_t count = 0, room = w->size;
+	size_t max = w->size == 1 ? 1 : NETLINK_BATCH_MAX;
 	uint16_t next;
 
-	for (uint16_t at = w->holding.first; at != NOBODY && count < w->size; at = next) {
+	for (uint16_t at = w->holding.first; at != NOBODY && room > 0 && count < max; at = next) {
 		const struct conf_group *of = &s->conf->groups[at];
 		struct work_group *g = &w->groups[at];
 
 		next = g->next;
 		if (g->done == 0 && !begin_group(s, at))
 			continue;
-		while (g->done < of->address_count && count < w->size)
-			list[count++] = (uint16_t)(of->address_first + g->done++);
+		while (g->done < of->address_count && room > 0 && count < max) {
+			uint16_t address = w->order[of->address_first + g->done++];
+
+			list[count++] = address;
+			room -= s->conf->addresses[address].ip.family == IP_V4;
+		}
 	}
 	return count;
 }
 
-/* IPv4 addresses answer at once; the IPv6 ones are waited for, so that nobody is called to an
- * address that does not answer yet. */
-static void welcome(struct session *s, size_t address)
+static void welcome(struct session *s, uint16_t address)
 {
+	const struct conf_address *a = &s->conf->addresses[address];
 	struct work *w = &s->work;
 
-	if (s->conf->addresses[address].ip.family == IP_V4 || s->interfaces->told[address])
+	if (a->ip.family == IP_V4 || s->interfaces->told[address]) {
 		session_announce(s, address);
-	else
-		w->awaited[w->awaited_count++] = (uint16_t)address;
-}
-
-static bool is_awaited_of(const struct session *s, size_t group)
-{
-	for (size_t i = 0; i < s->work.awaited_count; i++) {
-		if (s->conf->addresses[s->work.awaited[i]].group == group)
-			return true;
+		return;
 	}
-	return false;
+	w->awaited[w->awaited_count++] = address;
+	w->groups[a->group].awaited++;
 }
 
+static void finish(struct session *s, size_t group)
+{
+	leave_queue(&s->work, group);
+	session_answer(s, CHANNEL_HELD, group, 0, s->work.groups[group].epoch);
+}
+
+/* Those whose last address has gone to the kernel. */
 static void finish_groups(struct session *s)
 {
 	struct work *w = &s->work;
 
 	while (w->holding.first != NOBODY) {
 		uint16_t group = w->holding.first;
-		const struct work_group *g = &w->groups[group];
+		struct work_group *g = &w->groups[group];
 
-		if (g->done < s->conf->groups[group].address_count || is_awaited_of(s, group))
+		if (g->done < s->conf->groups[group].address_count)
 			return;
+		if (g->awaited == 0) {
+			finish(s, group);
+			continue;
+		}
 		leave_queue(w, group);
-		session_answer(s, CHANNEL_HELD, group, 0, g->epoch);
+		g->phase = WORK_AWAITING;
 	}
 }
 
@@ -258,8 +298,13 @@ static void grow(struct work *w, ha_time began)
 	if (time_between(began, clock_now()) > QUICK_NS)
 		w->size = w->size > GROWTH ? w->size / GROWTH : 1;
 	else
-		w->size =
-			w->size * GROWTH < NETLINK_BATCH_MAX ? w->size * GROWTH : NETLINK_BATCH_MAX;
+		w->size = w->size * GROWTH < SIZE_MAX_V4 ? w->size * GROWTH : SIZE_MAX_V4;
+}
+
+static void be_patient(struct work *w)
+{
+	w->patience = time_add(
+		clock_now(), ANSWERS_WITHIN_NS + (int64_t)w->awaited_count * ANSWERS_EACH_NS);
 }
 
 static void hold_some(struct session *s)
@@ -270,7 +315,6 @@ static void hold_some(struct session *s)
 	ha_time began = clock_now();
 	size_t count = collect_coming(s, list);
 
-	assert(w->awaited_count == 0);
 	if (count > 0)
 		addresses_add(s->addresses, list, count, errors);
 	for (size_t i = 0; i < count; i++) {
@@ -283,34 +327,36 @@ static void hold_some(struct session *s)
 		else
 			fail(s, group, list[i], errors[i]);
 	}
-	w->patience = time_add(began, ANSWERS_WITHIN_NS);
+	be_patient(w);
 	grow(w, began);
 	finish_groups(s);
 }
 
-/* Those of whom the kernel has told by now. */
+/* Announces those of whom the kernel has told by now. */
 static void await_some(struct session *s)
 {
 	struct work *w = &s->work;
 	bool patient = !time_reached(clock_now(), w->patience);
-	size_t left = 0;
+	size_t count = w->awaited_count;
 
-	for (size_t i = 0; i < w->awaited_count; i++) {
+	w->awaited_count = 0;
+	for (size_t i = 0; i < count; i++) {
 		uint16_t address = w->awaited[i];
+		size_t group = s->conf->addresses[address].group;
 
-		if (patient && !s->interfaces->told[address])
-			w->awaited[left++] = address;
-		else
-			session_announce(s, address);
+		if (patient && !s->interfaces->told[address]) {
+			w->awaited[w->awaited_count++] = address;
+			continue;
+		}
+		session_announce(s, address);
+		if (--w->groups[group].awaited == 0 && w->groups[group].phase == WORK_AWAITING)
+			finish(s, group);
 	}
-	/* As long as some come, the others will. */
-	if (left < w->awaited_count)
-		w->patience = time_add(clock_now(), ANSWERS_WITHIN_NS);
-	w->awaited_count = left;
-	finish_groups(s);
+	if (w->awaited_count < count)
+		be_patient(w);
 }
 
-enum work_next work_do(struct session *s)
+static void do_some(struct session *s)
 {
 	struct work *w = &s->work;
 
@@ -318,19 +364,23 @@ enum work_next work_do(struct session *s)
 		release_some(s);
 	else if (w->holding.first != NOBODY && session_lease_passed(s))
 		session_expire(s);
-	else if (w->awaited_count > 0)
-		await_some(s);
 	else if (w->holding.first != NOBODY && session_has_room(s))
 		hold_some(s);
-	else if (w->holding.first != NOBODY)
-		return WORK_LATER;
+	if (w->awaited_count > 0)
+		await_some(s);
+}
+
+enum work_next work_do(struct session *s)
+{
+	struct work *w = &s->work;
+
+	do_some(s);
 	if (w->releasing.first != NOBODY)
 		return WORK_MORE;
-	if (w->awaited_count > 0)
-		return WORK_LATER;
 	if (w->holding.first != NOBODY)
-		return WORK_MORE;
-	return s->interfaces->gone ? WORK_LATER : WORK_NOTHING; /* not all of them are told yet */
+		return session_has_room(s) ? WORK_MORE : WORK_LATER;
+	/* Addresses of which the engine is not told yet that they are gone. */
+	return w->awaited_count > 0 || s->interfaces->gone ? WORK_LATER : WORK_NOTHING;
 }
 
 void work_drop(struct session *s)
@@ -338,12 +388,14 @@ void work_drop(struct session *s)
 	struct work *w = &s->work;
 
 	w->awaited_count = 0;
-	while (w->holding.first != NOBODY)
-		leave_queue(w, w->holding.first);
 	while (w->releasing.first != NOBODY) {
 		uint16_t group = w->releasing.first;
 
 		leave_queue(w, group);
 		tell_outcome(s, group);
+	}
+	for (size_t g = 0; g < s->conf->group_count; g++) {
+		leave_queue(w, g);
+		w->groups[g].awaited = 0;
 	}
 }

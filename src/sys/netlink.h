@@ -52,7 +52,7 @@ typedef void (*netlink_callback)(const struct nlmsghdr *message, void *context);
 int netlink_receive(struct netlink *n, netlink_callback callback, void *context);
 
 /* Requests are written one behind the other and sent together. */
-#define NETLINK_BATCH_MAX    100
+#define NETLINK_BATCH_MAX    1000
 #define NETLINK_MESSAGE_SIZE 128 /* more than any request of ours needs */
 
 struct netlink_batch {
