@@ -5,6 +5,7 @@ import ipaddress
 import pathlib
 import re
 import select
+import signal
 import socket
 
 import pytest
@@ -197,8 +198,10 @@ def test_a_release_on_the_way_up_leaves_nothing(keeper, host):  # noqa: F811
 def test_a_short_group_does_not_wait_for_a_long_one_to_go_up(keeper, host):  # noqa: F811
     keeper.start(configured(v4(ADDRESSES - 2), ["10.1.0.100"], ["10.1.0.101"]))
     hold(keeper, 1)
+    keeper.process.send_signal(signal.SIGSTOP)  # so that it finds both
     keeper.speak(HOLD, 0, number=1)
     keeper.speak(RELEASE, 1)
+    keeper.process.send_signal(signal.SIGCONT)
     heard = [m[:2] for m in hear_until(keeper, HELD, 0)]
     assert heard == [(RELEASED, 1), (HELD, 0)], "what goes down comes first"
     keeper.stop()
