@@ -274,7 +274,11 @@ void keeper_passes_frame(struct world *w, struct node *n, const struct frame *f)
 
 void keeper_tells_fence(struct world *w, struct node *n)
 {
-	says(w, n, CHANNEL_FENCE, 0, n->fenced ? CHANNEL_FENCE_KERNEL : CHANNEL_FENCE_WATCHDOG);
+	struct note note = {.verb = CHANNEL_FENCE,
+		.second = n->fenced,
+		.number = n->fenced ? CHANNEL_FENCE_BPF : CHANNEL_FENCE_WATCHDOG};
+
+	send_note(w, n, &note, w->now);
 }
 
 void keeper_tells_to_stop(struct world *w, struct node *n)

@@ -26,6 +26,7 @@ const struct option_key OPTION_KEY[OPTION_KEYS] = {
 	{"user", OPTION_NODE},
 	{"hook-timeout", OPTION_NODE},
 	{"ipv4-as", OPTION_NODE},
+	{"fence", OPTION_NODE},
 	{"realtime", OPTION_NODE},
 	{"removed-limit", OPTION_NODE},
 	{"removed-window", OPTION_NODE},

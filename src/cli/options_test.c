@@ -66,7 +66,7 @@ static void every_option_is_a_key_of_the_configuration(void **state)
 		{"interval", "20ms"}, {"tolerance", "100ms"}, {"key-file", "/etc/ha/key"},
 		{"peer", "10.0.0.3"}, {"multicast", "239.1.1.1"}, {"port", "1234"},
 		{"cluster", "blue"}, {"max-tolerance", "2s"}, {"margin", "5ms"}, {"user", "nobody"},
-		{"hook-timeout", "3s"}, {"ipv4-as", "route"}, {"realtime", "no"},
+		{"hook-timeout", "3s"}, {"fence", "bpf"}, {"ipv4-as", "route"}, {"realtime", "no"},
 		{"removed-limit", "9"}, {"removed-window", "20s"}, {"policy", "worthiest"},
 		{"on-change", "/bin/a x y"}, {"on-active", "/bin/b"}, {"on-standby", "/bin/c"}};
 	const char *lines[OPTIONS_LINES_MAX];

@@ -77,6 +77,16 @@ struct conf_group {
 	const char *hook[CONF_HOOK_KINDS][HOOKS_MAX];
 };
 
+/* What keeps this host from answering when its lease has passed; in this order, by default the
+ * first that is possible. */
+enum conf_fence {
+	CONF_FENCE_AUTO,
+	CONF_FENCE_BPF,
+	CONF_FENCE_NFTABLES,
+	CONF_FENCE_LIFETIME,
+	CONF_FENCE_WATCHDOG,
+};
+
 struct conf_node {
 	char name[NAME_SIZE];
 	char cluster[NAME_SIZE];
@@ -97,6 +107,7 @@ struct conf_node {
 	char user[NAME_SIZE];     /* whom the engine runs as; "": the packaged default */
 	int64_t hook_timeout_ns;
 	enum conf_ipv4_as ipv4_as;
+	enum conf_fence fence;
 	bool realtime;              /* run with real-time priority where that is permitted */
 	uint16_t removals_limit;    /* an address taken away this often ... */
 	int64_t removals_window_ns; /* ... in this time makes the node step down */
@@ -147,6 +158,8 @@ void conf_free(struct conf *c);
 
 /* The index of the group called @name, of that with the id @id, of the address @ip; or -1. They
  * take the same time however many there are. */
+/* "auto", "bpf", ...: as in ha.conf(5). */
+const char *conf_fence_name(enum conf_fence fence);
 int conf_group_by_name(const struct conf *c, const char *name);
 int conf_group_by_id(const struct conf *c, uint32_t id);
 int conf_address_by_ip(const struct conf *c, const struct ip *ip);

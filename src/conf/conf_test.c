@@ -160,6 +160,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "user = _ha\n"
 				 "hook-timeout = 2.5s\n"
 				 "ipv4-as = route\n"
+				 "fence = nftables\n"
 				 "realtime = no\n"
 				 "removed-limit = 3\n"
 				 "removed-window = 5000001us\n"
@@ -189,6 +190,7 @@ static void check_everything(const struct conf *c)
 	assert_string_equal(c->node.user, "_ha");
 	assert_int_equal(c->node.hook_timeout_ns, 2500 * NS_PER_MS);
 	assert_int_equal(c->node.ipv4_as, CONF_IPV4_AS_ROUTE);
+	assert_int_equal(c->node.fence, CONF_FENCE_NFTABLES);
 	assert_false(c->node.realtime);
 	assert_int_equal(c->node.removals_limit, 3);
 	assert_int_equal(c->node.removals_window_ns, 5000001 * NS_PER_US);
@@ -268,6 +270,7 @@ static void assert_same_node(const struct conf_node *a, const struct conf_node *
 	assert_string_equal(a->user, b->user);
 	assert_int_equal(a->hook_timeout_ns, b->hook_timeout_ns);
 	assert_int_equal(a->ipv4_as, b->ipv4_as);
+	assert_int_equal(a->fence, b->fence);
 	assert_int_equal(a->realtime, b->realtime);
 	assert_int_equal(a->removals_limit, b->removals_limit);
 	assert_int_equal(a->removals_window_ns, b->removals_window_ns);
@@ -469,6 +472,8 @@ static const struct bad_line BAD_LINES[] = {
 		"hook-timeout = \"0.001s\" is not possible, write a time from 10ms to 3600s"},
 	{"ipv4-as = routes", NULL,
 		"ipv4-as = \"routes\" is not possible, write auto, address or route"},
+	{"fence = tc", NULL,
+		"fence = \"tc\" is not possible, write auto, bpf, nftables, lifetime or watchdog"},
 	{"realtime = true", NULL, "realtime = \"true\" is not possible, write yes or no"},
 	{"removed-limit = 0", NULL,
 		"removed-limit = \"0\" is not possible, write a whole number from 1 to 32"},

@@ -31,6 +31,7 @@ struct key {
 static void take_name(struct draft *d, const struct key *key, char *value);
 static void take_number(struct draft *d, const struct key *key, char *value);
 static void take_duration(struct draft *d, const struct key *key, char *value);
+static void take_fence(struct draft *d, const struct key *key, char *value);
 static void take_flag(struct draft *d, const struct key *key, char *value);
 static void take_interface(struct draft *d, const struct key *key, char *value);
 static void take_key_file(struct draft *d, const struct key *key, char *value);
@@ -69,6 +70,7 @@ static const struct key KEYS[KEY_COUNT] = {
 	[KEY_HOOK_TIMEOUT] = {"hook-timeout", SECTION_NODE, false, take_duration, "30s",
 		NODE(hook_timeout_ns), 10 * NS_PER_MS, LONGEST_NS},
 	[KEY_IPV4_AS] = {"ipv4-as", SECTION_NODE, false, take_ipv4_as, "auto", 0, 0, 0},
+	[KEY_FENCE] = {"fence", SECTION_NODE, false, take_fence, "auto", 0, 0, 0},
 	[KEY_REALTIME] = {"realtime", SECTION_NODE, false, take_flag, "no", NODE(realtime), 0, 0},
 	[KEY_REMOVED_LIMIT] = {"removed-limit", SECTION_NODE, false, take_number, "5",
 		NODE(removals_limit), 1, CONF_REMOVALS_LIMIT_MAX},
@@ -218,6 +220,31 @@ static void take_number(struct draft *d, const struct key *key, char *value)
 			key->name, quote(value).text, (int)key->minimum, (int)key->maximum);
 	else
 		*target = (uint16_t)number;
+}
+
+const char *conf_fence_name(enum conf_fence fence)
+{
+	switch (fence) {
+	case CONF_FENCE_AUTO: return "auto";
+	case CONF_FENCE_BPF: return "bpf";
+	case CONF_FENCE_NFTABLES: return "nftables";
+	case CONF_FENCE_LIFETIME: return "lifetime";
+	case CONF_FENCE_WATCHDOG: return "watchdog";
+	}
+	return "-";
+}
+
+static void take_fence(struct draft *d, const struct key *key, char *value)
+{
+	for (enum conf_fence f = CONF_FENCE_AUTO; f <= CONF_FENCE_WATCHDOG; f++) {
+		if (strcmp(value, conf_fence_name(f)) != 0)
+			continue;
+		d->conf.node.fence = f;
+		return;
+	}
+	draft_complain(d,
+		"%s = \"%s\" is not possible, write auto, bpf, nftables, lifetime or watchdog",
+		key->name, quote(value).text);
 }
 
 static void take_flag(struct draft *d, const struct key *key, char *value)

@@ -37,6 +37,7 @@ static void print_node(struct text *t, const struct conf *c)
 		text_add(t, "user = %s\n", n->user);
 	print_duration(t, "hook-timeout", n->hook_timeout_ns);
 	text_add(t, "ipv4-as = %s\n", CONF_IPV4_AS_NAMES[n->ipv4_as]);
+	text_add(t, "fence = %s\n", conf_fence_name(n->fence));
 	text_add(t, "realtime = %s\n", n->realtime ? "yes" : "no");
 	text_add(t, "removed-limit = %" PRIu16 "\n", n->removals_limit);
 	print_duration(t, "removed-window", n->removals_window_ns);

@@ -66,7 +66,7 @@ struct keeper {
 	bool waits_to_write;
 	struct keeper_message queue[KEEPER_QUEUE_MAX];
 	size_t first, count;
-	bool fenced; /* the kernel keeps us from serving without a lease */
+	bool fenced; /* the kernel reads the lease: without one it silences us at once */
 	size_t will_size;
 	uint8_t will[CHANNEL_PAYLOAD_MAX]; /* as the keeper was last given it */
 	struct channel_message message;    /* scratch: too large for the stack of the hot path */

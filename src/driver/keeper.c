@@ -80,7 +80,7 @@ static bool receive_one(struct keeper *k)
 		return false;
 	}
 	if (m.verb == CHANNEL_FENCE)
-		k->fenced = m.number == CHANNEL_FENCE_KERNEL;
+		k->fenced = m.number == CHANNEL_FENCE_BPF;
 	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
 	driver_event(k->driver, &event);
 	return !k->driver->over;

@@ -177,7 +177,10 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 		effect_report(e, out, REPORT_NODE, REPORT_WARNING,
 			"reload is not available yet; restart to apply a changed configuration");
 		break;
-	case CHANNEL_FENCE: e->fenced = m->number == CHANNEL_FENCE_KERNEL; break;
+	case CHANNEL_FENCE:
+		e->fence = m->number;
+		e->fenced = m->second != 0;
+		break;
 	case CHANNEL_PAUSE:
 		pause_begin(e, m->number <= INT64_MAX ? (int64_t)m->number : INT64_MAX, out);
 		break;

@@ -323,7 +323,7 @@ static void test_fence_in_force(void **state)
 	(void)state;
 	become_active();
 	assert_string_equal(status.fence, "watchdog");
-	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_KERNEL);
+	keeper_says(CHANNEL_FENCE, 0, 1, CHANNEL_FENCE_BPF);
 	engine_status(engine, (ha_time){now_ns}, 0, &status);
 	assert_string_equal(status.fence, "bpf");
 }

@@ -161,7 +161,8 @@ struct engine {
 	bool started, stopping, stopped;
 	bool adopted; /* R8: began with a record, and has not spoken yet */
 	struct pause pause;
-	bool fenced; /* the kernel keeps us from serving after the lease */
+	bool fenced;    /* the kernel keeps us from serving after the lease */
+	uint64_t fence; /* enum channel_fence */
 	/* speaking */
 	uint64_t sequence;
 	uint64_t sequence_recent, sequence_newer; /* a tolerance ago, and since */

@@ -124,6 +124,10 @@ static void fill_warnings(const struct engine *e, struct status *s)
 		warn(s, "heartbeats are not authenticated: anybody on this LAN can move the "
 			"address; "
 			"make a key with `ha keygen` and name it as key-file");
+	if (e->fence == CHANNEL_FENCE_LIFETIME && !e->fenced)
+		warn(s, "the fence (address lifetimes) closes up to 2 s after the lease has "
+			"passed: a "
+			"tolerance of several seconds, nftables or BPF would close it in time");
 	if (e->send_failing)
 		warn(s, "heartbeats cannot be sent: %s", strerror(e->send_error));
 	if (e->dropped[HEARTBEAT_DROP_DUPLICATE_ID] > 0)
@@ -148,12 +152,13 @@ void engine_status(
 	const struct engine *e, ha_time now, int64_t wall_offset_ms, struct status *ret_status)
 {
 	const struct conf_node *node = &e->conf->node;
+	const char *fence = channel_fence_name(e->fence);
 	struct status *s = ret_status;
 
 	assert(now.ns >= e->now.ns);
 	clear(s);
 	text_copy(s->name, sizeof(s->name), node->name);
-	text_copy(s->fence, sizeof(s->fence), e->fenced ? "bpf" : "watchdog");
+	text_copy(s->fence, sizeof(s->fence), fence ? fence : "unknown");
 	s->id = e->identity.id;
 	s->address = devices_real_address(e);
 	s->interval_ms = (double)node->interval_ns / (double)NS_PER_MS;

@@ -188,7 +188,7 @@ void addresses_put(struct addresses *a, struct netlink_batch *b, size_t index)
 		request_local(b, interface, &address->ip);
 	else
 		request_address(b, interface, &address->ip, (uint8_t)ip_bits(&address->ip),
-			a->deprecated[index]);
+			fence_lifetime(a->fence), a->deprecated[index]);
 }
 
 static void take_away(struct addresses *a, struct netlink_batch *b, size_t index)
@@ -200,6 +200,27 @@ static void take_away(struct addresses *a, struct netlink_batch *b, size_t index
 		request_no_local(b, interface, ip);
 	else
 		request_no_address(b, interface, ip, (uint8_t)ip_bits(ip));
+}
+
+/* What somebody took away meanwhile stays away: the engine is asked about that. */
+void addresses_renew(struct addresses *a)
+{
+	int errors[NETLINK_BATCH_MAX];
+	struct netlink_batch b;
+
+	see_own_work(a);
+	netlink_batch_clear(&b);
+	for (size_t i = 0; i < a->conf->address_count; i++) {
+		if (!a->placed[i] || !a->interfaces->present[i])
+			continue;
+		addresses_put(a, &b, i);
+		if (b.count < NETLINK_BATCH_MAX)
+			continue;
+		(void)netlink_batch_send(&a->netlink, &b, errors);
+		netlink_batch_clear(&b);
+	}
+	if (b.count > 0)
+		(void)netlink_batch_send(&a->netlink, &b, errors);
 }
 
 static void set_placed(struct addresses *a, size_t index, bool placed)

@@ -86,6 +86,9 @@ void addresses_gone(struct addresses *a, const uint16_t *groups, size_t count);
 /* All of that for all groups at once, as fast as it goes; settle() does the rest. */
 void addresses_remove_all(struct addresses *a);
 
+/* Renews the lifetimes of all that are there. */
+void addresses_renew(struct addresses *a);
+
 /* Puts one address of a held group back. 0 or -errno. */
 int addresses_restore(struct addresses *a, size_t index);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * fence: what keeps this host from answering for a shared address once the lease has passed,
- * whatever has become of engine and keeper (rule R7). Programs in the kernel (fence.bpf.c) at every
- * device but the loopback one, since a host may answer on any of its devices for the address of
- * another. They drop what is to or from a shared address that is configured here, after the lease.
+ * whatever has become of engine and keeper (rule R7). There are several, and the first that this
+ * host can have is taken: programs in the kernel (fence_tc.h), the packet filter (fence_nft.h),
+ * lifetimes of the addresses. With none of them the keeper's watchdog is all there is.
  *
  * They stay when the keeper is killed: that is what they are for. The next start takes them away,
  * and so does `ha release`. Each runtime folder has its own.
@@ -16,37 +16,52 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
-#include "keeper/fence_load.h"
-#include "sys/netlink.h"
-
-#define FENCE_DEVICES_MAX 4096 /* with more at the start it is not in force */
+#include "keeper/fence_nft.h"
+#include "keeper/fence_tc.h"
+#include "keeper/requests.h"
+#include "wire/channel.h"
+#include "wire/lease.h"
 
 struct fence {
-	bool in_force;
-	uint32_t handle; /* of our filters */
-	struct fence_object object;
-	size_t group_count;
-	uint64_t *held; /* the kernel reads it; a word for each group */
-	struct netlink monitor, request;
-	size_t device_count;
-	uint32_t devices[FENCE_DEVICES_MAX]; /* interface indices that have it */
+	const struct conf *conf;        /* borrowed */
+	enum channel_fence kind;        /* in force */
+	bool in_time;                   /* it closes before others' patience ends */
+	const struct lease_page *lease; /* the engine's, borrowed; NULL: there is none */
+	union {
+		struct fence_tc tc;
+		struct fence_nft nft;
+	};
 };
 
 /* Takes away what an earlier keeper of the same runtime folder left behind. */
 void fence_clean(const char *runtime_dir);
 
-/* Puts the fence up at every device. It is not in force after one line if that is impossible. */
-void fence_open(struct fence *f, const struct conf *conf, const char *runtime_dir);
+/**
+ * fence_open - put up what node.fence asks for
+ *
+ * Return: true, after one line if it is not the best one; false, after one line, if the
+ * configuration asks for one that is impossible here.
+ */
+bool fence_open(struct fence *f, const struct conf *conf, const char *runtime_dir);
 
-/* The memory of the lease, to be mapped; borrowed. -1: not in force. */
-int fence_lease(const struct fence *f);
+/* The memory of the lease, to be mapped; borrowed. -1: the caller takes other memory. */
+int fence_memory(const struct fence *f);
+/* There is a fresh engine, or none any more. */
+void fence_obey(struct fence *f, const struct lease_page *lease);
 
 /* The addresses of @group will be, or are no more, configured. Before the first and after the last
- * one. Every device that is there by then has the fence. */
+ * one. */
 void fence_hold(struct fence *f, size_t group);
 void fence_release(struct fence *f, size_t group);
 
-/* Something changed (monitor): new devices get it, and those that somebody took it from. */
+/* How often the lease must be passed on to the kernel while something is held; 0: not at all. */
+int64_t fence_period_ns(const struct fence *f);
+void fence_renew(struct fence *f);
+/* For so many seconds addresses are configured, if nothing renews them; REQUEST_FOREVER. */
+uint32_t fence_lifetime(const struct fence *f);
+
+/* Becomes readable when something has changed that fence_watch() must look at. -1: never. */
+int fence_monitor(const struct fence *f);
 void fence_watch(struct fence *f);
 
 /* Takes it away; nothing is held. */

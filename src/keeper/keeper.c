@@ -104,8 +104,8 @@ static bool open_parts(struct keeper *k)
 {
 	const struct conf *conf = k->configuration.conf;
 
-	fence_open(&k->fence, conf, k->dir.path);
-	return good(interfaces_open(&k->interfaces, conf), "the kernel's tables of devices") &&
+	return fence_open(&k->fence, conf, k->dir.path) &&
+	       good(interfaces_open(&k->interfaces, conf), "the kernel's tables of devices") &&
 	       good(addresses_open(&k->addresses, conf, &k->dir, &k->interfaces, &k->fence),
 		       "the kernel's table of addresses") &&
 	       good(announce_open(&k->announcer, conf, &k->interfaces),
@@ -135,11 +135,11 @@ static bool open_engine(struct keeper *k)
 	if (key && !configuration_read_key(key_file, key_bytes))
 		return false;
 	if (k->options.engine >= 0)
-		opened = engine_adopt(k->options.engine, fence_lease(&k->fence), &k->configuration,
+		opened = engine_adopt(k->options.engine, fence_memory(&k->fence), &k->configuration,
 			key, &k->engine);
 	else
 		opened = open_starter(k, key) &&
-			 engine_start(&k->starter, fence_lease(&k->fence),
+			 engine_start(&k->starter, fence_memory(&k->fence),
 				 k->configuration.conf->group_count, &k->engine);
 	explicit_bzero(key_bytes, sizeof(key_bytes));
 	return opened;

@@ -23,7 +23,7 @@ struct loop {
 	uv_loop_t uv;
 	uv_poll_t channel, process, monitor, watchdog, fence, *frames;
 	uv_signal_t terminate, interrupt, hang_up;
-	uv_timer_t patience, pause, alive, later;
+	uv_timer_t patience, pause, alive, renewal, later;
 	uv_idle_t more;
 	struct session *session;
 	struct engine_process *engine;
@@ -241,6 +241,24 @@ static void on_fence(uv_poll_t *handle, int status, int events)
 		fence_watch(l->session->fence);
 }
 
+static void on_renewal(uv_timer_t *handle)
+{
+	struct loop *l = handle->data;
+
+	if (!l->over && l->running)
+		session_renew(l->session);
+}
+
+static void renew_fence(struct loop *l)
+{
+	uint64_t period_ms = (uint64_t)(fence_period_ns(l->session->fence) / NS_IN_MS);
+
+	(void)uv_timer_init(&l->uv, &l->renewal);
+	l->renewal.data = l;
+	if (period_ms > 0)
+		(void)uv_timer_start(&l->renewal, on_renewal, period_ms, period_ms);
+}
+
 static void on_watchdog(uv_poll_t *handle, int status, int events)
 {
 	struct loop *l = handle->data;
@@ -339,8 +357,8 @@ static void on_pause_over(uv_timer_t *handle)
 
 	if (l->over)
 		return;
-	if (!engine_start(l->starter, fence_lease(l->session->fence), l->session->conf->group_count,
-		    l->engine)) {
+	if (!engine_start(l->starter, fence_memory(l->session->fence),
+		    l->session->conf->group_count, l->engine)) {
 		finish(l, 1);
 		return;
 	}
@@ -370,8 +388,9 @@ static void watch_everything(struct loop *l, const struct capture *capture)
 	watch_engine(l);
 	watch(l, &l->monitor, l->session->interfaces->monitor.descriptor, on_monitor);
 	watch(l, &l->watchdog, l->session->watchdog, on_watchdog);
-	if (l->session->fence->in_force)
-		watch(l, &l->fence, l->session->fence->monitor.descriptor, on_fence);
+	if (fence_monitor(l->session->fence) >= 0)
+		watch(l, &l->fence, fence_monitor(l->session->fence), on_fence);
+	renew_fence(l);
 	for (size_t i = 0; i < capture->count; i++)
 		watch(l, &l->frames[i], capture->descriptors[i], on_frames);
 	catch_signal(l, &l->terminate, SIGTERM, on_stop);

@@ -44,9 +44,9 @@ int order_move_behind(struct netlink *n, uint32_t index, const struct ip *ip)
 	int r;
 
 	netlink_batch_clear(&b);
-	request_address(&b, index, ip, BRIDGE_LENGTH, false);
+	request_address(&b, index, ip, BRIDGE_LENGTH, REQUEST_FOREVER, false);
 	request_no_address(&b, index, ip, (uint8_t)ip_bits(ip));
-	request_address(&b, index, ip, (uint8_t)ip_bits(ip), false);
+	request_address(&b, index, ip, (uint8_t)ip_bits(ip), REQUEST_FOREVER, false);
 	request_no_address(&b, index, ip, BRIDGE_LENGTH);
 	r = netlink_batch_send(n, &b, errors);
 	return r < 0 ? r : errors[2];

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define LIFETIME_FOREVER UINT32_MAX
-
 static uint8_t kernel_family(const struct ip *ip)
 {
 	return ip->family == IP_V4 ? AF_INET : AF_INET6;
@@ -34,11 +32,11 @@ static struct nlmsghdr *address_message(struct netlink_batch *b, uint16_t type, 
 }
 
 void request_address(struct netlink_batch *b, uint32_t index, const struct ip *ip, uint8_t length,
-	bool deprecated)
+	uint32_t lifetime_s, bool deprecated)
 {
 	const struct ifa_cacheinfo lifetimes = {
-		.ifa_prefered = deprecated ? 0 : LIFETIME_FOREVER,
-		.ifa_valid = LIFETIME_FOREVER,
+		.ifa_prefered = deprecated ? 0 : lifetime_s,
+		.ifa_valid = lifetime_s,
 	};
 	struct nlmsghdr *m =
 		address_message(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, ip, length);

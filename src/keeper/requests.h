@@ -15,16 +15,20 @@
 /* Any route that the kernel (0 or 256) or a person (0 or 1024) has for the same prefix wins. */
 #define ROUTE_METRIC 4096
 
+#define REQUEST_FOREVER UINT32_MAX
+
 /**
  * request_address - put @ip on the device with @index, or change it
  * @length:     our form is the whole length: such an address is nobody's primary and nobody's
  *              secondary; and without a prefix route it changes no route of the host
+ * @lifetime_s: the kernel takes it away when so long nobody has asked for it again, or up to a
+ *              second later; REQUEST_FOREVER: never
  * @deprecated: IPv6 only; never the source of an outgoing connection while there is another
  *
  * No duplicate address detection: the node asked already, and a second of waiting is an outage.
  */
 void request_address(struct netlink_batch *b, uint32_t index, const struct ip *ip, uint8_t length,
-	bool deprecated);
+	uint32_t lifetime_s, bool deprecated);
 void request_no_address(
 	struct netlink_batch *b, uint32_t index, const struct ip *ip, uint8_t prefix_length);
 

@@ -85,8 +85,8 @@ void session_start(struct session *s, int channel, const struct lease_page *leas
 	(void)getsockopt(s->channel, SOL_SOCKET, SO_SNDBUF, &size, &length);
 	s->room = (unsigned)size / 2;
 	s->refused_at = (ha_time){-REFUSED_LOG_NS};
-	session_answer(s, CHANNEL_FENCE, 0, 0,
-		s->fence->in_force ? CHANNEL_FENCE_KERNEL : CHANNEL_FENCE_WATCHDOG);
+	fence_obey(s->fence, lease);
+	session_answer(s, CHANNEL_FENCE, 0, s->fence->in_time, s->fence->kind);
 }
 
 void session_end(struct session *s)
@@ -94,6 +94,7 @@ void session_end(struct session *s)
 	timer_set(s->watchdog, TIME_NEVER);
 	s->channel = -1;
 	s->lease = NULL;
+	fence_obey(s->fence, NULL);
 }
 
 void session_tell(struct session *s, enum channel_verb verb)
@@ -362,4 +363,13 @@ void session_check_lease(struct session *s)
 		session_expire(s);
 	else
 		session_watch_lease(s);
+}
+
+void session_renew(struct session *s)
+{
+	if (!addresses_any_held(s->addresses) || session_lease_passed(s))
+		return; /* the watchdog ends it */
+	fence_renew(s->fence);
+	if (fence_lifetime(s->fence) != REQUEST_FOREVER)
+		addresses_renew(s->addresses);
 }

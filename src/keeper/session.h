@@ -86,6 +86,9 @@ bool session_has_room(const struct session *s);
 /* Announces an address that has just come, asks its neighbours and tells the engine of them. */
 void session_announce(struct session *s, size_t index);
 bool session_lease_passed(const struct session *s);
+
+/* Passes the lease on to a fence that does not read it (fence_period_ns()). */
+void session_renew(struct session *s);
 /* Sets the watchdog to the end of the lease as it is now. */
 void session_watch_lease(struct session *s);
 /* The lease has passed: everything down, and the engine is told. */

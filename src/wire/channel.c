@@ -103,3 +103,14 @@ const char *channel_verb_name(enum channel_verb verb)
 	}
 	return "unknown";
 }
+
+const char *channel_fence_name(uint64_t fence)
+{
+	switch (fence) {
+	case CHANNEL_FENCE_WATCHDOG: return "watchdog";
+	case CHANNEL_FENCE_BPF: return "bpf";
+	case CHANNEL_FENCE_NFTABLES: return "nftables";
+	case CHANNEL_FENCE_LIFETIME: return "lifetime";
+	default: return NULL;
+	}
+}

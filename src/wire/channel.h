@@ -48,7 +48,8 @@ enum channel_verb {
 	CHANNEL_FRAME,  /* number: interface index, payload: an ARP or ND frame, not looked at */
 	CHANNEL_STOP,   /* the service manager wants us to stop: resign, then exit 0 */
 	CHANNEL_RELOAD, /* SIGHUP */
-	CHANNEL_FENCE,  /* number: enum channel_fence, in force from now on; told first of all */
+	CHANNEL_FENCE,  /* number: enum channel_fence, in force from now on, second: 1 if it closes
+			   before the lease ends, else 0; told first of all */
 	CHANNEL_PAUSE,  /* number: nanoseconds. Ask the others for so much patience, leave a record
 			   and end (R8). Answered by PAUSED */
 	CHANNEL_RETIRE, /* index: group. The next engine will not have it: hand it over (R5) */
@@ -58,7 +59,10 @@ enum channel_verb {
 /* What keeps this node from serving when its lease has passed. */
 enum channel_fence {
 	CHANNEL_FENCE_WATCHDOG, /* the keeper alone */
-	CHANNEL_FENCE_KERNEL,   /* the kernel as well, whatever has become of keeper and engine */
+	/* The kernel as well, whatever has become of keeper and engine: */
+	CHANNEL_FENCE_BPF,      /* it reads the lease itself */
+	CHANNEL_FENCE_NFTABLES, /* as the keeper has last passed the lease on */
+	CHANNEL_FENCE_LIFETIME, /* likewise, in whole seconds */
 };
 
 struct channel_message {
@@ -78,6 +82,9 @@ size_t channel_encode(const struct channel_message *m, uint8_t *bytes);
 bool channel_decode(const uint8_t *bytes, size_t size, struct channel_message *ret_message);
 
 bool channel_verb_is_from_engine(enum channel_verb verb);
+/* "bpf", "nftables", ...: as in the status and in ha.conf(5); NULL: there is none of this number.
+ */
+const char *channel_fence_name(uint64_t fence);
 const char *channel_verb_name(enum channel_verb verb);
 
 #endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/fence_tc.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/assert.h"
+#include "sys/descriptors.h"
+#include "keeper/filters.h"
+#include "sys/log.h"
+
+struct device_list {
+	bool full; /* there are more */
+	size_t count;
+	uint32_t list[FENCE_DEVICES_MAX];
+};
+
+static bool is_fenceable(const struct netlink_link *link)
+{
+	return !(link->flags & IFF_LOOPBACK);
+}
+
+static bool take_device(const struct nlmsghdr *message, void *context)
+{
+	struct device_list *d = context;
+	struct netlink_link link;
+
+	if (!netlink_parse_link(message, &link) || !is_fenceable(&link))
+		return true;
+	d->full = d->count == FENCE_DEVICES_MAX;
+	if (!d->full)
+		d->list[d->count++] = link.index;
+	return !d->full;
+}
+
+static int read_devices(struct device_list *ret_devices)
+{
+	const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+	int r;
+
+	do {
+		ret_devices->full = false;
+		ret_devices->count = 0;
+		r = netlink_dump(
+			RTM_GETLINK, &header, sizeof(header), 0, 0, take_device, ret_devices);
+	} while (r == -EINTR);
+	return r == 0 && ret_devices->full ? -E2BIG : r;
+}
+
+static void remove_everywhere(uint32_t handle)
+{
+	struct device_list devices;
+	struct netlink request;
+
+	if (netlink_open(&request) < 0)
+		return;
+	devices.count = 0;
+	(void)read_devices(&devices);
+	for (size_t i = 0; i < devices.count; i++)
+		filters_remove(&request, devices.list[i], handle);
+	netlink_close(&request);
+}
+
+void fence_tc_clean(uint32_t handle)
+{
+	remove_everywhere(handle);
+}
+
+static bool is_known(const struct fence_tc *f, uint32_t index)
+{
+	for (size_t i = 0; i < f->device_count; i++) {
+		if (f->devices[i] == index)
+			return true;
+	}
+	return false;
+}
+
+static void forget(struct fence_tc *f, uint32_t index)
+{
+	for (size_t i = 0; i < f->device_count; i++) {
+		if (f->devices[i] == index)
+			f->devices[i] = f->devices[--f->device_count];
+	}
+}
+
+static int attach(struct fence_tc *f, uint32_t index)
+{
+	int r = filters_add(&f->request, index, f->handle, f->object.ingress, f->object.egress);
+
+	if (r == 0 && !is_known(f, index) && f->device_count < FENCE_DEVICES_MAX)
+		f->devices[f->device_count++] = index;
+	return r == -ENODEV ? 0 : r;
+}
+
+static int attach_everywhere(struct fence_tc *f)
+{
+	struct device_list devices;
+	int r = read_devices(&devices);
+
+	for (size_t i = 0; r == 0 && i < devices.count; i++)
+		r = attach(f, devices.list[i]);
+	return r;
+}
+
+static int open_sockets(struct fence_tc *f)
+{
+	static const unsigned groups[] = {RTNLGRP_LINK, RTNLGRP_TC};
+	int r = netlink_open_monitor(&f->monitor, groups, sizeof(groups) / sizeof(groups[0]));
+
+	return r == 0 ? netlink_open(&f->request) : r;
+}
+
+/* After fence_load(). 0 or -errno. */
+static int put_up(struct fence_tc *f)
+{
+	void *held = mmap(NULL, f->group_count * sizeof(*f->held), PROT_READ | PROT_WRITE,
+		MAP_SHARED, f->object.held, 0);
+	int r;
+
+	if (held == MAP_FAILED)
+		return -errno;
+	f->held = held;
+	r = open_sockets(f);
+	return r == 0 ? attach_everywhere(f) : r;
+}
+
+static void let_go(struct fence_tc *f)
+{
+	if (f->held)
+		(void)munmap(f->held, f->group_count * sizeof(*f->held));
+	netlink_close(&f->monitor);
+	netlink_close(&f->request);
+	descriptors_close(
+		(const int[]){f->object.ingress, f->object.egress, f->object.lease, f->object.held},
+		4);
+}
+
+bool fence_tc_open(
+	struct fence_tc *f, const struct conf *conf, uint32_t handle, const char **reterr)
+{
+	int r;
+
+	*f = (struct fence_tc){.handle = handle,
+		.group_count = conf->group_count,
+		.monitor = {.descriptor = -1},
+		.request = {.descriptor = -1}};
+	if (!fence_load(conf, &f->object, reterr))
+		return false;
+	r = put_up(f);
+	if (r < 0) {
+		*reterr = strerror(-r);
+		remove_everywhere(f->handle);
+		let_go(f);
+	}
+	return r == 0;
+}
+
+static void set_held(struct fence_tc *f, size_t group, uint64_t held)
+{
+	assert(group < f->group_count);
+	__atomic_store_n(&f->held[group], held, __ATOMIC_RELEASE);
+}
+
+void fence_tc_hold(struct fence_tc *f, size_t group)
+{
+	fence_tc_watch(f);
+	set_held(f, group, 1);
+}
+
+void fence_tc_release(struct fence_tc *f, size_t group)
+{
+	set_held(f, group, 0);
+}
+
+static void attach_again(struct fence_tc *f, uint32_t index)
+{
+	int r = attach(f, index);
+
+	if (r < 0)
+		log_error(
+			"the fence cannot be put up at device number %u: %s", index, strerror(-r));
+}
+
+static void take_notice(const struct nlmsghdr *message, void *context)
+{
+	struct fence_tc *f = context;
+	struct netlink_link link;
+	uint32_t index;
+
+	if (filters_are_lost(message, &index)) {
+		attach_again(f, index);
+	} else if (message->nlmsg_type == RTM_NEWLINK && netlink_parse_link(message, &link)) {
+		if (is_fenceable(&link) && !is_known(f, link.index))
+			attach_again(f, link.index);
+	} else if (message->nlmsg_type == RTM_DELLINK && netlink_parse_link(message, &link)) {
+		forget(f, link.index);
+	}
+}
+
+void fence_tc_watch(struct fence_tc *f)
+{
+	int r = netlink_receive(&f->monitor, take_notice, f);
+
+	if (r == -ENOBUFS)
+		r = attach_everywhere(f);
+	if (r < 0)
+		log_error("the fence cannot be watched over: %s", strerror(-r));
+}
+
+void fence_tc_close(struct fence_tc *f)
+{
+	remove_everywhere(f->handle);
+	let_go(f);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fence_tc: the fence as programs in the kernel (fence.bpf.c) at every device but the loopback one,
+ * since a host may answer on any of its devices for the address of another. They drop what is to or
+ * from a shared address that is configured here, after the lease, which they read themselves.
+ */
+#ifndef HA_KEEPER_FENCE_TC_H
+#define HA_KEEPER_FENCE_TC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "keeper/fence_load.h"
+#include "sys/netlink.h"
+
+#define FENCE_DEVICES_MAX 4096 /* with more at the start it is not in force */
+
+struct fence_tc {
+	uint32_t handle; /* of our filters */
+	struct fence_object object;
+	size_t group_count;
+	uint64_t *held; /* the kernel reads it; a word for each group */
+	struct netlink monitor, request;
+	size_t device_count;
+	uint32_t devices[FENCE_DEVICES_MAX]; /* interface indices that have it */
+};
+
+/* Takes away what an earlier keeper left behind. */
+void fence_tc_clean(uint32_t handle);
+
+/* Puts it up at every device. False, with the reason in *@reterr (static), if that is impossible.
+ */
+bool fence_tc_open(
+	struct fence_tc *f, const struct conf *conf, uint32_t handle, const char **reterr);
+
+/* Every device that is there by then has the fence. */
+void fence_tc_hold(struct fence_tc *f, size_t group);
+void fence_tc_release(struct fence_tc *f, size_t group);
+
+/* Something changed (monitor): new devices get it, and those that somebody took it from. */
+void fence_tc_watch(struct fence_tc *f);
+
+void fence_tc_close(struct fence_tc *f);
+
+#endif
