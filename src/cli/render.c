@@ -100,6 +100,33 @@ static void render_address(struct text *t, const struct status_address *a, enum 
 	text_add(t, "\n");
 }
 
+static void render_check(struct text *t, const struct status_check *c, bool colour)
+{
+	bool passes = strcmp(c->state, "passing") == 0;
+
+	text_add(t, "  check ");
+	text_add_foreign(t, c->name);
+	text_add(t, " ");
+	add_coloured(t, colour, passes ? COLOUR_GREEN : COLOUR_RED,
+		strcmp(c->state, "unknown") == 0 ? "has no answer yet" : c->state);
+	if (!passes && c->lowers > 0)
+		text_add(t, " (lowers the worth by %u)", c->lowers);
+	if (c->answered_ms >= 0) {
+		text_add(t, ", answered ");
+		render_duration(t, c->answered_ms);
+		text_add(t, " ago");
+	}
+	if (*c->reason && c->answered_ms >= 0) {
+		text_add(t, ": ");
+		text_add_foreign(t, c->reason);
+	}
+	if (c->hold_ms > 0) {
+		text_add(t, "; good again, passes if it stays so for ");
+		render_duration(t, c->hold_ms);
+	}
+	text_add(t, "\n");
+}
+
 static void render_group_facts(
 	struct text *t, const struct status_group *g, const struct render *how)
 {
@@ -137,6 +164,8 @@ static void render_group(struct text *t, const struct status *s, const struct st
 	}
 	for (size_t i = 0; i < g->address_count; i++)
 		render_address(t, &s->addresses[g->address_first + i], g->state);
+	for (size_t i = 0; i < g->check_count; i++)
+		render_check(t, &s->checks[g->check_first + i], how->colour);
 }
 
 static void render_groups(struct text *t, const struct status *s, const struct render *how)

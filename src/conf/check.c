@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "conf/checks.h"
 #include "conf/diagnostics.h"
 #include "conf/values.h"
 
@@ -220,4 +221,5 @@ void check_all(struct draft *d, const char *hostname)
 	check_times(d);
 	check_peers(d);
 	number_devices(d);
+	conf_checks_finish(d);
 }

@@ -30,6 +30,11 @@
 #define CONF_TOLERANCE_MAX_NS   INT64_C(10000000000) /* 10 s: the bound of rule R2 */
 #define CONF_MARGIN_MIN_NS      INT64_C(3000000)     /* 3 ms */
 #define CONF_HOOK_TIMEOUT_NS    INT64_C(30000000000) /* 30 s */
+#define CONF_CHECK_INTERVAL_NS  INT64_C(1000000000)  /* 1 s */
+#define CONF_CHECK_TIMEOUT_NS   INT64_C(1000000000)  /* 1 s */
+#define CONF_CHECK_DAMPING_NS   INT64_C(30000000000) /* 30 s */
+#define CONF_CHECK_RISE         2
+#define CONF_CHECK_FALL         3
 #define CONF_REMOVALS_LIMIT     5
 #define CONF_REMOVALS_LIMIT_MAX 32                   /* so many are remembered for each address */
 #define CONF_REMOVALS_WINDOW_NS INT64_C(10000000000) /* 10 s */
@@ -47,6 +52,39 @@ enum conf_ipv4_as {
 extern const char *const CONF_IPV4_AS_NAMES[CONF_IPV4_AS_ROUTE + 1];
 
 enum conf_hook { CONF_HOOK_CHANGE, CONF_HOOK_ACTIVE, CONF_HOOK_STANDBY, CONF_HOOK_KINDS };
+
+enum conf_check_kind {
+	CONF_CHECK_TCP,       /* target: host, port */
+	CONF_CHECK_HTTP,      /* target: URL, status, text */
+	CONF_CHECK_EXEC,      /* target: program and arguments, one blank between them */
+	CONF_CHECK_PROCESS,   /* target: its name, or the path of its pidfile */
+	CONF_CHECK_FILE,      /* target: path, is_worth */
+	CONF_CHECK_INTERFACE, /* target: device */
+	CONF_CHECK_GATEWAY,
+	CONF_CHECK_ARP,   /* ip */
+	CONF_CHECK_ROUTE, /* ip, IP_NONE: the default route of either family; prefix_length */
+	CONF_CHECK_GROUP, /* target: its name; follows */
+	CONF_CHECK_KINDS
+};
+
+/* A health check of one group. Index 0..check_count-1 names it to the process that carries it out
+ * and to the keeper. */
+struct conf_check {
+	uint16_t group;
+	enum conf_check_kind kind;
+	const char *name;   /* for people; NULL: what conf_check_describe() says */
+	const char *target; /* texts stand in conf.texts */
+	const char *text;   /* that an answer must contain; NULL: any */
+	uint16_t port;
+	uint16_t status_low, status_high;
+	struct ip ip;
+	uint8_t prefix_length;
+	bool is_worth;    /* what it reads is the worth */
+	uint16_t follows; /* index of a group */
+	uint16_t lower;   /* lowers the worth by so much when it fails; 0: the node is impaired */
+	uint16_t rise, fall;
+	int64_t interval_ns, timeout_ns, damping_ns;
+};
 
 /* A network device that the configuration names, for heartbeats, for addresses or for both. */
 struct conf_device {
@@ -72,6 +110,8 @@ struct conf_group {
 	bool release_when_all_fail; /* else the least bad node keeps it */
 	uint16_t address_first;     /* the group's addresses are contiguous */
 	uint16_t address_count;     /* at least 1 */
+	uint16_t check_first;       /* likewise */
+	uint16_t check_count;
 	uint8_t hook_count[CONF_HOOK_KINDS];
 	/* Program and arguments, split at blanks; below COMMAND_SIZE, in conf.texts. */
 	const char *hook[CONF_HOOK_KINDS][HOOKS_MAX];
@@ -121,7 +161,9 @@ struct conf {
 	struct conf_group *groups;
 	uint16_t address_count;
 	struct conf_address *addresses;
-	/* What the two above stand in, with the texts they point to. */
+	uint16_t check_count;
+	struct conf_check *checks;
+	/* What these stand in, with the texts they point to. */
 	void *memory;
 	struct lookup groups_by_id, addresses_by_ip;
 };
@@ -163,6 +205,13 @@ const char *conf_fence_name(enum conf_fence fence);
 int conf_group_by_name(const struct conf *c, const char *name);
 int conf_group_by_id(const struct conf *c, uint32_t id);
 int conf_address_by_ip(const struct conf *c, const struct ip *ip);
+
+/* What a check is called: its name, or its kind and target. */
+void conf_check_describe(const struct conf_check *c, char *buffer, size_t size);
+/* By ha-checker; else by the engine and the keeper. */
+bool conf_check_is_carried_out_apart(enum conf_check_kind kind);
+/* "tcp", ... */
+const char *conf_check_kind_name(enum conf_check_kind kind);
 
 /**
  * conf_print - a configuration as text that conf_parse() turns into an equal value

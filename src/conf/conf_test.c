@@ -128,6 +128,7 @@ static void test_derived_defaults(void **state)
 }
 
 /* Every key once, groups before [node], devices in an order that is not that of the file. */
+/* clang-format off */
 static const char EVERYTHING[] = "# a comment\n"
 				 "; another one\n"
 				 "[group web]\n"
@@ -137,6 +138,16 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "  worth = 65535\n"
 				 "  policy = worthiest\n"
 				 "  when-all-fail = release\n"
+				 "  check = tcp 127.0.0.1:80 name=nginx interval=10ms rise=1\n"
+				 "  check = tcp [::1]:80 lower=50\n"
+				 "  check = http http://127.0.0.1/a=b 200 all  is well timeout=0.5s\n"
+				 "  check = exec /etc/ha/check --verbose a=b damping=0s\n"
+				 "  check = process nginx fall=7\n"
+				 "  check = file /run/worth worth\n"
+				 "  check = interface eth1\n"
+				 "  check = route default\n"
+				 "  check = route 10.0.0.0/8\n"
+				 "  check = group mail.example-2_x\n"
 				 "  application = www-data\n"
 				 "  on-change = /etc/ha/changed one  two\n"
 				 "  on-change = /etc/ha/changed too;\n"
@@ -168,6 +179,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "address = 10.0.0.1/31\n"
 				 "address = 10.0.0.0/31\n"
 				 "worth = 0";
+/* clang-format on */
 
 static void check_everything(const struct conf *c)
 {
@@ -202,6 +214,54 @@ static void check_everything(const struct conf *c)
 	assert_string_equal(c->groups[1].name, "mail.example-2_x");
 }
 
+static void check_checks(const struct conf *c)
+{
+	const struct conf_check *k = c->checks;
+
+	assert_int_equal(c->check_count, 10);
+	assert_int_equal(c->groups[0].check_count, 10);
+	assert_int_equal(c->groups[1].check_count, 0);
+	assert_int_equal(k[0].kind, CONF_CHECK_TCP);
+	assert_string_equal(k[0].name, "nginx");
+	assert_string_equal(k[0].target, "127.0.0.1");
+	assert_int_equal(k[0].port, 80);
+	assert_int_equal(k[0].interval_ns, 10 * NS_PER_MS);
+	assert_int_equal(k[0].rise, 1);
+	assert_int_equal(k[0].fall, 3);
+	assert_int_equal(k[0].lower, 0);
+	assert_int_equal(k[0].damping_ns, 30 * NS_PER_S);
+	assert_string_equal(k[1].target, "::1");
+	assert_int_equal(k[1].lower, 50);
+	assert_string_equal(k[2].target, "http://127.0.0.1/a=b");
+	assert_string_equal(k[2].text, "all is well");
+	assert_int_equal(k[2].status_low, 200);
+	assert_int_equal(k[2].status_high, 200);
+	assert_int_equal(k[2].timeout_ns, 500 * NS_PER_MS);
+	assert_string_equal(k[3].target, "/etc/ha/check --verbose a=b");
+	assert_int_equal(k[3].damping_ns, 0);
+	assert_int_equal(k[4].fall, 7);
+	assert_true(k[5].is_worth);
+	assert_string_equal(k[6].target, "eth1");
+	assert_int_equal(k[7].ip.family, IP_NONE);
+	assert_int_equal(k[8].prefix_length, 8);
+	assert_int_equal(k[9].follows, 1);
+}
+
+static void test_check_names(void **state)
+{
+	static const char *const names[] = {"nginx", "tcp [::1]:80", "http http://127.0.0.1/a=b",
+		"exec /etc/ha/check --verbose a=b", "process nginx", "file /run/worth",
+		"interface eth1", "route default", "route 10.0.0.0/8", "group mail.example-2_x"};
+	char name[NAME_SIZE];
+
+	(void)state;
+	parse_good(EVERYTHING);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		conf_check_describe(&parsed.checks[i], name, sizeof(name));
+		assert_string_equal(name, names[i]);
+	}
+}
+
 static void test_everything(void **state)
 {
 	const struct conf_group *web;
@@ -210,6 +270,7 @@ static void test_everything(void **state)
 	parse_good(EVERYTHING);
 	web = &parsed.groups[0];
 	check_everything(&parsed);
+	check_checks(&parsed);
 	assert_int_equal(parsed.device_count, 3);
 	assert_string_equal(parsed.devices[0].name, "eth1");
 	assert_string_equal(parsed.devices[1].name, "eth2");
@@ -555,7 +616,55 @@ static const struct bad_line BAD_LINES[] = {
 	{NULL, "adress = 10.0.0.1", "unknown key \"adress\", did you mean \"address\"?"},
 	{NULL, "worht = 1", "unknown key \"worht\", did you mean \"worth\"?"},
 	{NULL, "on-chnage = /x", "unknown key \"on-chnage\", did you mean \"on-change\"?"},
-	{NULL, "check = /x", "unknown key \"check\", ha.conf(5) lists those of [group NAME]"},
+	{NULL, "chekc = /x", "unknown key \"chekc\", did you mean \"check\"?"},
+	{NULL, "check = tpc 127.0.0.1:80",
+		"check = \"tpc\" is unknown, did you mean \"tcp HOST:PORT\"?"},
+	{NULL, "check = ping 127.0.0.1",
+		"check = \"ping\" is unknown, write one of tcp, http, exec, process, file,"
+		" interface, route, group"},
+	{NULL, "check = tcp", "check = tcp: write \"check = tcp HOST:PORT\""},
+	{NULL, "check = tcp 127.0.0.1",
+		"check = tcp: \"127.0.0.1\" has no port from 1 to 65535, write 127.0.0.1:80"},
+	{NULL, "check = tcp ::1:80", "check = tcp: write an IPv6 address in brackets, as [::1]:80"},
+	{NULL, "check = tcp :80", "check = tcp: there is no host, write 127.0.0.1:80"},
+	{NULL, "check = tcp 127.0.0.1:80 intervall=3s",
+		"check: \"intervall=3s\" is unknown, did you mean \"interval=\"?"},
+	{NULL, "check = tcp 127.0.0.1:80 interval=3",
+		"check: interval=3 is not a time, write one like interval=1s"},
+	{NULL, "check = tcp 127.0.0.1:80 interval=9ms",
+		"check: interval=9ms is not possible, write a time from 10ms to 3600s"},
+	{NULL, "check = tcp 127.0.0.1:80 rise=0",
+		"check: rise=0 is not possible, write a whole number from 1 to 1000"},
+	{NULL, "check = tcp 127.0.0.1:80 rise=3 rise=3",
+		"check: rise= stands twice, remove one of them"},
+	{NULL, "check = tcp 127.0.0.1:80 name=a/b",
+		"check: name=a/b is not a name, use 1 to 63 letters, digits, \".\", \"_\" and"
+		" \"-\""},
+	{NULL, "check = http ftp://x",
+		"check = http: \"ftp://x\" is not a URL, write one like http://127.0.0.1/health"},
+	{NULL, "check = http http://x 2000",
+		"check = http: \"2000\" is not a status, write one from 100 to 599, or two as"
+		" 200-399"},
+	{NULL, "check = exec check",
+		"check = exec: \"check\" is not an absolute path, write a program like"
+		" /etc/ha/check"},
+	{NULL, "check = exec /bin/sh \"x\"",
+		"check = exec: quotation marks mean nothing here, words are split at blanks; write"
+		" a script and name it"},
+	{NULL, "check = file x",
+		"check = file: \"x\" is not an absolute path, write one like /run/ready"},
+	{NULL, "check = file /x y", "check = file: write \"check = file /PATH [worth]\""},
+	{NULL, "check = file /x worth lower=5",
+		"check = file: its content is the worth, remove lower=5"},
+	{NULL, "check = interface a/b",
+		"check = interface: \"a/b\" is not a device's name, write one like eth0"},
+	{NULL, "check = route 10.0.0.1/8",
+		"check = route: \"10.0.0.1/8\" is not a prefix, write one like 10.0.0.0/8, or"
+		" default"},
+	{NULL, "check = group nix", "check = group: there is no group \"nix\" in this file"},
+	{NULL, "check = group web",
+		"check = group: \"web\" has a group that it follows itself, follow one that does"
+		" not"},
 	{NULL, "interval = 1s", "\"interval\" is not a key of [group NAME], move it to [node]"},
 };
 
@@ -906,6 +1015,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_derived_defaults),
 		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_check_names),
 		cmocka_unit_test(test_group_by_name),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_round_trip_of_the_largest),

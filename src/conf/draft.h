@@ -43,6 +43,7 @@ enum key_index {
 	KEY_POLICY,
 	KEY_WHEN_ALL_FAIL,
 	KEY_APPLICATION,
+	KEY_CHECK,
 	KEY_ON_CHANGE,
 	KEY_ON_ACTIVE,
 	KEY_ON_STANDBY,
@@ -69,6 +70,7 @@ struct draft {
 	unsigned path_line[PATHS_MAX];
 	char path_device[PATHS_MAX][DEVICE_SIZE];
 	unsigned *address_line;
+	unsigned *check_line;
 	char (*address_device)[DEVICE_SIZE]; /* "": the default */
 	unsigned peer_line[UNICAST_MAX];
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "base/word.h"
+#include "conf/checks.h"
 #include "conf/diagnostics.h"
 #include "conf/room.h"
 #include "conf/values.h"
@@ -42,6 +43,7 @@ static void take_address(struct draft *d, const struct key *key, char *value);
 static void take_policy(struct draft *d, const struct key *key, char *value);
 static void take_when_all_fail(struct draft *d, const struct key *key, char *value);
 static void take_application(struct draft *d, const struct key *key, char *value);
+static void take_check(struct draft *d, const struct key *key, char *value);
 static void take_on_change(struct draft *d, const struct key *key, char *value);
 static void take_on_active(struct draft *d, const struct key *key, char *value);
 static void take_on_standby(struct draft *d, const struct key *key, char *value);
@@ -81,6 +83,7 @@ static const struct key KEYS[KEY_COUNT] = {
 	[KEY_POLICY] = {"policy", SECTION_GROUP, false, take_policy, "worthiest", 0, 0, 0},
 	[KEY_WHEN_ALL_FAIL] = {"when-all-fail", SECTION_GROUP, false, take_when_all_fail, "keep", 0, 0, 0},
 	[KEY_APPLICATION] = {"application", SECTION_GROUP, false, take_application, "www-data", 0, 0, 0},
+	[KEY_CHECK] = {"check", SECTION_GROUP, true, take_check, "tcp 127.0.0.1:80", 0, 0, 0},
 	[KEY_ON_CHANGE] = {"on-change", SECTION_GROUP, true, take_on_change, "/etc/ha/changed", 0, 0, 0},
 	[KEY_ON_ACTIVE] = {"on-active", SECTION_GROUP, true, take_on_active, "/etc/ha/active", 0, 0, 0},
 	[KEY_ON_STANDBY] = {"on-standby", SECTION_GROUP, true, take_on_standby, "/etc/ha/standby", 0, 0, 0},
@@ -541,6 +544,21 @@ static void take_application(struct draft *d, const struct key *key, char *value
 		draft_complain(d,
 			"%s = \"%s\" is not the name of a user or group, write one like %s",
 			key->name, quote(value).text, key->example);
+}
+
+static void take_check(struct draft *d, const struct key *key, char *value)
+{
+	struct conf_group *group = current_group(d);
+	struct conf_check *check;
+
+	if (is_full(d, key, d->conf.check_count, CHECKS_MAX))
+		return;
+	if (group->check_count++ == 0)
+		group->check_first = d->conf.check_count;
+	d->check_line[d->conf.check_count] = d->line;
+	check = &d->conf.checks[d->conf.check_count++];
+	check->group = (uint16_t)(d->conf.group_count - 1);
+	conf_check_take(d, check, value);
 }
 
 static void take_hook(

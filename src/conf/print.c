@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "conf/checks.h"
 #include "conf/conf.h"
 #include "conf/values.h"
 
@@ -70,6 +71,8 @@ static void print_group(struct text *t, const struct conf *c, const struct conf_
 	text_add(t, "when-all-fail = %s\n", g->release_when_all_fail ? "release" : "keep");
 	if (g->application)
 		text_add(t, "application = %s\n", g->application);
+	for (unsigned i = 0; i < g->check_count; i++)
+		conf_check_print(t, c, &c->checks[g->check_first + i]);
 	for (unsigned kind = 0; kind < CONF_HOOK_KINDS; kind++)
 		print_hooks(t, g, kind);
 }

@@ -64,10 +64,9 @@ static void tell_engine(struct attach *a, size_t group)
 		.worth = good ? g->line.worth : a->conf->groups[group].worth,
 		.impaired = good && g->line.impaired,
 		.ineligible = !good || g->line.ineligible};
-	const struct engine_event event = {.kind = ENGINE_HEALTH, .health = &health};
 
 	text_copy(health.reason, sizeof(health.reason), describe(g));
-	daemon_event(a->daemon, &event);
+	daemon_health(a->daemon, HEALTH_OF_APPLICATION, &health);
 }
 
 /* Not at once: a connection may be given up while the engine's effects are being carried out. */

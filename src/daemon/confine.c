@@ -31,16 +31,6 @@ static const char *const NEEDED[] = {
 	"exit", "exit_group", "futex", "getpid", "getrandom", "gettid", "rt_sigaction", "rt_sigprocmask",
 	"rt_sigreturn", "sched_getscheduler", "sched_setscheduler", "tgkill",
 };
-
-static const char *const HARMFUL[] = {
-	"acct", "add_key", "bpf", "chroot", "clock_adjtime", "clock_settime", "delete_module",
-	"finit_module", "fsconfig", "fsmount", "fsopen", "init_module", "io_uring_enter",
-	"io_uring_register", "io_uring_setup", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "mount",
-	"mount_setattr", "move_mount", "move_pages", "open_by_handle_at", "open_tree", "perf_event_open",
-	"personality", "pivot_root", "process_vm_readv", "process_vm_writev", "ptrace", "quotactl", "reboot",
-	"request_key", "setdomainname", "sethostname", "setns", "settimeofday", "swapoff", "swapon",
-	"umount2", "unshare", "userfaultfd", "vhangup",
-};
 /* clang-format on */
 
 static bool has_hooks(const struct conf *conf)
@@ -61,8 +51,7 @@ void confine_engine(const struct conf *conf)
 
 	json_object_seed(0); /* opens a file, or would at the first question for the status */
 	if (has_hooks(conf))
-		r = syscalls_forbid(
-			(struct syscalls){HARMFUL, sizeof(HARMFUL) / sizeof(HARMFUL[0])});
+		r = syscalls_forbid_harmful();
 	else
 		r = syscalls_allow_only(
 			(struct syscalls){NEEDED, sizeof(NEEDED) / sizeof(NEEDED[0])}, families, 1);

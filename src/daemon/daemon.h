@@ -9,6 +9,7 @@
  *   attach.c     programs that look after groups
  *   answer.c     what it answers, as JSON
  *   hooks.c      commands run on changes of state
+ *   checks.c     what health checks say
  *   history.c    changes of state, kept in the state folder
  *   handoff.c    what the keeper handed over
  *   confine.c    the system calls that are left
@@ -69,6 +70,25 @@ void history_count_in(struct history *h, struct metrics *metrics);
 void history_add(struct history *h, const char *node, const struct report *r, int64_t wall_ms);
 /* Waits a moment until the writer has written the last of it. */
 void history_finish(struct history *h);
+
+enum health_judge { HEALTH_OF_CHECKS, HEALTH_OF_APPLICATION, HEALTH_JUDGES };
+/* What one of them makes of a group; the engine is told what all of them make of it. */
+void daemon_health(struct daemon *d, enum health_judge judge, const struct engine_health *health);
+/* Logs it and tells everybody who watches, as if the engine had said it. */
+void daemon_report(struct daemon *d, const struct report *r);
+__attribute__((format(printf, 3, 4))) void daemon_told(
+	struct daemon *d, enum report_level level, const char *format, ...);
+const struct engine *daemon_engine(const struct daemon *d);
+
+struct daemon_checks;
+
+struct daemon_checks *checks_open(struct daemon *d, const struct conf *conf, uv_loop_t *loop);
+/* When the engine has started. */
+void checks_start(struct daemon_checks *c);
+/* Sees to the checks that follow another group; after whatever may have moved one. */
+void checks_follow(struct daemon_checks *c);
+/* Adds them to a status. */
+void checks_status(const struct daemon_checks *c, struct status *s);
 
 struct hooks;
 

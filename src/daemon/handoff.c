@@ -13,7 +13,7 @@
 
 static void require_descriptors(void)
 {
-	for (int fd = HANDOFF_CHANNEL; fd <= HANDOFF_CONTROL; fd++)
+	for (int fd = HANDOFF_CHANNEL; fd <= HANDOFF_CHECKER; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 			daemon_fail(
 				"descriptor %d is missing: had is started by `ha run`, not by hand",

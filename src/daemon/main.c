@@ -10,6 +10,7 @@
 #include "daemon/attach.h"
 #include "daemon/daemon.h"
 #include "driver/driver.h"
+#include "engine/checks.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/scheduling.h"
@@ -25,6 +26,8 @@ struct daemon {
 	struct attach *attach;
 	struct history *history;
 	struct hooks *hooks;
+	struct daemon_checks *checks;
+	struct engine_health *health[HEALTH_JUDGES]; /* of each group */
 	uv_poll_t driver_poll;
 	uv_prepare_t exit_check;
 	bool stopped;
@@ -67,6 +70,42 @@ static void on_report(void *context, const struct report *r, int64_t wall_ms)
 	control_report(d->control, r, wall_ms);
 }
 
+void daemon_report(struct daemon *d, const struct report *r)
+{
+	on_report(d, r, clock_wall_ms());
+}
+
+void daemon_told(struct daemon *d, enum report_level level, const char *format, ...)
+{
+	char message[256];
+	va_list arguments;
+
+	(void)d;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	log_line(level_of(level), "%s", message);
+}
+
+void daemon_health(struct daemon *d, enum health_judge judge, const struct engine_health *health)
+{
+	const struct conf *conf = d->given.conf;
+	struct engine_health both;
+	struct engine_event event = {.kind = ENGINE_HEALTH, .health = &both};
+	uint16_t group = health->group;
+
+	d->health[judge][group] = *health;
+	both = checks_merge(&d->health[HEALTH_OF_CHECKS][group],
+		&d->health[HEALTH_OF_APPLICATION][group], conf->groups[group].worth);
+	both.group = group;
+	driver_event(&d->driver, &event);
+}
+
+const struct engine *daemon_engine(const struct daemon *d)
+{
+	return d->driver.engine;
+}
+
 static void on_hook(void *context, const struct engine_hook *hook)
 {
 	struct daemon *d = context;
@@ -106,6 +145,7 @@ const struct status *daemon_status(struct daemon *d)
 	if (!d->status.groups && !status_init(&d->status, conf->group_count, conf->address_count))
 		daemon_fail("out of memory");
 	driver_status(&d->driver, &d->status);
+	checks_status(d->checks, &d->status);
 	snprintf(d->status.version, sizeof(d->status.version), "%s", HA_VERSION);
 	snprintf(d->status.scheduling, sizeof(d->status.scheduling), "%s",
 		scheduling_is_realtime() ? "real-time" : "ordinary");
@@ -141,6 +181,7 @@ static void on_exit_check(uv_prepare_t *check)
 {
 	struct daemon *d = check->data;
 
+	checks_follow(d->checks);
 	if (!d->stopped)
 		return;
 	if (hooks_are_idle(d->hooks))
@@ -169,6 +210,20 @@ static void open_driver(struct daemon *d)
 		daemon_fail("the engine's descriptors cannot be polled");
 }
 
+/* Until it says something, each finds nothing wrong. */
+static void open_health(struct daemon *d)
+{
+	const struct conf *conf = d->given.conf;
+
+	for (size_t j = 0; j < HEALTH_JUDGES; j++) {
+		d->health[j] = calloc(conf->group_count, sizeof(*d->health[j]));
+		if (!d->health[j])
+			daemon_fail("out of memory");
+		for (size_t g = 0; g < conf->group_count; g++)
+			d->health[j][g].worth = conf->groups[g].worth;
+	}
+}
+
 static void open_everything(struct daemon *d)
 {
 	d->loop = uv_default_loop();
@@ -177,6 +232,8 @@ static void open_everything(struct daemon *d)
 	history_count_in(d->history, engine_metrics(d->driver.engine));
 	d->control = control_open(d, HANDOFF_CONTROL, d->loop);
 	d->attach = attach_open(d, d->given.conf, d->loop);
+	open_health(d);
+	d->checks = checks_open(d, d->given.conf, d->loop);
 	d->hooks = hooks_open(d->given.conf, engine_metrics(d->driver.engine), d->loop);
 	uv_prepare_init(d->loop, &d->exit_check);
 	d->exit_check.data = d;
@@ -205,6 +262,7 @@ int main(void)
 	confine_engine(d.given.conf);
 	driver_start(&d.driver);
 	attach_start(d.attach);
+	checks_start(d.checks);
 	uv_run(d.loop, UV_RUN_DEFAULT);
 	history_finish(d.history);
 	scheduling_make_ordinary();

@@ -295,3 +295,8 @@ ha_time engine_deadline(const struct engine *e)
 {
 	return e->deadline;
 }
+
+bool engine_holds(const struct engine *e, size_t group)
+{
+	return group < e->conf->group_count && group_is_held(&e->groups[group]);
+}

@@ -181,6 +181,9 @@ void engine_step(
 /* When the engine wants its next ENGINE_TIMER; valid after the first step. */
 ha_time engine_deadline(const struct engine *e);
 
+/* Whether this node is ACTIVE in a group, by index. */
+bool engine_holds(const struct engine *e, size_t group);
+
 /* A snapshot for `ha status` at @now. The wall clock, in milliseconds since 1970, is
  * @wall_offset_ms ahead of the boottime clock. `version` is left empty. The room of @ret_status,
  * status_init(), must be for the configuration's groups and addresses. */

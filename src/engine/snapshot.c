@@ -141,11 +141,13 @@ static void clear(struct status *s)
 {
 	struct status_group *groups = s->groups;
 	struct status_address *addresses = s->addresses;
+	struct status_check *checks = s->checks;
 
 	assert(groups && addresses);
 	memset(s, 0, sizeof(*s));
 	s->groups = groups;
 	s->addresses = addresses;
+	s->checks = checks;
 }
 
 void engine_status(

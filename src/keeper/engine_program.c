@@ -15,13 +15,12 @@
 #include "sys/log.h"
 #include "sys/scheduling.h"
 
-#define ENGINE_NAME      "had"
 #define HANDOFF_BEYOND   (HANDOFF_FIRST + HANDOFF_COUNT)
 #define ENVIRONMENT_SIZE 256
 #define REALTIME_US_MAX  2000000 /* of computing without any rest */
 
 /* The program beside our own (a build folder), else the installed one. */
-static void find_path(char path[PATH_SIZE])
+static void find_path(const char *name, char path[PATH_SIZE])
 {
 	char self[PATH_SIZE];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -30,19 +29,20 @@ static void find_path(char path[PATH_SIZE])
 	if (length > 0) {
 		self[length] = '\0';
 		*(strrchr(self, '/') + 1) = '\0';
-		text_add(&t, "%s%s", self, ENGINE_NAME);
+		text_add(&t, "%s%s", self, name);
 		if (access(path, X_OK) == 0)
 			return;
 		t = text_init(path, PATH_SIZE);
 	}
-	text_add(&t, "%s/%s", HA_LIBEXEC_DIR, ENGINE_NAME);
+	text_add(&t, "%s/%s", HA_LIBEXEC_DIR, name);
 }
 
-void engine_program_find(struct engine_program *ret_program)
+void engine_program_find(const char *name, struct engine_program *ret_program)
 {
 	int low;
 
-	find_path(ret_program->path);
+	ret_program->name = name;
+	find_path(name, ret_program->path);
 	low = open(ret_program->path, O_PATH | O_CLOEXEC);
 	ret_program->descriptor = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, HANDOFF_BEYOND);
 	if (low >= 0)
@@ -51,23 +51,25 @@ void engine_program_find(struct engine_program *ret_program)
 
 /* Puts descriptors[i] at HANDOFF_FIRST + i, and has everything above closed by exec. First out of
  * the way, so that none is overwritten before it was moved. */
-static int arrange_descriptors(const int descriptors[HANDOFF_COUNT])
+static int arrange_descriptors(const int *descriptors, size_t count)
 {
 	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int aside[HANDOFF_COUNT];
 
 	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0)
 		return -errno;
-	for (int i = 0; i < HANDOFF_COUNT; i++) {
-		aside[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, HANDOFF_BEYOND);
+	for (size_t i = 0; i < count; i++) {
+		aside[i] = fcntl(descriptors[i] < 0 ? nothing : descriptors[i], F_DUPFD_CLOEXEC,
+			HANDOFF_BEYOND);
 		if (aside[i] < 0)
 			return -errno;
 	}
-	for (int i = 0; i < HANDOFF_COUNT; i++) {
-		if (dup2(aside[i], HANDOFF_FIRST + i) < 0)
+	for (size_t i = 0; i < count; i++) {
+		if (dup2(aside[i], HANDOFF_FIRST + (int)i) < 0)
 			return -errno;
 	}
-	return close_range(HANDOFF_BEYOND, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
+	return close_range(HANDOFF_FIRST + (unsigned)count, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ? -errno
+											  : 0;
 }
 
 /* "NAME=value" of our own environment, or NULL. */
@@ -88,7 +90,7 @@ static void execute(const struct engine_program *program, const char *runtime_di
 	char path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char language[ENVIRONMENT_SIZE], journal[ENVIRONMENT_SIZE];
 	char *const arguments[] = {
-		(char *)ENGINE_NAME, (char *)"--runtime-dir", (char *)runtime_dir, NULL};
+		(char *)program->name, (char *)"--runtime-dir", (char *)runtime_dir, NULL};
 	char *environment[4] = {path_variable};
 	size_t count = 1;
 
@@ -99,7 +101,7 @@ static void execute(const struct engine_program *program, const char *runtime_di
 	(void)execve(program->path, arguments, environment);
 	if (errno == EACCES && program->descriptor >= 0)
 		(void)fexecve(program->descriptor, arguments, environment);
-	log_error("cannot execute the engine %s: %s", program->path, strerror(errno));
+	log_error("cannot execute %s: %s", program->path, strerror(errno));
 }
 
 /* Those that the keeper and the starter ignore; what is ignored stays so in a new program. */
@@ -124,20 +126,19 @@ static void become_realtime(const struct account *account)
 
 /* Its own process group: Ctrl-C in a terminal is for the keeper, which then stops the engine
  * politely. */
-void engine_program_become(const struct engine_program *program,
-	const int descriptors[HANDOFF_COUNT], const char *runtime_dir,
-	const struct account *account)
+void engine_program_become(const struct engine_program *program, const int *descriptors,
+	size_t count, const char *runtime_dir, const struct account *account)
 {
 	int r;
 
 	(void)setpgid(0, 0);
 	restore_signals();
-	r = arrange_descriptors(descriptors);
+	r = arrange_descriptors(descriptors, count);
 	become_realtime(account);
 	if (r == 0)
 		r = privileges_drop_all(account);
 	if (r < 0) {
-		log_error("cannot prepare the engine: %s", strerror(-r));
+		log_error("cannot prepare %s: %s", program->name, strerror(-r));
 		return;
 	}
 	execute(program, runtime_dir);

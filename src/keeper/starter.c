@@ -13,9 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sys/descriptors.h"
+#include "keeper/checker_process.h"
 #include "keeper/engine_program.h"
 #include "keeper/memory.h"
+#include "sys/descriptors.h"
 #include "sys/log.h"
 
 #define PROCESS_NAME   "ha-starter"
@@ -33,6 +34,7 @@ struct nest {
 	struct account account;
 	struct engine_program program;
 	int engine; /* pidfd of the last one; -1: none */
+	struct checker_process checker;
 };
 
 /* fork(), but the child is the keeper's. It shares nothing with us, as only clone(2) can say. */
@@ -44,6 +46,7 @@ static pid_t fork_for_keeper(int *ret_process)
 
 static int start(struct nest *n, const int given[DESCRIPTORS_MAX])
 {
+	int checker = checker_process_start(&n->checker);
 	const int handoff[HANDOFF_COUNT] = {
 		[HANDOFF_CHANNEL - HANDOFF_FIRST] = given[0],
 		[HANDOFF_CONFIGURATION - HANDOFF_FIRST] = n->configuration,
@@ -51,19 +54,39 @@ static int start(struct nest *n, const int given[DESCRIPTORS_MAX])
 		[HANDOFF_LEASE - HANDOFF_FIRST] = given[1],
 		[HANDOFF_CONTROL - HANDOFF_FIRST] = n->control,
 		[HANDOFF_STATE - HANDOFF_FIRST] = n->state,
+		[HANDOFF_CHECKER - HANDOFF_FIRST] = checker,
 	};
 	int process = -1;
 	pid_t pid = fork_for_keeper(&process);
 
-	if (pid < 0)
-		return -errno;
 	if (pid == 0) {
-		engine_program_become(&n->program, handoff, n->runtime_dir, &n->account);
+		engine_program_become(
+			&n->program, handoff, HANDOFF_COUNT, n->runtime_dir, &n->account);
 		_exit(CANNOT_EXECUTE);
 	}
+	/* The engine's alone: its checker waits for its end. */
+	descriptors_close(&checker, 1);
+	if (pid < 0)
+		return -errno;
 	descriptors_close(&n->engine, 1);
 	n->engine = process;
 	return 0;
+}
+
+/* Sees to the checker meanwhile. */
+static bool wait_for_word(struct nest *n)
+{
+	for (;;) {
+		struct pollfd ready[] = {{.fd = n->socket, .events = POLLIN},
+			{.fd = n->checker.process, .events = POLLIN}};
+		int count = poll(ready, 2, checker_process_wait_ms(&n->checker));
+
+		if (count < 0 && errno != EINTR)
+			return false;
+		if (count > 0 && ready[0].revents != 0)
+			return true;
+		checker_process_review(&n->checker);
+	}
 }
 
 static void serve(struct nest *n)
@@ -71,7 +94,7 @@ static void serve(struct nest *n)
 	int given[DESCRIPTORS_MAX];
 	int32_t word;
 
-	while (descriptors_receive(n->socket, &word, given) == 0) {
+	while (wait_for_word(n) && descriptors_receive(n->socket, &word, given) == 0) {
 		int r = word == WORD_START ? start(n, given) : 0;
 
 		/* They are the engine's alone: the keeper waits for the end of the channel. */
@@ -86,8 +109,8 @@ static void serve(struct nest *n)
 /* Signals are the keeper's business; the end of its socket tells of the keeper's end. */
 _Noreturn static void be_starter(struct nest *n)
 {
-	int own[] = {
-		n->socket, n->configuration, n->key, n->control, n->state, n->program.descriptor};
+	int own[] = {n->socket, n->configuration, n->key, n->control, n->state,
+		n->program.descriptor, n->checker.program.descriptor};
 	int r;
 
 	/* The keeper's lock, for one, must end with the keeper. */
@@ -123,6 +146,14 @@ static int fork_starter(struct nest *n, int *ret_socket)
 	return pid < 0 ? -errno : 0;
 }
 
+static bool wants_checker(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->check_count; i++)
+		if (conf_check_is_carried_out_apart(conf->checks[i].kind))
+			return true;
+	return false;
+}
+
 bool starter_open(const struct configuration *configuration, const uint8_t *key,
 	const struct runtime_dir *dir, const struct account *account, int control, int state,
 	struct starter *ret_starter)
@@ -141,12 +172,22 @@ bool starter_open(const struct configuration *configuration, const uint8_t *key,
 	};
 	int r = n.configuration < 0 ? n.configuration : n.key < 0 ? n.key : 0;
 
-	engine_program_find(&n.program);
+	engine_program_find("had", &n.program);
+	n.checker = (struct checker_process){.wanted = wants_checker(configuration->conf),
+		.configuration = n.configuration,
+		.runtime_dir = dir->path,
+		.account = *account,
+		.socket = -1,
+		.process = -1,
+		.start_ns = INT64_MAX};
+	n.checker.account.realtime = false; /* what is slow here may be slow */
+	engine_program_find("ha-checker", &n.checker.program);
 	if (r == 0)
 		r = fork_starter(&n, &ret_starter->socket);
 	/* They are the starter's alone now, above all the key. */
-	descriptors_close(
-		(const int[]){n.configuration, n.key, n.control, n.state, n.program.descriptor}, 5);
+	descriptors_close((const int[]){n.configuration, n.key, n.control, n.state,
+				  n.program.descriptor, n.checker.program.descriptor},
+		6);
 	if (r < 0)
 		log_error("cannot start the engine: %s", strerror(-r));
 	return r == 0;

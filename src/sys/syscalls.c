@@ -49,8 +49,21 @@ int syscalls_allow_only(struct syscalls allowed, const int *families, size_t fam
 	return load(filter, r);
 }
 
-int syscalls_forbid(struct syscalls forbidden)
+/* clang-format off */
+static const char *const HARMFUL[] = {
+	"acct", "add_key", "bpf", "chroot", "clock_adjtime", "clock_settime", "delete_module",
+	"finit_module", "fsconfig", "fsmount", "fsopen", "init_module", "io_uring_enter",
+	"io_uring_register", "io_uring_setup", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "mount",
+	"mount_setattr", "move_mount", "move_pages", "open_by_handle_at", "open_tree", "perf_event_open",
+	"personality", "pivot_root", "process_vm_readv", "process_vm_writev", "ptrace", "quotactl", "reboot",
+	"request_key", "setdomainname", "sethostname", "setns", "settimeofday", "swapoff", "swapon",
+	"umount2", "unshare", "userfaultfd", "vhangup",
+};
+/* clang-format on */
+
+int syscalls_forbid_harmful(void)
 {
+	const struct syscalls forbidden = {HARMFUL, sizeof(HARMFUL) / sizeof(HARMFUL[0])};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
 	return filter ? load(filter, add(filter, SCMP_ACT_ERRNO(EPERM), forbidden)) : -ENOMEM;

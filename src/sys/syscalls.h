@@ -24,7 +24,8 @@ struct syscalls {
  */
 int syscalls_allow_only(struct syscalls allowed, const int *families, size_t family_count);
 
-/* Refuses only these. Likewise. */
-int syscalls_forbid(struct syscalls forbidden);
+/* Refuses only those that no ordinary program needs and that have opened the kernel to attacks.
+ * Likewise. */
+int syscalls_forbid_harmful(void);
 
 #endif

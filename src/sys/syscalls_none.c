@@ -11,8 +11,7 @@ int syscalls_allow_only(struct syscalls allowed, const int *families, size_t fam
 	return -ENOSYS;
 }
 
-int syscalls_forbid(struct syscalls forbidden)
+int syscalls_forbid_harmful(void)
 {
-	(void)forbidden;
 	return -ENOSYS;
 }

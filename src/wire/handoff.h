@@ -15,7 +15,12 @@ enum handoff {
 	HANDOFF_CONTROL = 7,       /* listening Unix stream socket, wire/control.h */
 	HANDOFF_STATE = 8,         /* the state folder, which the engine's user may write to; a
 				      descriptor of /dev/null: there is none */
+	HANDOFF_CHECKER = 9,       /* SOCK_SEQPACKET, wire/verdict.h; /dev/null if the
+				      configuration has no checks for ha-checker */
 };
+
+/* ha-checker gets two: its end of that socket, and the configuration. */
+enum handoff_checker { HANDOFF_CHECKER_SOCKET = 3, HANDOFF_CHECKER_CONFIGURATION = 4 };
 
 /*
  * A program that embeds the engine (libha) is the keeper's parent instead, and gave it one end of the

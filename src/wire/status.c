@@ -23,10 +23,17 @@ bool status_init(struct status *s, size_t groups, size_t addresses)
 	return false;
 }
 
+bool status_init_checks(struct status *s, size_t checks)
+{
+	s->checks = calloc(checks, sizeof(*s->checks));
+	return s->checks != NULL;
+}
+
 void status_done(struct status *s)
 {
 	free(s->groups);
 	free(s->addresses);
+	free(s->checks);
 	*s = (struct status){0};
 }
 
@@ -79,16 +86,35 @@ static json_t *addresses_to_json(const struct status *s, const struct status_gro
 	return array;
 }
 
+static json_t *check_to_json(const struct status_check *c)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:I}", "name", json_from_text(c->name),
+		"kind", json_from_text(c->kind), "state", json_from_text(c->state), "reason",
+		json_from_optional_text(c->reason), "lowers", c->lowers, "last_answer_ms",
+		c->answered_ms < 0 ? json_null() : json_integer(c->answered_ms), "hold_ms",
+		(json_int_t)c->hold_ms);
+}
+
+static json_t *checks_to_json(const struct status *s, const struct status_group *g)
+{
+	json_t *array = json_array();
+
+	assert(g->check_first + g->check_count <= CHECKS_MAX);
+	for (size_t i = 0; array && i < g->check_count; i++)
+		array = append(array, check_to_json(&s->checks[g->check_first + i]));
+	return array;
+}
+
 static json_t *group_to_json(const struct status *s, const struct status_group *g)
 {
-	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"name", json_from_text(g->name), "state", node_state_name(g->state), "reason",
 		json_from_text(g->reason), "next", json_from_text(g->next), "worth", g->worth,
 		"configured_worth", g->configured_worth, "impaired", g->impaired, "eligible",
 		g->eligible, "policy", json_from_text(g->policy), "epoch",
 		json_from_count(g->epoch), "holder", json_from_optional_text(g->holder), "since",
 		wall_to_json(g->since_ms), "transitions", json_from_count(g->transitions),
-		"addresses", addresses_to_json(s, g));
+		"addresses", addresses_to_json(s, g), "checks", checks_to_json(s, g));
 }
 
 static json_t *groups_to_json(const struct status *s)
@@ -265,6 +291,37 @@ static bool addresses_from_json(const json_t *array, struct status *s, struct st
 	return true;
 }
 
+static bool check_from_json(const json_t *json, struct status_check *c)
+{
+	int64_t lowers;
+
+	c->answered_ms = -1;
+	if (!json_is_null(json_object_get(json, "last_answer_ms")) &&
+		!json_member_integer(json, "last_answer_ms", 0, INT64_MAX, &c->answered_ms))
+		return false;
+	if (!json_member_text(json, "name", c->name, sizeof(c->name)) ||
+		!json_member_text(json, "kind", c->kind, sizeof(c->kind)) ||
+		!json_member_text(json, "state", c->state, sizeof(c->state)) ||
+		!json_member_text(json, "reason", c->reason, sizeof(c->reason)) ||
+		!json_member_integer(json, "lowers", 0, UINT16_MAX, &lowers) ||
+		!json_member_integer(json, "hold_ms", 0, INT64_MAX, &c->hold_ms))
+		return false;
+	c->lowers = (uint16_t)lowers;
+	return true;
+}
+
+/* Room for them was made before. A daemon of an earlier version does not tell of any. */
+static bool checks_from_json(const json_t *array, struct status *s, struct status_group *g)
+{
+	g->check_first = s->check_count;
+	g->check_count = (uint16_t)json_array_size(array);
+	for (size_t i = 0; i < g->check_count; i++) {
+		if (!check_from_json(json_array_get(array, i), &s->checks[s->check_count++]))
+			return false;
+	}
+	return true;
+}
+
 static bool group_from_json(const json_t *json, struct status *s, struct status_group *g)
 {
 	int64_t worth, epoch, transitions;
@@ -291,7 +348,8 @@ static bool group_from_json(const json_t *json, struct status *s, struct status_
 	(void)json_member_flag(json, "impaired", &g->impaired);
 	g->epoch = (uint64_t)epoch;
 	g->transitions = (uint64_t)transitions;
-	return addresses_from_json(json_object_get(json, "addresses"), s, g);
+	return addresses_from_json(json_object_get(json, "addresses"), s, g) &&
+	       checks_from_json(json_object_get(json, "checks"), s, g);
 }
 
 static bool groups_from_json(const json_t *array, struct status *s)
@@ -374,7 +432,7 @@ static bool counters_from_json(const json_t *counters, struct status *s)
 /* Room for what the list of groups holds. */
 static bool take_room(const json_t *groups, struct status *s, const char **reterr)
 {
-	size_t count = json_array_size(groups), addresses = 0;
+	size_t count = json_array_size(groups), addresses = 0, checks = 0;
 
 	if (!json_is_array(groups) || count > GROUPS_MAX) {
 		*reterr = "its \"groups\" are not a list of groups";
@@ -388,8 +446,14 @@ static bool take_room(const json_t *groups, struct status *s, const char **reter
 			return false;
 		}
 		addresses += json_array_size(list);
+		list = json_object_get(json_array_get(groups, i), "checks");
+		if (json_array_size(list) > CHECKS_MAX - checks) {
+			*reterr = "its \"groups\" have too long lists of checks";
+			return false;
+		}
+		checks += json_array_size(list);
 	}
-	if (!status_init(s, count, addresses)) {
+	if (!status_init(s, count, addresses) || (checks > 0 && !status_init_checks(s, checks))) {
 		*reterr = "memory ran out";
 		return false;
 	}

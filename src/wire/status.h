@@ -41,6 +41,18 @@ struct status_group {
 	uint16_t address_first; /* into status.addresses */
 	uint16_t address_count;
 	uint64_t transitions; /* changes of state since start */
+	uint16_t check_first; /* into status.checks */
+	uint16_t check_count;
+};
+
+struct status_check {
+	char name[NAME_SIZE];
+	char kind[NAME_SIZE];            /* "tcp", ... */
+	char state[NAME_SIZE];           /* "passing", "failing", "unknown": has not answered yet */
+	char reason[STATUS_REASON_SIZE]; /* why it fails; "" */
+	uint16_t lowers;                 /* the worth when it fails; 0: impairs the node */
+	int64_t answered_ms;             /* ago; -1: never */
+	int64_t hold_ms; /* damped: is good, but passes only when it was so for so much longer */
 };
 
 struct status_peer {
@@ -72,12 +84,16 @@ struct status {
 	struct status_group *groups;
 	uint16_t address_count;
 	struct status_address *addresses;
+	uint16_t check_count;
+	struct status_check *checks; /* NULL if there are none */
 	uint8_t peer_count;
 	struct status_peer peers[PEERS_MAX];
 };
 
 /* An empty status with room for so many groups and addresses; false if memory ran out. */
 bool status_init(struct status *s, size_t groups, size_t addresses);
+/* Room for checks; likewise. */
+bool status_init_checks(struct status *s, size_t checks);
 /* Gives its room back. */
 void status_done(struct status *s);
 

@@ -124,7 +124,7 @@ static void status_has_the_documented_keys(void **state)
 		"\"eligible\":true,\"policy\":\"worthiest\",\"epoch\":7,"
 		"\"holder\":null,\"since\":\"2026-11-23T05:09:21.123Z\",\"transitions\":2,"
 		"\"addresses\":[{\"address\":\"10.0.0.101\",\"prefix_length\":32,"
-		"\"device\":\"eth0\",\"targets\":3,\"acknowledged\":0}]}");
+		"\"device\":\"eth0\",\"targets\":3,\"acknowledged\":0}],\"checks\":[]}");
 	assert_string_equal(first_peer,
 		"{\"name\":\"beta\",\"id\":\"fedcba9876543210\",\"address\":\"10.0.0.3\","
 		"\"live\":true,\"hears_me\":false,\"proven\":true,\"last_heard_ms\":12,"

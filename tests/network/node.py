@@ -37,7 +37,8 @@ class Node:
         Node(folder, host, groups={"web": {"address": SHARED, "worth": 200}, "mail": {...}})
     """
 
-    GROUP_KEYS = {"address", "worth", "policy", "on_change", "on_active", "on_standby", "application"}
+    GROUP_KEYS = {"address", "worth", "policy", "on_change", "on_active", "on_standby", "application",
+                  "check", "when_all_fail"}
 
     def __init__(self, folder, host, groups=None, name=None, options=None, **keys):
         self.host, self.name = host, name or host.name
