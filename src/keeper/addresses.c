@@ -230,6 +230,7 @@ static void set_placed(struct addresses *a, size_t index, bool placed)
 	if (a->placed[index] == placed)
 		return;
 	a->placed[index] = placed;
+	a->placed_count += placed ? 1 : (size_t)-1;
 	if (subnet == SUBNET_NONE)
 		return;
 	a->subnets[subnet].placed =

@@ -40,9 +40,10 @@ struct addresses {
 	struct interfaces *interfaces; /* borrowed */
 	struct fence *fence;           /* borrowed */
 	struct netlink netlink;
-	size_t held_count;           /* groups */
-	bool *held;                  /* by group */
-	bool *leaving;               /* by group, while it is taken down */
+	size_t held_count; /* groups */
+	bool *held;        /* by group */
+	bool *leaving;     /* by group, while it is taken down */
+	size_t placed_count;
 	bool *placed;                /* by address: we put it there */
 	bool *as_route;              /* by address: it is a local route, not an address */
 	bool *deprecated;            /* by address, as last configured */

@@ -35,7 +35,7 @@ static int open_channel(int ends[2])
 }
 
 /* Whatever an engine before left in it is over. */
-static const struct lease_page *map_lease(int memory, size_t size)
+static struct lease_page *map_lease(int memory, size_t size)
 {
 	struct lease_page *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
 
@@ -112,12 +112,23 @@ bool engine_adopt(int channel, int fence, const struct configuration *configurat
 	return true;
 }
 
-struct engine_end engine_wait(const struct engine_process *p, int patience_ms)
+bool engine_has_ended(const struct engine_process *p, int patience_ms)
 {
 	struct pollfd ended = {.fd = p->process, .events = POLLIN};
+
+	return poll(&ended, 1, patience_ms) == 1;
+}
+
+void engine_end_lease(const struct engine_process *p)
+{
+	lease_store(p->lease, TIME_ORIGIN);
+}
+
+struct engine_end engine_wait(const struct engine_process *p, int patience_ms)
+{
 	siginfo_t info = {0};
 
-	(void)poll(&ended, 1, patience_ms);
+	(void)engine_has_ended(p, patience_ms);
 	if (waitid(P_PIDFD, (id_t)p->process, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
 		return (struct engine_end){0};
 	return (struct engine_end){

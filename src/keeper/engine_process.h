@@ -20,7 +20,7 @@ struct engine_process {
 	int process;                   /* pidfd: readable when it has ended */
 	int channel;                   /* our end */
 	size_t lease_size;
-	const struct lease_page *lease;
+	struct lease_page *lease;
 };
 
 /* How a process ended. */
@@ -46,6 +46,10 @@ bool engine_start(const struct starter *starter, int lease, size_t group_count,
 bool engine_adopt(int channel, int lease, const struct configuration *configuration,
 	const uint8_t *key, struct engine_process *ret_process);
 
+/* Whether it has ended; waits up to @patience_ms for that. */
+bool engine_has_ended(const struct engine_process *p, int patience_ms);
+/* Only of one that has ended: nobody else writes the lease then. */
+void engine_end_lease(const struct engine_process *p);
 /* Waits up to @patience_ms for the end. */
 struct engine_end engine_wait(const struct engine_process *p, int patience_ms);
 /* A program that started us is not ours to kill: once its group is down it can do no harm. */

@@ -16,6 +16,8 @@
 
 #define FRAMES_PER_TURN 64
 #define END_PATIENCE_MS 1000 /* between the end of the channel and of the process */
+#define ENDS_WITHIN_MS  2    /* as a rule */
+#define LONG_LIST       64   /* so many addresses go in less than a millisecond */
 #define STOP_EXTRA_MS   1000
 #define NS_IN_MS        1000000
 
@@ -51,14 +53,30 @@ static void log_end(const struct loop *l, struct engine_end end, bool killed)
 		log_error("the engine ended by itself with status %d", end.number);
 }
 
+/* A long list takes a while to take down. Where there is a fence in the kernel, and nobody any more
+ * who could renew the lease, ending it closes them all with one store. */
+static bool close_fence(const struct loop *l)
+{
+	const struct session *s = l->session;
+
+	if (!s->fence->in_force || s->addresses->placed_count < LONG_LIST ||
+		!engine_has_ended(l->engine, ENDS_WITHIN_MS))
+		return false;
+	engine_end_lease(l->engine);
+	return true;
+}
+
 /* First the addresses, for every one that answers a dead node's clients is an outage; then the word
  * to the others; then the rest. An engine that stopped as told has said its goodbyes itself. */
 static void take_everything_down(const struct loop *l)
 {
-	bool held = addresses_any_held(l->session->addresses);
+	bool speaks = addresses_any_held(l->session->addresses) || !l->stopping;
+	bool closed = close_fence(l);
 
+	if (speaks && closed)
+		will_send(l->session->will);
 	session_take_down(l->session);
-	if (held || !l->stopping)
+	if (speaks && !closed)
 		will_send(l->session->will);
 	settle(l->session->addresses);
 }

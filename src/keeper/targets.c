@@ -29,12 +29,17 @@ struct search {
 
 int targets_open(struct targets *t, const struct conf *conf, const struct interfaces *interfaces)
 {
-	size_t each = TARGETS_IN_ALL / (conf->address_count + 1U);
+	size_t count = conf->address_count, asking = count;
 
 	memset(t, 0, sizeof(*t));
 	t->conf = conf;
 	t->interfaces = interfaces;
-	t->each = each < 1 ? 1 : each > TARGETS_MAX ? TARGETS_MAX : each;
+	t->stride = (count + TARGETS_ASKING - 1) / TARGETS_ASKING;
+	if (asking > TARGETS_ASKING)
+		asking = TARGETS_ASKING;
+	t->each = TARGETS_IN_ALL / asking;
+	if (t->each > TARGETS_MAX)
+		t->each = TARGETS_MAX;
 	t->told = calloc(conf->address_count, t->each * sizeof(*t->told));
 	t->told_count = calloc(conf->address_count, sizeof(*t->told_count));
 	return t->told && t->told_count ? 0 : -ENOMEM;
@@ -202,7 +207,7 @@ size_t targets_find(struct targets *t, size_t index, ha_time now)
 	const struct target_cache *cache;
 
 	t->told_count[index] = 0;
-	if (!t->interfaces->list[address->device].ethernet)
+	if (!t->interfaces->list[address->device].ethernet || index % t->stride != 0)
 		return 0;
 	cache = look_up(t, address->device, address->ip.family == IP_V6, now);
 	add_all(&list, &cache->gateways);

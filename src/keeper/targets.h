@@ -3,8 +3,9 @@
  * targets: which neighbours are asked to acknowledge that a shared address moved: the default
  * gateways of its device, the configured peers on its link, and whomever the kernel's neighbour
  * table knows there, in that order. From the kernel's tables alone; the engine refers to them by
- * number. Where there are many addresses each asks fewer neighbours, or a move would flood the LAN
- * with questions that all mean the same.
+ * number. Where there are many addresses only a sample of them asks, and fewer neighbours: a
+ * question leaves an entry for the address in the neighbour's table, and that of a Linux router has
+ * room for 1,024 by default.
  */
 #ifndef HA_KEEPER_TARGETS_H
 #define HA_KEEPER_TARGETS_H
@@ -35,12 +36,13 @@ struct targets {
 	struct target_cache cache[DEVICES_MAX][2];
 	/* As last told to the engine: room for @each of every address, and how many there are. */
 	size_t each;
+	size_t stride; /* from one address that asks to the next */
 	struct ip *told;
 	uint8_t *told_count;
 };
 
-/* What all addresses of a node ask together, but for at least one each. */
-#define TARGETS_IN_ALL 1024
+#define TARGETS_ASKING 256  /* addresses of a node that ask ... */
+#define TARGETS_IN_ALL 1024 /* ... and what they ask together, at most */
 
 /* 0 or -ENOMEM. */
 int targets_open(struct targets *t, const struct conf *conf, const struct interfaces *interfaces);

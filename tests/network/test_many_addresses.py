@@ -2,6 +2,7 @@
 """ha-keeper with long lists of addresses: all come, all answer, all go, whatever happens on the way."""
 
 import ipaddress
+import os
 import pathlib
 import re
 import select
@@ -11,8 +12,8 @@ import socket
 import pytest
 
 from keeper_alone import (  # noqa: F401 (fixtures)
-    EXPIRED, FRAME, HELD, HOLD, RELEASE, RELEASED, REMOVED, RESTORE, ROOT, TARGET, client, folder, host, keeper,
-    wait_until,
+    EXPIRED, FRAME, HELD, HOLD, READY, RELEASE, RELEASED, REMOVED, RESTORE, ROOT, TARGET, client, folder, host, keeper,
+    WILL, wait_until,
 )
 
 LIMITS = (pathlib.Path(ROOT) / "src/base/limits.h").read_text()
@@ -263,4 +264,27 @@ def test_the_fence_knows_each_of_many_groups(keeper, host, reaching):  # noqa: F
         hold(keeper, group)
     keeper.release_in_page(GROUPS - 1)
     assert answers(reaching, addresses[GROUPS - 2]) and not answers(reaching, addresses[GROUPS - 1])
+    keeper.stop()
+
+
+def test_a_dead_engines_will_does_not_wait_for_a_long_list_to_go(keeper, host, reaching):  # noqa: F811
+    addresses = v4(ADDRESSES)
+    keeper.start(configured(addresses, node="peer = 10.1.0.2"))
+    if not keeper.fenced:
+        pytest.skip("no fence in the kernel here")
+    heir = reaching.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with heir:
+        heir.bind(("10.1.0.2", 5555))
+        heir.settimeout(5)
+        keeper.speak(READY)
+        keeper.speak(WILL, payload=b"will")
+        hold(keeper)
+        os.kill(keeper.about["pid"], signal.SIGKILL)
+        assert heir.recv(100) == b"will"
+        assert not answers(reaching, addresses[-1]), "the fence is closed before that"
+    wait_until(lambda: there(host) == set(), "all of them go")
+    keeper.drop_engine()
+    keeper.await_engine()
+    hold(keeper)
+    assert answers(reaching, addresses[-1]), "the next engine has a lease of its own"
     keeper.stop()
