@@ -59,7 +59,7 @@ static bool close_fence(const struct loop *l)
 {
 	const struct session *s = l->session;
 
-	if (!s->fence->in_force || s->addresses->placed_count < LONG_LIST ||
+	if (s->fence->kind != CHANNEL_FENCE_BPF || s->addresses->placed_count < LONG_LIST ||
 		!engine_has_ended(l->engine, ENDS_WITHIN_MS))
 		return false;
 	engine_end_lease(l->engine);
