@@ -48,6 +48,7 @@ int main(int count, char **words)
 	options.name = getenv("HA_NAME");               /* NULL: the host's */
 	if (ha_open(node, &options) < 0) {
 		fprintf(stderr, "%s\n", ha_error(node));
+		ha_free(node);
 		return 1;
 	}
 	for (int stopped = 0; !stopped;) {

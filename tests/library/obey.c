@@ -161,6 +161,7 @@ int main(int count, char **words)
 	read_options(count, words, &s, &o);
 	if (ha_open(s.node, &o) < 0) {
 		fprintf(stderr, "%s\n", ha_error(s.node));
+		ha_free(s.node);
 		return 1;
 	}
 	while (r == 0) {
