@@ -124,7 +124,8 @@ def test_worth_and_health_move_the_group(obedient, client):
         alpha.tell("healthy")
         probe.wait_for("alpha")
     assert probe.hosts() == ["alpha", "beta", "alpha", "beta", "alpha"]
-    assert [program.output().count("handed over to") for program in obedient] == [2, 2]
+    for program in obedient:
+        program.wait_output("handed over to", count=2)
     alpha.tell("snapshot")
     alpha.wait_output('"name":"main","state":"ACTIVE"')
 
