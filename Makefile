@@ -11,7 +11,7 @@ BENCH   ?= # options of bench/faults, as in: make bench-faults BENCH=--quick
 build := build
 sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
-c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'bench/*.[ch]')
+c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'include/ha/*.h' 'examples/*.c' 'bindings/node/src/*.c' 'bench/*.[ch]')
 
 .PHONY: all help deps test-deps demo test model bench-faults fuzz fuzz-coverage sim mutations coverage install check-format format clean
 

@@ -198,6 +198,36 @@ def test_two_keepers_in_one_folder(programs):
     assert "another ha runs" in second.output()
 
 
+# --- the other examples
+
+
+@pytest.mark.parametrize("name", ["epoll", "libuv"])
+def test_examples_of_loops(programs, client, name):
+    alpha, beta = programs(f"examples/example_{name}", "eth0", SHARED[0])
+    alpha.start().wait_output("ACTIVE: nobody held it")
+    beta.start()
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        if name == "libuv":
+            alpha.wait_output("serving in epoch 1")
+        alpha.signal(signal.SIGTERM)
+        probe.wait_for("beta")
+    assert alpha.process.wait(5) == 0
+    assert "SHUTDOWN" in alpha.output() and probe.hosts() == ["alpha", "beta"]
+
+
+def test_example_of_a_policy(programs, cluster, lan):
+    """Its worth is what the policy says: 1 and something for each 256 MB."""
+    alpha, = programs("examples/example_memory", "eth0", SHARED[0], numbers=(1,))
+    alpha.start().wait_output("ACTIVE")
+    observer = cluster.node(lan.host("gamma", 3), worth=65535).start()
+    observer.wait_state("ACTIVE")
+    alpha.wait_output("handed over to gamma")
+    observer.change(worth=0)
+    observer.stop()
+    alpha.wait_output("ACTIVE", count=2)
+
+
 # --- attached
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * addon: libha for Node.js, as thin as it can be; lib/index.js makes an interface of it. A node's one
- * descriptor is polled on the environment's own libuv loop, by the libuv that Node brings.
+ * addon: libha for Node.js, as thin as it can be; lib/index.js makes an interface of it. A node's
+ * one descriptor is polled on the environment's own libuv loop, by the libuv that Node brings.
  *
  *   open(options, event, worth, veto)  an object for the other functions; throws {code, message}
  *   stop, close, setWorth, setHealth, state, epoch, snapshot, reference (node, ...)
@@ -351,8 +351,8 @@ static napi_value open_group(napi_env env, napi_callback_info info)
 
 /* --- the other functions */
 
-/* The group that is the first of @count arguments, the rest in @values. NULL, after throwing, if it is
- * closed. */
+/* The group that is the first of @count arguments, the rest in @values. NULL, after throwing, if it
+ * is closed. */
 static struct group *take(napi_env env, napi_callback_info info, size_t count, napi_value *values)
 {
 	struct group *g = NULL;
