@@ -13,7 +13,7 @@ sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'include/ha/*.h' 'examples/*.c' 'bindings/node/src/*.c' 'bench/*.[ch]')
 
-.PHONY: all help deps test-deps demo test model bench-faults fuzz fuzz-coverage sim mutations coverage install check-format format clean
+.PHONY: all help deps test-deps demo test model bench-faults fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -29,6 +29,7 @@ help:
 	@echo 'make sim        run clusters through random faults for a minute; SIM="--replay SEED" tells one'
 	@echo 'make mutations  plant mistakes in the rules: the simulator must find each'
 	@echo 'make coverage   what unit tests, stories and simulation reach of the pure half'
+	@echo 'make hang       let holders hang for a minute in every way (six minutes; the tests do two seconds)'
 	@echo 'make install    into PREFIX ($(PREFIX)), under DESTDIR if that is set'
 	@echo 'make deps       install the Debian packages that the build and the demo need'
 	@echo 'make test-deps  ... and those that the tests need'
@@ -65,6 +66,11 @@ fuzz: test-deps
 
 fuzz-coverage: test-deps
 	@tools/fuzz --coverage
+
+hang: all test-deps
+	@mkdir -p $(build)/reports
+	@$(sudo) env HA_HANG_SECONDS=60 HA_BUILD=/dev/shm/ha-build tools/isolated $(build)/reports $(build) \
+		/usr/bin/python3 -m pytest -q tests/network/test_hang.py
 
 build-sim/build.ninja:
 	@meson setup build-sim -Dtests=true --buildtype=release

@@ -61,11 +61,15 @@ struct {
 	__type(value, __u32);
 } fence_shared SEC(".maps");
 
+/* No engine earns a longer lease: one that is further ahead is none. Set when this is loaded. */
+const volatile __s64 fence_most_ns = 0;
+
 static __always_inline int is_fenced(const struct address *address)
 {
 	const __u32 *group = bpf_map_lookup_elem(&fence_shared, address);
 	const __u32 first = FENCE_LEASE_UNTIL;
 	const volatile __u64 *held, *until_ns, *released;
+	__s64 left_ns;
 	__u32 own;
 
 	if (!group)
@@ -76,7 +80,8 @@ static __always_inline int is_fenced(const struct address *address)
 	released = bpf_map_lookup_elem(&fence_lease, &own);
 	if (!held || !until_ns || !released || !*held)
 		return 0;
-	return *released || (__s64)bpf_ktime_get_boot_ns() >= (__s64)*until_ns;
+	left_ns = (__s64)(*until_ns - bpf_ktime_get_boot_ns());
+	return *released || left_ns <= 0 || left_ns > fence_most_ns;
 }
 
 static __always_inline int load(struct __sk_buff *frame, __u32 offset, void *to, __u32 size)

@@ -116,15 +116,24 @@ void fence_obey(struct fence *f, const struct lease_page *lease)
 	f->lease = lease;
 }
 
-static ha_time lease_of(const struct fence *f)
+static ha_time lease_of(const struct fence *f, ha_time now)
 {
-	return f->lease ? lease_load(f->lease) : TIME_ORIGIN;
+	if (!f->lease)
+		return TIME_ORIGIN;
+	return lease_believed(f->lease, now, f->conf->node.max_tolerance_ns);
+}
+
+static void renew_nft(struct fence *f)
+{
+	ha_time now = clock_now();
+
+	fence_nft_renew(&f->nft, now, lease_of(f, now));
 }
 
 void fence_renew(struct fence *f)
 {
 	if (f->kind == CHANNEL_FENCE_NFTABLES && f->nft.held_count > 0)
-		fence_nft_renew(&f->nft, clock_now(), lease_of(f));
+		renew_nft(f);
 }
 
 void fence_hold(struct fence *f, size_t group)
@@ -132,7 +141,7 @@ void fence_hold(struct fence *f, size_t group)
 	if (f->kind == CHANNEL_FENCE_BPF) {
 		fence_tc_hold(&f->tc, group);
 	} else if (f->kind == CHANNEL_FENCE_NFTABLES) {
-		fence_nft_renew(&f->nft, clock_now(), lease_of(f));
+		renew_nft(f);
 		fence_nft_hold(&f->nft, group, true);
 	}
 }
@@ -158,11 +167,12 @@ int64_t fence_period_ns(const struct fence *f)
 
 uint32_t fence_lifetime(const struct fence *f)
 {
+	ha_time now = clock_now();
 	int64_t left_ns;
 
 	if (f->kind != CHANNEL_FENCE_LIFETIME)
 		return REQUEST_FOREVER;
-	left_ns = time_between(clock_now(), lease_of(f)) - LIFETIME_LATE_NS;
+	left_ns = time_between(now, lease_of(f, now)) - LIFETIME_LATE_NS;
 	return left_ns < NS_PER_S ? 1 : (uint32_t)(left_ns / NS_PER_S);
 }
 

@@ -59,6 +59,19 @@ static int size_map(const struct bpf_object *object, const char *name, size_t en
 	return map ? bpf_map__set_max_entries(map, (uint32_t)entries) : -ENOENT;
 }
 
+/* The program's constants have a map of their own, named after them. */
+static int set_most(const struct bpf_object *object, int64_t most_ns)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+	{
+		if (strstr(bpf_map__name(map), ".rodata"))
+			return bpf_map__set_initial_value(map, &most_ns, sizeof(most_ns));
+	}
+	return -ENOENT;
+}
+
 static int size_maps(const struct bpf_object *object, const struct conf *conf)
 {
 	int r = size_map(object, "fence_shared", conf->address_count);
@@ -114,6 +127,8 @@ bool fence_load(const struct conf *conf, struct fence_object *ret_object, const 
 	(void)libbpf_set_print(say_nothing);
 	object = bpf_object__open_mem(FENCE_BPF, sizeof(FENCE_BPF), NULL);
 	r = object ? size_maps(object, conf) : -errno;
+	if (r == 0)
+		r = set_most(object, conf->node.max_tolerance_ns);
 	if (r == 0)
 		r = bpf_object__load(object);
 	if (r == 0)

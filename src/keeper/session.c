@@ -132,12 +132,15 @@ static void refuse(struct session *s, const char *verb, const char *reason)
 
 bool session_lease_passed(const struct session *s)
 {
-	return time_reached(clock_now(), lease_load(s->lease));
+	ha_time now = clock_now();
+
+	return time_reached(now, lease_believed(s->lease, now, s->conf->node.max_tolerance_ns));
 }
 
 void session_watch_lease(struct session *s)
 {
-	timer_set(s->watchdog, lease_load(s->lease));
+	timer_set(s->watchdog,
+		lease_believed(s->lease, clock_now(), s->conf->node.max_tolerance_ns));
 }
 
 bool session_has_room(const struct session *s)

@@ -30,6 +30,7 @@ BUILD = pathlib.Path(os.environ.get("HA_BUILD", ROOT / "build"))
 READY, HOLD, RELEASE, RESTORE, ANNOUNCE, REQUEST, PROBE, WILL = range(1, 9)
 HELD, HOLD_FAILED, RELEASED, EXPIRED, REMOVED, TARGET, FRAME, STOP, RELOAD, FENCE = range(64, 74)
 HEADER = struct.Struct("!BBHHHQ")
+LEASE_S = 9.9  # longer ones are not believed: max-tolerance
 
 CHANNEL, CONFIGURATION, KEY, LEASE, CONTROL = range(5)  # the descriptors, as handed over
 
@@ -175,7 +176,7 @@ class Keeper:
         out, _ = process.communicate(timeout=5)
         return process.returncode, out
 
-    def start(self, configuration, lease=60.0):
+    def start(self, configuration, lease=LEASE_S):
         path = self.programs / "test.sock"
         path.unlink(missing_ok=True)
         if self.listener:
@@ -187,7 +188,7 @@ class Keeper:
         self.process = self.launch(configuration)
         return self.await_engine(lease)
 
-    def await_engine(self, lease=60.0, timeout=5):
+    def await_engine(self, lease=LEASE_S, timeout=5):
         """Until an engine asks for us; speaks for that one from then on."""
         self.listener.settimeout(timeout)
         try:

@@ -12,7 +12,7 @@ import pytest
 
 from keeper_alone import (  # noqa: F401 (the last line: fixtures)
     ANNOUNCE, BOTH, EXPIRED, FRAME, HELD, HOLD, HOLD_FAILED, PROBE, READY, REMOVED, REQUEST,
-    RESTORE, TARGET, V4, V6, configured, own_subnet_routes, wait_until,
+    LEASE_S, RESTORE, TARGET, V4, V6, configured, own_subnet_routes, wait_until,
     client, folder, host, keeper)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
@@ -432,7 +432,7 @@ def test_a_lease_that_passes_takes_everything_down(keeper, host):
     keeper.speak(HOLD)  # not without a lease
     keeper.hear(EXPIRED, 0)
     assert V4 not in host.addresses("e0")
-    keeper.store_lease(60)
+    keeper.store_lease(LEASE_S)
     keeper.hold(0)
 
 

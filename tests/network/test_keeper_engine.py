@@ -17,7 +17,7 @@ import time
 import pytest
 
 from keeper_alone import (  # noqa: F401 (the last line: fixtures)
-    BOTH, CONFIGURATION, EXPIRED, HEADER, HELD, HOLD, IP_RECVTTL, KEY, LEASE, PROBE, READY, RELEASE, RELOAD,
+    BOTH, CONFIGURATION, EXPIRED, HEADER, HELD, HOLD, IP_RECVTTL, KEY, LEASE, LEASE_S, PROBE, READY, RELEASE, RELOAD,
     STOP, V4, V6, WILL, configured, own_subnet_routes, wait_until,
     client, folder, host, keeper)
 
@@ -445,7 +445,7 @@ def test_random_messages(keeper, host):
         keeper.channel.send(message)
         keeper.page[:8] = chance.randbytes(8)
         drain(keeper)
-    keeper.store_lease(60)
+    keeper.store_lease(LEASE_S)
     assert keeper.process.poll() is None
     time.sleep(0.1)
     drain(keeper)
@@ -502,3 +502,28 @@ def test_a_hold_takes_less_than_a_millisecond_or_two(keeper, host):
         keeper.release_group()
     print(f"median {sorted(times)[25] * 1e6:.0f} us, worst {max(times) * 1e6:.0f} us")
     assert sorted(times)[25] < 0.002
+
+
+# --- kill -9 at any moment
+
+MANY = configured(*(f"10.1.{n}.100/32" for n in range(100)), *(f"fd01::{n:x}:100/128" for n in range(100)))
+
+
+def shared(host):
+    return [a for a in host.addresses("e0") if "100/" in a]
+
+
+def test_an_engine_that_is_killed_at_any_moment_leaves_nothing(keeper, host):
+    chance = random.Random(os.getpid())
+    for _ in range(20):
+        keeper.start(MANY)
+        keeper.speak(HOLD, number=1)
+        time.sleep(chance.uniform(0, 0.008))
+        if chance.random() < 0.5:
+            keeper.speak(RELEASE)
+            time.sleep(chance.uniform(0, 0.004))
+        os.kill(keeper.about["pid"], signal.SIGKILL)
+        assert keeper.process.wait(5) == 1
+        keeper.drop_engine()
+        assert not shared(host)
+    assert host.run("tc", "filter", "show", "dev", "e0", "ingress").stdout == ""

@@ -4,13 +4,14 @@ outlives the keeper, and that it goes when it should."""
 
 import ctypes
 import os
+import random
 import signal
 import socket
 
 import pytest
 
 from keeper_alone import (  # noqa: F401 (the last line: fixtures)
-    BOTH, EXPIRED, HOLD, LEASE, LIBC, READY, V4, V6, wait_until,
+    BOTH, EXPIRED, HOLD, LEASE, LEASE_S, LIBC, READY, V4, V6, wait_until,
     client, folder, host, keeper)
 
 OURS, OURS6 = "10.1.0.100", "fd01::100"
@@ -76,7 +77,7 @@ def test_it_drops_what_is_for_or_from_the_addresses_and_nothing_else(fenced, hos
             server.sendto(b"out", ("10.1.0.2" if family == socket.AF_INET else "fd01::2", 4001))
             with pytest.raises(TimeoutError):
                 asker.recv(10)
-    fenced.store_lease(60)
+    fenced.store_lease(LEASE_S)
     assert answers(client, OURS) and answers(client, OURS6), "it opens with the lease"
     thaw(fenced)
 
@@ -187,7 +188,7 @@ def test_a_fresh_engine_begins_without_a_lease(fenced, host, client):
     assert fenced.fenced and bytes(fenced.page[:16]) == bytes(16)
     fenced.speak(HOLD)
     fenced.hear(EXPIRED)
-    fenced.store_lease(60)
+    fenced.store_lease(LEASE_S)
     fenced.hold()
     assert answers(client, OURS)
 
@@ -217,3 +218,42 @@ def test_without_the_privilege_it_is_another_one(keeper, host):
     keeper.hear(EXPIRED)
     assert V4 not in host.addresses("e0")
     keeper.stop()
+
+
+# --- a hostile engine
+
+
+def test_a_lease_that_no_engine_could_earn_is_none(fenced, host, client):
+    """A hostile engine that dies or is frozen leaves no lease behind that outlasts max-tolerance (10 s)."""
+    freeze(fenced)
+    for seconds in (11, 3600, 9e9):
+        fenced.store_lease(seconds)
+        assert not answers(client, OURS) and answers(client, OWN), f"{seconds} s ahead"
+    for bits in (b"\xff" * 8, b"\xff" * 7 + b"\x7f", b"\x00" * 7 + b"\x80", bytes(8)):
+        fenced.page[:8] = bits
+        assert not answers(client, OURS) and answers(client, OWN), bits.hex()
+    fenced.store_lease(LEASE_S)
+    assert answers(client, OURS)
+    fenced.store_lease(3600)
+    thaw(fenced)
+    fenced.hear(EXPIRED)
+    assert V4 not in host.addresses("e0"), "the keeper does not believe it either"
+
+
+def test_garbage_in_the_lease_blocks_nothing_else(fenced, host, client):
+    """All that the engine can write to, again and again, while others are asked."""
+    chance = random.Random(7)
+    with client.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.connect((OWN, 9))
+        for _ in range(20):
+            for _ in range(50):
+                fenced.page[:] = chance.randbytes(len(fenced.page))
+            assert client.run("ping", "-c1", "-W1", OWN).returncode == 0
+            assert client.run("ping", "-c1", "-W1", OWN6).returncode == 0
+    assert fenced.process.poll() is None
+    fenced.page[8:] = bytes(len(fenced.page) - 8)
+    fenced.store_lease(LEASE_S)
+    while fenced.hear_any(0.1):
+        pass  # what the watchdog did meanwhile
+    fenced.hold(epoch=2)
+    assert answers(client, OURS) and answers(client, OWN)

@@ -12,7 +12,7 @@ import socket
 import pytest
 
 from keeper_alone import (  # noqa: F401 (fixtures)
-    EXPIRED, FRAME, HELD, HOLD, READY, RELEASE, RELEASED, REMOVED, RESTORE, ROOT, TARGET, client, folder, host, keeper,
+    EXPIRED, FRAME, HELD, HOLD, LEASE_S, READY, RELEASE, RELEASED, REMOVED, RESTORE, ROOT, TARGET, client, folder, host, keeper,
     WILL, wait_until,
 )
 
@@ -209,7 +209,7 @@ def test_a_short_group_does_not_wait_for_a_long_one_to_go_up(keeper, host):  # n
 
 
 def test_a_lease_that_ends_on_the_way_up_ends_it(keeper, host):  # noqa: F811
-    keeper.start(configured(v4(ADDRESSES)), lease=60)
+    keeper.start(configured(v4(ADDRESSES)), lease=LEASE_S)
     hold(keeper)
     keeper.speak(RELEASE, 0)
     hear_until(keeper, RELEASED)
@@ -217,7 +217,7 @@ def test_a_lease_that_ends_on_the_way_up_ends_it(keeper, host):  # noqa: F811
     keeper.speak(HOLD, 0, number=2)
     hear_until(keeper, EXPIRED)
     assert there(host) == set()
-    keeper.store_lease(60)
+    keeper.store_lease(LEASE_S)
     hold(keeper)
     assert len(there(host)) == ADDRESSES
     keeper.stop()
