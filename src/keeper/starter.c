@@ -18,6 +18,7 @@
 #include "keeper/memory.h"
 #include "sys/descriptors.h"
 #include "sys/log.h"
+#include "sys/syscalls.h"
 
 #define PROCESS_NAME   "ha-starter"
 #define CANNOT_EXECUTE 127 /* as shells say it */
@@ -121,10 +122,15 @@ _Noreturn static void be_starter(struct nest *n)
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	r = privileges_keep_starting();
-	if (r < 0)
+	if (r < 0) {
 		log_error("cannot give up the starter's privileges: %s", strerror(-r));
-	else
-		serve(n);
+		_exit(EXIT_SUCCESS);
+	}
+	/* Engines inherit it, and their hooks: it is for all of them. */
+	r = syscalls_forbid_harmful();
+	if (r < 0 && r != -ENOSYS)
+		log_notice("the starter's system calls are not restricted: %s", strerror(-r));
+	serve(n);
 	_exit(EXIT_SUCCESS);
 }
 

@@ -38,7 +38,7 @@ def need_filters(node):
 def test_keeper_and_engine_give_up_system_calls(alpha):
     alpha.start()
     need_filters(alpha)
-    for pid in (alpha.process.pid, alpha.engine_pid()):
+    for pid in (alpha.process.pid, alpha.engine_pid(), alpha.child("ha-starter")):
         found = status(pid)
         assert (found["Seccomp"], found["NoNewPrivs"]) == (FILTERED, "1")
     assert status(alpha.engine_pid())["CapPrm"] == "0" * 16
