@@ -30,6 +30,7 @@ struct command {
 int run_command(const struct command *command, int argc, char **argv);
 int status_command(const struct command *command, int argc, char **argv);
 int watch_command(const struct command *command, int argc, char **argv);
+int exporter_command(const struct command *command, int argc, char **argv);
 int history_command(const struct command *command, int argc, char **argv);
 int check_config_command(const struct command *command, int argc, char **argv);
 int keygen_command(const struct command *command, int argc, char **argv);

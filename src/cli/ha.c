@@ -64,6 +64,15 @@ static const struct command COMMANDS[] = {
 		"Examples:\n"
 		"  ha history web -n 20\n"
 		"  ha history --json | jq -r 'select(.cause == \"holder-silent\") | .time'\n"},
+	{"exporter", exporter_command, "Serve metrics for Prometheus and a status page.",
+		" [--listen ADDRESS:PORT] [--runtime-dir DIR]",
+		"A web server of its own, without privileges, that asks the daemon: / is a page "
+		"for\n"
+		"people, /metrics for Prometheus, /status.json, /events, and /healthz.\n"
+		"  --listen ADDRESS:PORT  default 127.0.0.1:9955; :9955 is every address\n"
+		"  --runtime-dir DIR      of the daemon to ask; default /run/ha\n\n"
+		"Example:\n"
+		"  ha exporter --listen 192.168.1.21:9955\n"},
 	{"check-config", check_config_command, "Name every mistake of a configuration file.",
 		" [FILE]",
 		"Without a file, of /etc/ha/ha.conf; - is standard input. Status 2 if wrong.\n\n"

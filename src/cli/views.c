@@ -153,6 +153,8 @@ static void add_hearing(struct text *t, const json_t *row, const json_t *column,
 	} else if (find_age(row, column, &age_ms)) {
 		render_duration(&c, age_ms);
 		text_add(&c, " ago");
+		loud = flag_of(column, "live") &&
+		       age_ms > json_integer_value(json_object_get(column, "tolerance_ms"));
 	} else {
 		text_add(&c, "NO");
 		loud = true;

@@ -14,8 +14,8 @@
 	"\"eligible\": " eligible "}"
 #define HEARS(id, age) "{\"id\": \"" id "\", \"age_ms\": " age "}"
 #define NODE(name, id, live, hears, groups)                                                        \
-	"{\"name\": \"" name "\", \"id\": \"" id "\", \"live\": " live ", \"hears\": [" hears      \
-	"], \"groups\": [" groups "]}"
+	"{\"name\": \"" name "\", \"id\": \"" id "\", \"tolerance_ms\": 350, \"live\": " live      \
+	", \"hears\": [" hears "], \"groups\": [" groups "]}"
 
 static char buffer[8192];
 

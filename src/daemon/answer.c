@@ -91,12 +91,13 @@ static json_t *node_to_json(
 {
 	char address[IP_TEXT_SIZE];
 
-	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:I, s:o, s:o}", "name",
+	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:o, s:o}", "name",
 		json_from_text(n->name), "id", id_to_json(n->id), "address",
 		n->address.family == IP_NONE ? json_null()
 					     : json_string(ip_format(&n->address, address)),
 		"self", node == 0, "live", n->live, "last_heard_ms", (json_int_t)n->last_heard_ms,
-		"hears", heard_to_json(e, node), "groups", view_groups_to_json(e, node, conf));
+		"tolerance_ms", (json_int_t)n->tolerance_ms, "hears", heard_to_json(e, node),
+		"groups", view_groups_to_json(e, node, conf));
 }
 
 static void add_difference(void *context, const char *text)

@@ -23,7 +23,8 @@ bool views_node(const struct engine *e, ha_time now, size_t node, struct view_no
 		*ret_node = (struct view_node){.id = e->identity.id,
 			.name = e->conf->node.name,
 			.address = devices_real_address(e),
-			.live = true};
+			.live = true,
+			.tolerance_ms = e->conf->node.tolerance_ns / NS_PER_MS};
 		return true;
 	}
 	p = peer_of(e, node);
@@ -31,7 +32,8 @@ bool views_node(const struct engine *e, ha_time now, size_t node, struct view_no
 		.name = p->name,
 		.address = p->address,
 		.live = peer_is_live(&p->peer, e->now),
-		.last_heard_ms = time_between(p->peer.heard, now) / NS_PER_MS};
+		.last_heard_ms = time_between(p->peer.heard, now) / NS_PER_MS,
+		.tolerance_ms = p->peer.tolerance_ns / NS_PER_MS};
 	return true;
 }
 

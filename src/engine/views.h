@@ -16,6 +16,7 @@ struct view_node {
 	struct ip address;
 	bool live;             /* this node itself always is */
 	int64_t last_heard_ms; /* ago; 0 for this node */
+	int64_t tolerance_ms;  /* its own */
 };
 
 /* What a node says of one of our groups. */

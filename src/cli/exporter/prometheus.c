@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/exporter/prometheus.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/report.h"
+
+#define NAME_MAX_SIZE 96
+
+/* What is written, growing as it must. */
+struct output {
+	FILE *file;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct output *o, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vfprintf(o->file, format, arguments);
+	va_end(arguments);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+static int flag_of(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static void head(struct output *o, const char *name, const char *type, const char *help)
+{
+	add(o, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* A label's value, with what ends it escaped. */
+static void add_value(struct output *o, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == '\n')
+			add(o, "\\n");
+		else if (*value == '"' || *value == '\\')
+			add(o, "\\%c", *value);
+		else
+			add(o, "%c", *value);
+	}
+}
+
+static void add_label(struct output *o, const char *before, const char *label, const char *value)
+{
+	add(o, "%s%s=\"", before, label);
+	add_value(o, value);
+	add(o, "\"");
+}
+
+/* name{label="value"} number */
+static void sample(
+	struct output *o, const char *name, const char *label, const char *value, double number)
+{
+	add(o, "%s", name);
+	add_label(o, "{", label, value);
+	add(o, "} %.15g\n", number);
+}
+
+static void single(
+	struct output *o, const char *name, const char *type, const char *help, double number)
+{
+	head(o, name, type, help);
+	add(o, "%s %.15g\n", name, number);
+}
+
+/* One sample for each item of @array, labelled by its name. */
+static void each(struct output *o, const json_t *array, const char *name, const char *type,
+	const char *help, const char *label, double (*value)(const json_t *item))
+{
+	json_t *item;
+	size_t i;
+
+	head(o, name, type, help);
+	json_array_foreach(array, i, item)
+		sample(o, name, label, text_of(item, "name"), value(item));
+}
+
+/* --- the node */
+
+static void format_node(struct output *o, const json_t *status)
+{
+	const json_t *node = json_object_get(status, "node");
+
+	head(o, "ha_node_info", "gauge", "This node: its labels say what it is.");
+	add(o, "ha_node_info");
+	add_label(o, "{", "node", text_of(node, "name"));
+	add_label(o, ",", "id", text_of(node, "id"));
+	add_label(o, ",", "address", text_of(node, "address"));
+	add_label(o, ",", "fence", text_of(node, "fence"));
+	add_label(o, ",", "scheduling", text_of(node, "scheduling"));
+	add_label(o, ",", "version", text_of(node, "version"));
+	add(o, "} 1\n");
+	single(o, "ha_node_interval_seconds", "gauge", "Time between two heartbeats.",
+		number_of(node, "interval_ms") / 1e3);
+	single(o, "ha_node_tolerance_seconds", "gauge",
+		"How long a silence lasts before a node counts as gone.",
+		number_of(node, "tolerance_ms") / 1e3);
+	single(o, "ha_node_authenticated", "gauge", "1 if heartbeats are authenticated by a key.",
+		flag_of(node, "authenticated"));
+	single(o, "ha_node_warnings", "gauge", "Warnings that ha status shows.",
+		(double)json_array_size(json_object_get(status, "warnings")));
+	single(o, "ha_view_differences", "gauge",
+		"Where the views of the nodes do not fit together, as ha status --all says.",
+		(double)json_array_size(
+			json_object_get(json_object_get(status, "views"), "differences")));
+}
+
+/* --- groups */
+
+static double group_eligible(const json_t *g)
+{
+	return flag_of(g, "eligible");
+}
+
+static double group_impaired(const json_t *g)
+{
+	return flag_of(g, "impaired");
+}
+
+static double group_worth(const json_t *g)
+{
+	return number_of(g, "worth");
+}
+
+static double group_epoch(const json_t *g)
+{
+	return number_of(g, "epoch");
+}
+
+static double group_transitions(const json_t *g)
+{
+	return number_of(g, "transitions");
+}
+
+static double group_held(const json_t *g)
+{
+	return *text_of(g, "holder") != '\0';
+}
+
+static double group_since(const json_t *g)
+{
+	int64_t wall_ms = 0;
+
+	(void)wall_parse(text_of(g, "since"), &wall_ms);
+	return (double)wall_ms / 1e3;
+}
+
+static void format_states(struct output *o, const json_t *groups)
+{
+	static const char *const STATES[] = {"ACTIVE", "STANDBY", "SHUTDOWN"};
+	json_t *g;
+	size_t i;
+
+	head(o, "ha_group_state", "gauge",
+		"1 for the state of this node for the group, 0 for the others.");
+	json_array_foreach(groups, i, g)
+	{
+		for (size_t s = 0; s < sizeof(STATES) / sizeof(STATES[0]); s++) {
+			add(o, "ha_group_state");
+			add_label(o, "{", "group", text_of(g, "name"));
+			add_label(o, ",", "state", STATES[s]);
+			add(o, "} %d\n", strcmp(text_of(g, "state"), STATES[s]) == 0);
+		}
+	}
+	head(o, "ha_group_holder_info", "gauge", "Who holds the group: the label says it.");
+	json_array_foreach(groups, i, g)
+	{
+		if (*text_of(g, "holder") == '\0')
+			continue;
+		add(o, "ha_group_holder_info");
+		add_label(o, "{", "group", text_of(g, "name"));
+		add_label(o, ",", "holder", text_of(g, "holder"));
+		add(o, "} 1\n");
+	}
+}
+
+static void format_addresses(
+	struct output *o, const json_t *groups, const char *name, const char *help, const char *key)
+{
+	json_t *g, *a;
+	size_t i, j;
+
+	head(o, name, "gauge", help);
+	json_array_foreach(groups, i, g)
+	{
+		json_array_foreach(json_object_get(g, "addresses"), j, a)
+		{
+			add(o, "%s", name);
+			add_label(o, "{", "group", text_of(g, "name"));
+			add_label(o, ",", "address", text_of(a, "address"));
+			add_label(o, ",", "device", text_of(a, "device"));
+			add(o, "} %.15g\n", number_of(a, key));
+		}
+	}
+}
+
+static void format_groups(struct output *o, const json_t *groups)
+{
+	format_states(o, groups);
+	each(o, groups, "ha_group_held", "gauge",
+		"1 if some node holds the group, as this one knows.", "group", group_held);
+	each(o, groups, "ha_group_eligible", "gauge", "1 if this node may hold the group.", "group",
+		group_eligible);
+	each(o, groups, "ha_group_impaired", "gauge",
+		"1 if a check says that this node should hold the group only if no other can.",
+		"group", group_impaired);
+	each(o, groups, "ha_group_worth", "gauge", "How worthy this node is to hold the group.",
+		"group", group_worth);
+	each(o, groups, "ha_group_epoch", "gauge",
+		"The highest epoch known; grows with every claim.", "group", group_epoch);
+	each(o, groups, "ha_group_state_changed_timestamp_seconds", "gauge",
+		"When this node's state for the group last changed.", "group", group_since);
+	each(o, groups, "ha_group_transitions_total", "counter",
+		"Changes of this node's state for the group.", "group", group_transitions);
+	format_addresses(o, groups, "ha_address_neighbours",
+		"Neighbours that were asked to acknowledge the address.", "targets");
+	format_addresses(o, groups, "ha_address_neighbours_acknowledged",
+		"Neighbours that acknowledged the address since this node took it.",
+		"acknowledged");
+}
+
+/* --- peers */
+
+static double peer_live(const json_t *p)
+{
+	return flag_of(p, "live");
+}
+
+static double peer_hears_me(const json_t *p)
+{
+	return flag_of(p, "hears_me");
+}
+
+static double peer_last_heard(const json_t *p)
+{
+	return number_of(p, "last_heard_ms") / 1e3;
+}
+
+static double peer_received(const json_t *p)
+{
+	return number_of(p, "received");
+}
+
+static void format_peers(struct output *o, const json_t *peers)
+{
+	each(o, peers, "ha_peer_live", "gauge", "1 if the peer is heard.", "peer", peer_live);
+	each(o, peers, "ha_peer_hears_me", "gauge", "1 if the peer hears this node.", "peer",
+		peer_hears_me);
+	each(o, peers, "ha_peer_last_heard_seconds", "gauge", "Time since the peer was last heard.",
+		"peer", peer_last_heard);
+	each(o, peers, "ha_peer_heartbeats_received_total", "counter",
+		"Heartbeats accepted from the peer.", "peer", peer_received);
+}
+
+/* --- what is counted and timed */
+
+static const struct {
+	const char *key, *help;
+} COUNTERS[] = {
+	{"heartbeats_sent", "Heartbeats sent to all."},
+	{"heartbeats_sent_unicast", "Copies of heartbeats for peers that hear nothing else."},
+	{"send_failures", "Heartbeats that could not be sent."},
+	{"heartbeats_received", "Heartbeats accepted."},
+	{"stalls", "Times that this node did not run when it should have."},
+	{"peers_lost", "Peers that fell silent."},
+	{"claims", "Groups that this node began to take."},
+	{"releases", "Groups that this node began to release."},
+	{"announcements", "Repeated announcements of addresses."},
+	{"requests", "Neighbours that were asked again to acknowledge an address."},
+	{"acknowledgements", "Neighbours that acknowledged an address."},
+	{"probes", "Questions whether somebody else has an address."},
+	{"conflicts", "Claims of hosts outside the cluster that were answered."},
+	{"restored", "Addresses that somebody else removed and that were put back."},
+	{"hooks_started", "Hooks started."},
+	{"hooks_failed", "Hooks that failed."},
+	{"hooks_killed", "Hooks that were killed because they took too long."},
+	{"hooks_skipped", "Changes without hooks, because those did not keep up."},
+	{"history_lost", "Changes of state that are missing in the history."},
+};
+
+static const char *counter_help(const char *key)
+{
+	for (size_t i = 0; i < sizeof(COUNTERS) / sizeof(COUNTERS[0]); i++) {
+		if (strcmp(COUNTERS[i].key, key) == 0)
+			return COUNTERS[i].help;
+	}
+	return "Counted by the daemon.";
+}
+
+static const struct {
+	const char *key, *help;
+} TIMINGS[] = {
+	{"heartbeat_lateness", "How late this node's own heartbeats were."},
+	{"takeover_silence", "From the last word of a silent holder to the decision to take over."},
+	{"takeover_up", "From the decision to the addresses being up and announced."},
+	{"takeover_told", "From the decision to the heartbeat that says ACTIVE."},
+	{"takeover_acknowledged", "From the decision to the first neighbour that acknowledged it."},
+	{"release", "From the decision to release to the addresses being down."},
+};
+
+static const char *timing_help(const char *key)
+{
+	for (size_t i = 0; i < sizeof(TIMINGS) / sizeof(TIMINGS[0]); i++) {
+		if (strcmp(TIMINGS[i].key, key) == 0)
+			return TIMINGS[i].help;
+	}
+	return "Timed by the daemon.";
+}
+
+/* @peer: whom it is about; NULL: nobody. */
+static void format_histogram(struct output *o, const char *name, const json_t *histogram,
+	const json_t *bounds_us, const char *peer)
+{
+	double counted = 0;
+	json_t *bucket;
+	size_t i;
+
+	json_array_foreach(json_object_get(histogram, "buckets"), i, bucket)
+	{
+		counted += json_number_value(bucket);
+		add(o, "%s_bucket{", name);
+		if (peer)
+			add_label(o, "", "peer", peer);
+		if (i < json_array_size(bounds_us))
+			add(o, "%sle=\"%g\"} %.15g\n", peer ? "," : "",
+				json_number_value(json_array_get(bounds_us, i)) / 1e6, counted);
+		else
+			add(o, "%sle=\"+Inf\"} %.15g\n", peer ? "," : "", counted);
+	}
+	for (int part = 0; part < 2; part++) {
+		add(o, "%s_%s", name, part == 0 ? "sum" : "count");
+		if (peer) {
+			add_label(o, "{", "peer", peer);
+			add(o, "}");
+		}
+		add(o, " %.15g\n", part == 0 ? number_of(histogram, "sum_us") / 1e6 : counted);
+	}
+}
+
+static void format_timings(struct output *o, const json_t *metrics)
+{
+	const json_t *bounds = json_object_get(metrics, "bounds_us");
+	char name[NAME_MAX_SIZE];
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	json_object_foreach(json_object_get(metrics, "timings"), key, value)
+	{
+		(void)snprintf(name, sizeof(name), "ha_%s_seconds", key);
+		head(o, name, "histogram", timing_help(key));
+		format_histogram(o, name, value, bounds, NULL);
+	}
+	head(o, "ha_peer_heartbeat_jitter_seconds", "histogram",
+		"How far from their interval a peer's heartbeats came.");
+	json_array_foreach(json_object_get(metrics, "peers"), i, value)
+		format_histogram(o, "ha_peer_heartbeat_jitter_seconds",
+			json_object_get(value, "jitter"), bounds, text_of(value, "name"));
+}
+
+static void format_counters(struct output *o, const json_t *status)
+{
+	const json_t *metrics = json_object_get(status, "metrics");
+	char name[NAME_MAX_SIZE];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(json_object_get(metrics, "counters"), key, value)
+	{
+		(void)snprintf(name, sizeof(name), "ha_%s_total", key);
+		single(o, name, "counter", counter_help(key), json_number_value(value));
+	}
+	head(o, "ha_datagrams_refused_total", "counter", "Datagrams refused, by reason.");
+	json_object_foreach(
+		json_object_get(json_object_get(status, "counters"), "dropped"), key, value)
+		sample(o, "ha_datagrams_refused_total", "reason", key, json_number_value(value));
+	head(o, "ha_transitions_total", "counter", "Changes of state, by cause.");
+	json_object_foreach(json_object_get(metrics, "transitions"), key, value)
+		sample(o, "ha_transitions_total", "cause", key, json_number_value(value));
+}
+
+char *prometheus_format(const json_t *status, size_t *ret_size)
+{
+	char *text = NULL;
+	struct output o = {.file = open_memstream(&text, ret_size)};
+
+	if (!o.file)
+		return NULL;
+	single(&o, "ha_up", "gauge", "1 if the daemon answers.", status != NULL);
+	if (status) {
+		format_node(&o, status);
+		format_groups(&o, json_object_get(status, "groups"));
+		format_peers(&o, json_object_get(status, "peers"));
+		format_counters(&o, status);
+		format_timings(&o, json_object_get(status, "metrics"));
+	}
+	if (fclose(o.file) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
