@@ -13,7 +13,7 @@ sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'include/ha/*.h' 'examples/*.c' 'bindings/node/src/*.c' 'bench/*.[ch]')
 
-.PHONY: all help deps test-deps demo test model bench-faults fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
+.PHONY: all help deps test-deps demo test test-page model bench-faults fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -24,6 +24,7 @@ help:
 	@echo 'make demo       three servers and a client on this machine: watch the address move (root or sudo)'
 	@echo 'make test       build and run every test (root or sudo)'
 	@echo 'make bench-faults  what faults cost, side by side with keepalived (root or sudo, some minutes)'
+	@echo 'make test-page  look at the status page in chromium, and have promtool check metrics and alerts (root or sudo)'
 	@echo 'make model      check the model of the protocol with SPIN; FULL=1: more faults, takes minutes'
 	@echo 'make fuzz       run each fuzzer for SECONDS (20); fuzz-coverage: what their corpora reach'
 	@echo 'make sim        run clusters through random faults for a minute; SIM="--replay SEED" tells one'
@@ -52,6 +53,16 @@ demo: deps
 
 test: test-deps
 	@tools/run-tests
+
+# Chromium and promtool are large, so this is not a part of `test`.
+test-page: test-deps
+	@tools/packages install page
+	@$(MAKE) --no-print-directory all
+	@mkdir -p $(build)/pictures && chmod 777 $(build)/pictures
+	promtool check rules packaging/monitoring/ha.rules.yml
+	$(sudo) tools/isolated $(build)/pictures $(build) env HA_BUILD=/dev/shm/ha-build \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/page tests/network/test_exporter.py
+	@echo 'Pictures of the page: $(build)/pictures/page-*.png'
 
 bench-faults:
 	@tools/packages install build demo bench
