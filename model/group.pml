@@ -19,10 +19,13 @@
  *   a node that becomes ineligible, cannot serve, or is told to stop. Repairs cost nothing.
  * - Three nodes are searched with INSTANT (a heartbeat arrives everywhere before anything else happens)
  *   and STARTED_TOGETHER: how messages cross is searched with two nodes only.
+ * - STICKY is the policy of that name, of all nodes. Whether neighbours answer (6.4) is not known in it: the age
+ *   of the claims decides. ONLY_CRASHES leaves out all faults but these. YIELD: one holder, once, is asked to hand over to the best of the others (6.12).
  * - Epochs stay below 16; an assertion shows that so few faults need no more.
  *
  * What is not covered
  * - Authentication and freshness (sections 2 and 3): a restarted node is believed at once.
+ * - Settling and hold-down (6.13): they only make a node ask later. Nodes with different policies.
  * - Changes of worth while running; different tolerances; several groups; drift beyond the margin;
  *   a keeper that hangs or fails; unicast to the deaf (R9 beyond «does not hear us»); conflicts with
  *   other hosts (5.3); announcements, thus where the clients' caches point.
@@ -66,9 +69,17 @@ typedef Heartbeat {
 	bit wants;
 	bit listens;
 	bit hears_you;
+	bit claimed; /* its epoch is that of its own last claim */
 	bit granted_to_you;
+	bit answers; /* knows that you grant it the group */
+#ifdef YIELD
+	bit yielded;
+#endif
 	unsigned age : 3; /* of what is kept, in ticks */
 	unsigned epoch : 4;
+#ifdef STICKY
+	unsigned claim : 4; /* its age: the epoch that it was made with */
+#endif
 }
 
 typedef Node {
@@ -84,7 +95,11 @@ typedef Node {
 	bit crossing; /* claimed, or took a grant back, in this tick: on its way to the others */
 	bit unheld; /* what is released was only being taken */
 	bit contested; /* another holder was heard while ACTIVE (R4) */
-	bit epoch_shared; /* R4 */
+#ifdef YIELD
+	bit yielding; /* the present grant is by request (6.12) */
+	unsigned yielded_to : 2;
+#endif
+	unsigned epoch_rival : 4; /* R4: the highest that others have claimed with since our claim */
 	unsigned unsent : 3; /* ticks since a heartbeat extended the lease */
 	unsigned waited : 3; /* ticks of this phase, of LISTENING and DOWN */
 	unsigned grantee : 2;
@@ -93,6 +108,9 @@ typedef Node {
 	unsigned grant_pause : 4;
 	unsigned epoch : 4;
 	unsigned epoch_seen : 4;
+#ifdef STICKY
+	unsigned claim : 4;
+#endif
 }
 
 Node node[NODES];
@@ -102,6 +120,9 @@ bit cut[NODES * NODES];
 bit lost[NODES * NODES];   /* something, in this tick */
 bit together[NODES * NODES]; /* both served without a grant when the last tick ended */
 byte faults = FAULTS;
+#ifdef YIELD
+byte requests = 1;
+#endif
 bit disturbed; /* by a fault or a repair in this tick */
 bit healing;
 byte healed;
@@ -113,15 +134,60 @@ hidden byte outranked, worthier_holds, worthier_listens, released;
 #define FROM_TO(from, to) ((from) * NODES + (to))
 #define SENT(from, to) sent[FROM_TO(from, to)]
 #define HEARD(by, of) heard[FROM_TO(by, of)]
-#define OUTRANKS(a, b) ((a) < (b))
 /* R4: one that could go on does not yield to one that cannot. */
 #ifdef MISTAKE_YIELDS_TO_ONE_THAT_LEAVES
-#define YIELDS(me, peer) OUTRANKS(peer, me)
+#define YIELDS HE_WINS
 #else
-#define YIELDS(me, peer) ((ME.fitness == FIT) == HIM.eligible -> OUTRANKS(peer, me) : HIM.eligible)
+#define YIELDS ((ME.fitness == FIT) == HIM.eligible -> HE_WINS : HIM.eligible)
+#endif
+#ifdef STICKY
+#ifdef MISTAKE_EACH_THINKS_ITS_CLAIM_OLDER
+#define HE_WINS (HIM.claim != ME.claim -> false : HE_OUTRANKS)
+#else
+#define HE_WINS (HIM.AGE != ME.AGE -> HIM.AGE < ME.AGE : HE_OUTRANKS)
+#ifdef MISTAKE_A_NEW_EPOCH_IS_A_NEW_CLAIM
+#define AGE epoch
+#else
+#define AGE claim
+#endif
+#endif
+#define HE_WOULD_WIN true /* against a new claim */
+#define BY_WORTH false
+#else
+#define HE_WINS HE_OUTRANKS
+#define HE_WOULD_WIN HE_OUTRANKS
+#define BY_WORTH true
 #endif
 #define ME node[me]
 #define HIM HEARD(me, peer)
+/* R3: one that does not know of our grant tells of an earlier claim, which may be over. */
+#ifdef MISTAKE_TAKES_AN_OLD_CLAIM_FOR_AN_ANSWER
+#define ANSWERS true
+#else
+#define ANSWERS HIM.answers
+#endif
+#define OF(who) HEARD(me, who)
+
+/* 1.3: whoever has yielded comes last. */
+#ifdef YIELD
+#define HAS_YIELDED(n) (node[n].yielded_to != NOBODY)
+#else
+#define HAS_YIELDED(n) false
+#endif
+#if defined(YIELD) && !defined(MISTAKE_KEEPS_THE_RANK_IT_YIELDED)
+#define HE_OUTCLASSES (HAS_YIELDED(me) && !HIM.yielded)
+#define I_OUTCLASS(who) (!HAS_YIELDED(me) && OF(who).yielded)
+#define IS_BETTER(a, b) (OF(a).yielded == OF(b).yielded -> (a) < (b) : OF(b).yielded)
+#define HE_OUTRANKS (HAS_YIELDED(me) == HIM.yielded -> peer < me : HE_OUTCLASSES)
+#define I_OUTRANK(who) (HAS_YIELDED(me) == OF(who).yielded -> me < (who) : I_OUTCLASS(who))
+#else
+#define I_OUTCLASS(who) false
+#define IS_BETTER(a, b) ((a) < (b))
+#define HE_OUTRANKS (peer < me)
+#define I_OUTRANK(who) (me < (who))
+#endif
+#define ASKS(of) (I_OUTCLASS(of) || (BY_WORTH && I_OUTRANK(of)))
+#define DESERVES(who) (BY_WORTH && !I_OUTRANK(who))
 
 #define IS_UP(n) (node[n].phase != DOWN)
 #define RUNS(n) (IS_UP(n) && !node[n].frozen)
@@ -138,8 +204,14 @@ hidden byte outranked, worthier_holds, worthier_listens, released;
 inline forget(message)
 {
 	message.present = 0; message.leaving = 0; message.holds = 0; message.eligible = 0;
-	message.wants = 0; message.listens = 0; message.hears_you = 0; message.granted_to_you = 0;
+	message.wants = 0; message.listens = 0; message.claimed = 0; message.answers = 0; message.hears_you = 0; message.granted_to_you = 0;
 	message.age = 0; message.epoch = 0
+#ifdef YIELD
+	; message.yielded = 0
+#endif
+#ifdef STICKY
+	; message.claim = 0
+#endif
 }
 
 /* --- saying and hearing */
@@ -164,13 +236,23 @@ inline say(leaving_now)
 				SENT(me, peer).holds = ME.phase == ACTIVE;
 #endif
 				SENT(me, peer).eligible = ME.fitness == FIT && ME.phase != LISTENING &&
+					ME.phase != RELEASING &&
 					!LEASE_PASSED_ON(me);
 				SENT(me, peer).wants = ME.wants;
 				SENT(me, peer).listens = ME.fitness == FIT && ME.phase == LISTENING;
 				SENT(me, peer).hears_you = HIM.present;
+				SENT(me, peer).answers = HIM.granted_to_you && ME.phase != RELEASING;
 				SENT(me, peer).granted_to_you = SENT(me, peer).holds && HIM.present &&
 					ME.grantee == peer;
-				SENT(me, peer).epoch = (SENT(me, peer).holds -> ME.epoch : ME.epoch_seen)
+				SENT(me, peer).epoch = (SENT(me, peer).holds -> ME.epoch : ME.epoch_seen);
+				SENT(me, peer).claimed = !SENT(me, peer).holds && ME.epoch != 0 &&
+					ME.epoch == ME.epoch_seen
+#ifdef YIELD
+				; SENT(me, peer).yielded = HAS_YIELDED(me)
+#endif
+#ifdef STICKY
+				; SENT(me, peer).claim = (SENT(me, peer).holds -> ME.claim : 0)
+#endif
 			fi
 		fi
 	}
@@ -202,7 +284,19 @@ inline hear()
 		HIM.listens = SENT(peer, me).listens;
 		HIM.hears_you = SENT(peer, me).hears_you;
 		HIM.granted_to_you = SENT(peer, me).granted_to_you;
+		HIM.answers = SENT(peer, me).answers;
+		/* What it has claimed with, by its own word. */
+#ifdef MISTAKE_NOBODY_TELLS_OF_ITS_CLAIM
 		HIM.epoch = (HIM.holds -> SENT(peer, me).epoch : 0);
+#else
+		HIM.epoch = (HIM.holds || SENT(peer, me).claimed -> SENT(peer, me).epoch : 0);
+#endif
+#ifdef YIELD
+		HIM.yielded = SENT(peer, me).yielded;
+#endif
+#ifdef STICKY
+		HIM.claim = SENT(peer, me).claim;
+#endif
 		if
 		:: SENT(peer, me).epoch > ME.epoch_seen -> ME.epoch_seen = SENT(peer, me).epoch
 		:: else -> skip
@@ -239,7 +333,7 @@ inline claim_epoch() /* R2 */
 	assert(ME.epoch_seen < 15);
 	ME.epoch_seen++;
 	ME.epoch = ME.epoch_seen;
-	ME.epoch_shared = 0
+	ME.epoch_rival = 0
 }
 
 inline enter(next)
@@ -253,6 +347,15 @@ inline begin_taking(from)
 {
 	claim_epoch();
 	ME.wants = 0;
+#ifdef STICKY
+	ME.claim = ME.epoch;
+#endif
+#ifdef YIELD
+	/* 6.12: not without a fault. */
+	assert(!HAS_YIELDED(me) || faults < FAULTS);
+	ME.yielded_to = NOBODY;
+	ME.yielding = 0;
+#endif
 	ME.granter = from;
 	/* 1.5: of two claims that know of each other, the later one has the higher epoch. */
 	assert(from == NOBODY || ME.epoch > HEARD(me, from).epoch);
@@ -262,6 +365,10 @@ inline begin_taking(from)
 
 inline begin_releasing(why)
 {
+#ifdef YIELD
+	ME.yielded_to = (why == HANDED_OVER && ME.yielding -> ME.grantee : NOBODY);
+	ME.yielding = 0;
+#endif
 	ME.grantee = (why == HANDED_OVER -> ME.grantee : NOBODY);
 	ME.offered = 0;
 	ME.yielded = 0;
@@ -274,10 +381,16 @@ inline begin_releasing(why)
 inline shut_down()
 {
 	ME.phase = DOWN; ME.fitness = FIT; ME.cause = OTHER; ME.frozen = 0; ME.due = 0; ME.wants = 0;
-	ME.yielded = 0; ME.offered = 0; ME.knows_holder = 0; ME.unheld = 0; ME.epoch_shared = 0;
+	ME.yielded = 0; ME.offered = 0; ME.knows_holder = 0; ME.unheld = 0; ME.epoch_rival = 0;
 	ME.contested = 0; ME.crossing = 0;
 	ME.unsent = 0; ME.waited = 0; ME.grantee = NOBODY; ME.granter = NOBODY; ME.grant_age = 0;
 	ME.grant_pause = 0; ME.epoch = 0; ME.epoch_seen = 0;
+#ifdef STICKY
+	ME.claim = 0;
+#endif
+#ifdef YIELD
+	ME.yielding = 0; ME.yielded_to = NOBODY;
+#endif
 	for (peer : 0 .. NODES - 1) {
 		forget(HIM);
 		forget(SENT(peer, me))
@@ -296,18 +409,27 @@ inline survey()
 	holder = NOBODY; granter = NOBODY; asking = NOBODY; successor = NOBODY;
 	outranked = 0; worthier_listens = 0; worthier_holds = 0; released = 1;
 	for (peer : 0 .. NODES - 1) {
-		if :: HIM.holds && holder == NOBODY -> holder = peer :: else -> skip fi;
+		if
+		:: HIM.holds && (holder == NOBODY || IS_BETTER(peer, holder)) -> holder = peer
+		:: else -> skip
+		fi;
 		if :: HIM.holds && HIM.granted_to_you && granter == NOBODY -> granter = peer :: else -> skip fi;
 		if
 		:: !HIM.holds && HIM.eligible && HIM.hears_you ->
-			if :: successor == NOBODY -> successor = peer :: else -> skip fi;
-			if :: asking == NOBODY && HIM.wants -> asking = peer :: else -> skip fi
+			if
+			:: successor == NOBODY || IS_BETTER(peer, successor) -> successor = peer
+			:: else -> skip
+			fi;
+			if
+			:: HIM.wants && (asking == NOBODY || IS_BETTER(peer, asking)) -> asking = peer
+			:: else -> skip
+			fi
 		:: else -> skip
 		fi;
-		if :: HIM.eligible && OUTRANKS(peer, me) -> outranked = 1 :: else -> skip fi;
-		if :: HIM.listens && OUTRANKS(peer, me) -> worthier_listens = 1 :: else -> skip fi;
+		if :: HIM.eligible && HE_OUTRANKS -> outranked = 1 :: else -> skip fi;
+		if :: HIM.listens && HE_OUTRANKS -> worthier_listens = 1 :: else -> skip fi;
 		if
-		:: HIM.holds && HIM.hears_you && !HIM.granted_to_you && OUTRANKS(peer, me) ->
+		:: HIM.holds && HIM.hears_you && !HIM.granted_to_you && HIM.eligible && HE_WOULD_WIN ->
 			worthier_holds = 1
 		:: else -> skip
 		fi;
@@ -335,7 +457,7 @@ inline stand_by()
 	:: ME.fitness != STOPPING && ready && holder == NOBODY && !outranked &&
 		(ME.knows_holder || !worthier_listens || ME.waited >= TOLERANCE) -> begin_taking(NOBODY)
 	:: else ->
-		wants = ready && holder != NOBODY && OUTRANKS(me, holder) && !outranked;
+		wants = ready && holder != NOBODY && ASKS(holder) && !outranked;
 		if
 		:: wants != ME.wants -> ME.wants = wants; ME.due = 1
 		:: else -> skip
@@ -350,7 +472,7 @@ inline meet_holders()
 	for (peer : 0 .. NODES - 1) {
 		if
 		:: ME.phase != ACTIVE || !HIM.holds -> skip
-		:: ME.phase == ACTIVE && HIM.holds && ME.grantee == peer && HIM.hears_you ->
+		:: ME.phase == ACTIVE && HIM.holds && ME.grantee == peer && HIM.hears_you && ANSWERS ->
 			grantee_serves = 1;
 			ME.yielded = 1;
 			if
@@ -361,13 +483,16 @@ inline meet_holders()
 		:: ME.phase == ACTIVE && HIM.holds && ME.grantee != peer && !HIM.granted_to_you &&
 			HIM.hears_you -> begin_releasing(COLLISION)
 #elif !defined(MISTAKE_NOBODY_RELEASES)
-		:: ME.phase == ACTIVE && HIM.holds && !(ME.grantee == peer && HIM.hears_you) &&
-			!HIM.granted_to_you && HIM.hears_you && YIELDS(me, peer) ->
+		:: ME.phase == ACTIVE && HIM.holds && !(ME.grantee == peer && HIM.hears_you && ANSWERS) &&
+			!HIM.granted_to_you && HIM.hears_you && YIELDS ->
 			begin_releasing(COLLISION)
 #endif
 		:: else ->
 			contested = 1;
-			if :: HIM.epoch == ME.epoch -> ME.epoch_shared = 1 :: else -> skip fi
+		fi;
+		if
+		:: ME.phase == ACTIVE && HIM.epoch > ME.epoch_rival -> ME.epoch_rival = HIM.epoch
+		:: else -> skip
 		fi
 	};
 	alone = ME.grantee == NOBODY;
@@ -382,7 +507,7 @@ inline meet_holders()
 	if
 #ifndef MISTAKE_NO_NEW_EPOCH
 	:: ME.phase == ACTIVE && !contested && !grantee_serves && alone &&
-		(ME.epoch_seen > ME.epoch || ME.epoch_shared) -> claim_epoch(); ME.due = 1
+		ME.epoch_rival >= ME.epoch -> claim_epoch(); ME.due = 1
 #endif
 	:: else -> skip
 	fi
@@ -405,6 +530,9 @@ inline lapse_grant()
 	:: ME.grantee != NOBODY && !ME.yielded && ME.grant_age >= TOLERANCE ->
 		ME.grantee = NOBODY;
 		ME.grant_age = 0;
+#ifdef YIELD
+		ME.yielding = 0;
+#endif
 		ME.grant_pause = GRANT_PAUSE;
 		ME.crossing = 1;
 		ME.due = 1
@@ -429,7 +557,7 @@ inline answer_asking() /* R3 */
 {
 	ME.offered = 0;
 	if
-	:: ME.grantee == NOBODY && released && asking != NOBODY && OUTRANKS(asking, me) &&
+	:: ME.grantee == NOBODY && released && asking != NOBODY && DESERVES(asking) &&
 		ME.grant_pause == 0 -> grant(asking)
 	:: else -> skip
 	fi
@@ -464,9 +592,30 @@ inline take()
 	fi
 }
 
+#ifdef YIELD
+/* 6.12: until the one that we yielded to has failed or left, and another one holds it. */
+inline review_yielded()
+{
+	peer = ME.yielded_to;
+	if
+	:: (ME.phase == LISTENING || ME.phase == STANDBY) && peer != NOBODY && holder != NOBODY &&
+		holder != peer ->
+		if
+		:: HIM.holds -> skip
+		:: !HIM.holds && HIM.eligible -> ME.yielded_to = holder; ME.due = 1
+		:: else -> ME.yielded_to = NOBODY; ME.due = 1
+		fi
+	:: else -> skip
+	fi
+}
+#endif
+
 inline evaluate()
 {
 	survey();
+#ifdef YIELD
+	review_yielded();
+#endif
 	if
 	:: ME.phase == LISTENING -> listen()
 	:: ME.phase == STANDBY -> stand_by()
@@ -479,14 +628,6 @@ inline evaluate()
 }
 
 /* --- what must hold */
-
-/* A gap of the protocol as it is, which the switch has the search find: a claim that yields at once
- * (R4), and whose only ACTIVE is lost, leaves the winner with an epoch that was used twice. */
-#ifdef GAP_EPOCH_USED_TWICE
-#define EPOCH_ABOVE >
-#else
-#define EPOCH_ABOVE >=
-#endif
 
 /* It will be released before the tick ends. */
 #define IS_ON_ITS_WAY_OUT(n) (node[n].phase == RELEASING && node[n].cause != LEASE_PASSED)
@@ -543,8 +684,13 @@ inline check_release()
 }
 
 
-/* After the faults have stopped the worthiest eligible node holds the group, nobody else does, and
- * its epoch is above all that others have claimed. */
+/* After the faults have stopped the worthiest eligible node holds the group (with STICKY any eligible
+ * one), nobody else does, and its epoch is above all that others have claimed. */
+#ifdef STICKY
+#define IS_RIGHTER(a, b) (SERVES(a) && !SERVES(b))
+#else
+#define IS_RIGHTER(a, b) (HAS_YIELDED(b) && !HAS_YIELDED(a))
+#endif
 inline check_healed()
 {
 	if
@@ -552,12 +698,14 @@ inline check_healed()
 	:: else ->
 		best = NOBODY;
 		for (peer : 0 .. NODES - 1) {
-			if :: best == NOBODY && IS_SOUND(peer) -> best = peer :: else -> skip fi
+			if
+			:: IS_SOUND(peer) && (best == NOBODY || IS_RIGHTER(peer, best)) -> best = peer
+			:: else -> skip
+			fi
 		}
 		for (peer : 0 .. NODES - 1) {
 			assert(SERVES(peer) == (peer == best));
-			assert(best == NOBODY || peer == best || 
-				node[best].epoch EPOCH_ABOVE node[peer].epoch)
+			assert(best == NOBODY || peer == best || node[best].epoch > node[peer].epoch)
 		}
 	fi
 }
@@ -655,10 +803,15 @@ inline let_time_pass()
 #define IS_NOW(what) (what)
 #endif
 #define FAULT(what) IS_NOW(faults > 0 && !healing && (what))
+#ifdef ONLY_CRASHES
+#define OTHER_FAULT(what) IS_NOW(false)
+#else
+#define OTHER_FAULT(what) FAULT(what)
+#endif
 #define REPAIR(what) IS_NOW(!healing && (what))
 
 mtype = { sends, hears, has_its_keepers_answer, lingers_no_more, crashes, leaves_its_will, freezes,
-	fails, is_cut_off, starts, thaws, recovers, is_joined };
+	fails, is_cut_off, is_asked_to_yield, starts, thaws, recovers, is_joined };
 #define TELL(what, n) printf("node %d %e\n", n, what); me = n
 #define SHOW(n) \
 	printf("        %d %e %e epoch %d grantee %d\n", n, node[n].phase, node[n].fitness, node[n].epoch, \
@@ -671,13 +824,22 @@ mtype = { sends, hears, has_its_keepers_answer, lingers_no_more, crashes, leaves
 
 #define CRASH(n) :: d_step { FAULT(IS_UP(n)) -> TELL(crashes, n); COST; shut_down(); skip }
 #define DIE(n) :: d_step { FAULT(IS_UP(n)) -> TELL(leaves_its_will, n); COST; say(1); shut_down(); skip }
-#define FREEZE(n) :: d_step { FAULT(RUNS(n)) -> TELL(freezes, n); COST; node[n].frozen = 1 }
+#define FREEZE(n) :: d_step { OTHER_FAULT(RUNS(n)) -> TELL(freezes, n); COST; node[n].frozen = 1 }
 #define FAIL(n, how) \
-	:: d_step { FAULT(IS_UP(n) && node[n].fitness == FIT) -> TELL(fails, n); COST; node[n].fitness = how }
+	:: d_step { OTHER_FAULT(IS_UP(n) && node[n].fitness == FIT) -> TELL(fails, n); COST; node[n].fitness = how }
 #define WEAKEN(n) FAIL(n, INELIGIBLE)
 #define BREAK(n) FAIL(n, CANNOT_SERVE)
 #define STOP(n) FAIL(n, STOPPING)
-#define CUT(from, to) :: d_step { FAULT(!IS_CUT(from, to)) -> TELL(is_cut_off, from); COST; IS_CUT(from, to) = 1 }
+#define CUT(from, to) :: d_step { OTHER_FAULT(!IS_CUT(from, to)) -> TELL(is_cut_off, from); COST; IS_CUT(from, to) = 1 }
+
+#ifdef YIELD
+#define REQUEST(n) \
+	:: d_step { IS_NOW(requests > 0 && RUNS(n) && node[n].phase == ACTIVE && node[n].fitness == FIT && \
+		node[n].grantee == NOBODY) -> TELL(is_asked_to_yield, n); requests--; survey(); \
+		if :: successor != NOBODY && released -> ME.yielding = 1; grant(successor) :: else -> skip fi }
+#else
+#define REQUEST(n)
+#endif
 
 #define START(n) \
 	:: d_step { REPAIR(!IS_UP(n) && node[n].waited > 0) -> TELL(starts, n); disturbed = 1; enter(LISTENING) }
@@ -708,7 +870,7 @@ init {
 #ifndef PERFECT
 		EACH_PAIR(CUT) EACH_PAIR(JOIN)
 #endif
-		EACH_NODE(START) EACH_NODE(THAW) EACH_NODE(RECOVER)
+		EACH_NODE(START) EACH_NODE(THAW) EACH_NODE(RECOVER) EACH_NODE(REQUEST)
 		:: d_step { !ANY_NODE(IS_BUSY) && !ANY_PAIR(IS_ARRIVING) -> printf("tick\n"); let_time_pass() }
 #ifndef NO_HEALING
 		:: d_step { REPAIR(!ANY_NODE(IS_FROZEN) && !ANY_PAIR(IS_CUT)) ->

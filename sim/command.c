@@ -51,8 +51,9 @@ static size_t find_group(const struct node *n, const char *name)
 
 /* The sections of a configuration are written one after the other, the node's first. */
 struct sections {
-	char node_bytes[2048], group_bytes[4096];
+	char node_bytes[2048], group_bytes[4096], web_bytes[256];
 	struct text node, groups;
+	struct text web; /* keys of the group `web`, which is not named */
 	unsigned group_count;
 	const char *worth;
 	const char *when_all_fail;
@@ -65,6 +66,13 @@ static void begin_group(struct sections *s, const char *name, const char *worth,
 		"[group %s]\naddress = 192.168.1.%u/24%s%s\nworth = %s\nwhen-all-fail = %s\n", name,
 		100 + s->group_count++, device ? " dev " : "", device ? device : "", worth,
 		s->when_all_fail);
+	if (is(name, "web"))
+		text_add(&s->groups, "%s", s->web_bytes);
+}
+
+static bool is_key_of_group(const char *key)
+{
+	return is(key, "policy") || is(key, "settle") || is(key, "hold-down");
 }
 
 static bool node_word(struct sections *s, struct words *rest)
@@ -87,6 +95,9 @@ static bool node_word(struct sections *s, struct words *rest)
 		taken = 3;
 	} else if (is(key, "on")) { /* on DEVICE: where the group `web` has its address */
 		begin_group(s, "web", s->worth, rest->list[1]);
+	} else if (is_key_of_group(key)) { /* of the last group */
+		text_add(
+			s->group_count > 0 ? &s->groups : &s->web, "%s = %s\n", key, rest->list[1]);
 	} else {
 		text_add(&s->node, "%s = %s\n", key, rest->list[1]);
 	}
@@ -96,8 +107,8 @@ static bool node_word(struct sections *s, struct words *rest)
 }
 
 /* node NAME ADDRESS [when-all-fail HOW] [worth N] [group NAME WORTH]... [on DEVICE] [key WORD]
- * [KEY VALUE]...: the other keys are those of [node] in ha.conf(5). Without a group it is `web`
- * with 192.168.1.100. */
+ * [KEY VALUE]...: the other keys are those of [node] in ha.conf(5); policy, settle and hold-down
+ * are of the last group. Without a group it is `web` with 192.168.1.100. */
 static bool run_node(struct world *w, struct words words)
 {
 	static struct sections s;
@@ -110,6 +121,7 @@ static bool run_node(struct world *w, struct words words)
 	s = (struct sections){.worth = "100", .when_all_fail = "keep", .secret = "shared"};
 	s.node = text_init(s.node_bytes, sizeof(s.node_bytes));
 	s.groups = text_init(s.group_bytes, sizeof(s.group_bytes));
+	s.web = text_init(s.web_bytes, sizeof(s.web_bytes));
 	while (rest.count > 0)
 		if (!node_word(&s, &rest))
 			return false;

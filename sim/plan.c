@@ -15,6 +15,7 @@
 #define GROUPS_DRAWN_MAX 8
 #define US_PER_MS        1000
 #define US_PER_S         1000000
+#define HOLD_DOWN_MAX    8 /* so many hold-downs are waited for at most */
 #define REMOVALS_LIMIT   5 /* so many make a node step down */
 #define LONG_INTERVAL_US (200 * US_PER_MS)
 #define BOAST_US         (3600 * (int64_t)US_PER_S)
@@ -26,6 +27,12 @@ struct drawn_node {
 	unsigned worths[GROUPS_DRAWN_MAX];
 };
 
+struct drawn_group {
+	unsigned policy; /* of all nodes, unless mixed */
+	bool mixed;
+	int64_t settle_us, hold_down_us;
+};
+
 /* A plan that is being drawn. */
 struct draw {
 	struct plan *plan;
@@ -35,9 +42,12 @@ struct draw {
 	bool lined; /* the nodes have a second path for heartbeats */
 	size_t nodes, groups, clients;
 	struct drawn_node node[NODES_MAX];
-	int64_t interval_us;  /* what most nodes have */
-	int64_t tolerance_us; /* the longest */
-	int64_t shortest_us;  /* the shortest interval */
+	struct drawn_group group[GROUPS_DRAWN_MAX];
+	struct random policies; /* a stream of its own, so that they change nothing else */
+	int64_t wait_us;        /* the longest that a node waits before it takes over */
+	int64_t interval_us;    /* what most nodes have */
+	int64_t tolerance_us;   /* the longest */
+	int64_t shortest_us;    /* the shortest interval */
 	int64_t delay_us, jitter_us;
 	bool boasts; /* the last node announces a tolerance beyond what the others believe */
 	size_t removals;
@@ -172,6 +182,38 @@ static int64_t most_believed(const struct draw *d)
 	return d->tolerance_us > BOUND_US ? d->tolerance_us : BOUND_US;
 }
 
+static void draw_policies(struct draw *d)
+{
+	for (size_t g = 0; g < d->groups; g++) {
+		struct drawn_group *group = &d->group[g];
+		uint64_t kind = random_below(&d->policies, 100);
+
+		group->policy = kind >= 50;
+		group->mixed = kind >= 90;
+		if (random_below(&d->policies, 100) < 20)
+			group->settle_us =
+				random_magnitude(&d->policies, US_PER_MS, 3 * d->tolerance_us);
+		if (random_below(&d->policies, 100) < 20)
+			group->hold_down_us = random_magnitude(
+				&d->policies, d->tolerance_us / 4, d->tolerance_us);
+		if (d->wait_us < group->settle_us)
+			d->wait_us = group->settle_us;
+		if (d->wait_us < HOLD_DOWN_MAX * group->hold_down_us)
+			d->wait_us = HOLD_DOWN_MAX * group->hold_down_us;
+	}
+}
+
+static void add_policy(struct draw *d, const struct drawn_group *g, struct text *t)
+{
+	bool sticky = g->mixed ? random_below(&d->policies, 2) : g->policy;
+
+	if (sticky)
+		text_add(t, " policy sticky");
+	if (g->settle_us > 0)
+		text_add(t, " settle %lldus", (long long)g->settle_us);
+	text_add(t, " hold-down %lldus", (long long)g->hold_down_us);
+}
+
 static void add_node(struct draw *d, size_t i, bool unicast)
 {
 	const struct drawn_node *n = &d->node[i];
@@ -188,8 +230,10 @@ static void add_node(struct draw *d, size_t i, bool unicast)
 		text_add(&t, " when-all-fail release");
 	if (d->lined && random_chance(&d->lines, 900))
 		text_add(&t, " interface line");
-	for (size_t g = 0; g < d->groups; g++)
+	for (size_t g = 0; g < d->groups; g++) {
 		text_add(&t, " group g%zu %u", g + 1, boasts ? 0 : n->worths[g]);
+		add_policy(d, &d->group[g], &t);
+	}
 	for (size_t other = 0; unicast && other < d->nodes; other++)
 		if (other != i)
 			text_add(&t, " peer 192.168.1.%u", d->node[other].address);
@@ -265,6 +309,7 @@ static void draw_cluster(struct draw *d)
 	draw_times(d);
 	draw_ranks(d);
 	d->lined = random_chance(&d->lines, 200);
+	draw_policies(d);
 	add_setup(d->plan, "seed %llu", (unsigned long long)d->plan->seed);
 	for (size_t i = 0; i < d->nodes; i++)
 		add_node(d, i, unicast);
@@ -625,7 +670,8 @@ static void draw_lines(struct draw *d)
 
 	d->random = d->lines;
 	if (d->lined)
-		for (size_t i = pick(d, 6); i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8; i--)
+		for (size_t i = pick(d, 6); i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8;
+			i--)
 			draw_line_trouble(d);
 	d->random = others;
 }
@@ -676,15 +722,16 @@ static void draw_heal(struct draw *d)
 
 /*
  * How long it may take until nothing moves any more, from docs/protocol.md: what holds a node off
- * (5.2, 5.3); then silence (4.1), listening (6.1), a grant that lapses and its pause of four
- * tolerances (6.3), or a patience that was asked for (6.10); and the clients' own caches.
+ * (5.2, 5.3) and what it waits for (6.13); then silence (4.1), listening (6.1), a grant that lapses
+ * and its pause of four tolerances (6.3), or a patience that was asked for (6.10); and the clients'
+ * own caches.
  */
 static void set_bounds(struct draw *d)
 {
 	int64_t believed_us = d->boasts ? 2 * most_believed(d) : 0;
 
-	d->plan->settle_us = d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us + believed_us +
-			     2 * d->patience_us;
+	d->plan->settle_us = d->wait_us + d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us +
+			     believed_us + 2 * d->patience_us;
 	/* Their caches know seconds only: many intervals, where those are short. */
 	if (d->clients > 0 && (d->interval_us >= LONG_INTERVAL_US || chance(d, 10)))
 		d->plan->client_us = 10 * (int64_t)US_PER_S + 6 * d->interval_us;
@@ -702,6 +749,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.random = random_init(seed);
 	d.checks = random_init(~seed);
 	d.lines = random_init(~seed ^ 1);
+	d.policies = random_init(seed ^ UINT64_C(0x5555555555555555));
 	draw_cluster(&d);
 	/* Large clusters cost the square of their size. */
 	p->faults_us = d.tolerance_us * random_between(&d.random, 4, 8 + 120 / (int64_t)d.nodes);

@@ -13,7 +13,7 @@
 
 #define PLAN_SETUP_MAX    96
 #define PLAN_FAULTS_MAX   160
-#define PLAN_COMMAND_SIZE 1024
+#define PLAN_COMMAND_SIZE 2048
 #define PLAN_FAULT_SIZE   256
 
 struct plan_fault {

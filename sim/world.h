@@ -375,7 +375,7 @@ void client_frame(struct world *w, struct client *c, const struct frame *f);
 const struct node *client_reaches(const struct world *w, const struct client *c, size_t address);
 
 /* command.c: carries out one command of a story, split at blanks. False if it makes no sense. */
-#define COMMAND_WORDS_MAX 64
+#define COMMAND_WORDS_MAX 160
 #define COMMAND_TEXT_SIZE 2048
 bool command_run(struct world *w, char **words, size_t count);
 /* The same from a text, which is copied. */

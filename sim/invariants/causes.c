@@ -121,13 +121,23 @@ static bool was_disturbed(const struct claim *c)
 	return c->n->disturbed;
 }
 
+/* With the policy sticky only a fault or a request moves a group. */
+static bool was_to_move(const struct claim *c)
+{
+	return c->n->conf.groups[c->group].policy != CONF_POLICY_STICKY || c->n->told_to_stop ||
+	       c->n->disturbed;
+}
+
 static const struct cause CAUSES[] = {
 	{"nobody held it", "", "nobody held it", nobody_holds},
 	{"%", " was silent for ", "the holder was silent", was_silent},
 	{"%", " gave it up", "the holder gave it up", nobody_holds},
 	{"%", " handed it over", "handed over to us", has_granted},
-	{"handed over to %", "", "handed over", NULL},
+	{"handed over to %", "", "handed over", was_to_move},
 	{"%", " holds it too and is worthier", "collision", is_held_by_worthier},
+	{"%", " holds it too and its policy is sticky", "collision, sticky", is_held},
+	{"%", " holds it too and has reached the neighbours", "collision, acknowledged", is_held},
+	{"%", " holds it too and has held it for longer", "collision, older", is_held},
 	{"%", " holds it too and this node is not eligible", "collision, not eligible", is_held},
 	{"this node stops", "", "told to stop", was_told_to_stop},
 	{"no heartbeat was sent in time", "", "the lease passed", is_passed},

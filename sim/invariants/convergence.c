@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * docs/protocol.md 6.2 (R2), 6.3 (R3) and 6.4 (R4) together: once all faults are over, in each part
- * of the network whose nodes hear each other, exactly one node holds each group: the worthiest that
- * is eligible; every client reaches it.
+ * of the network whose nodes hear each other, exactly one node holds each group: one that is
+ * eligible, with the policy `worthiest` the worthiest of them; every client reaches it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -47,36 +47,63 @@ bool convergence_outranks(const struct node *a, const struct node *b, size_t gro
 	return order != 0 ? order < 0 : a->identity.id < b->identity.id;
 }
 
-/* The worthiest eligible node of those that hear @port; NULL if there is none. */
-static const struct node *right_holder(const struct world *w, size_t port, size_t group)
+/* Of those that hear @port. */
+struct part {
+	size_t serving, sticky, eligible;
+	const struct node *server;    /* one of those that serve */
+	const struct node *worthiest; /* of those that are eligible; NULL: none is */
+};
+
+static struct part survey(const struct world *w, size_t port, size_t group)
 {
-	const struct node *best = NULL;
+	struct part part = {0};
 
 	for (size_t i = 0; i < w->node_count; i++) {
 		const struct node *n = &w->nodes[i];
 
-		if ((i != port && !connected(w, port, i)) || !can_hold(w, n, group))
+		if (i != port && !connected(w, port, i))
 			continue;
-		if (!best || convergence_outranks(n, best, group))
-			best = n;
+		if (node_serves(w, n, group)) {
+			part.serving++;
+			part.server = n;
+		}
+		if (!can_hold(w, n, group))
+			continue;
+		part.eligible++;
+		part.sticky += n->conf.groups[group].policy == CONF_POLICY_STICKY;
+		if (!part.worthiest || convergence_outranks(n, part.worthiest, group))
+			part.worthiest = n;
 	}
-	return best;
+	return part;
 }
 
-/* Each node that runs serves exactly if it is the right one where it is. */
+/* By the policy: with sticky it is as good on any node that is eligible, and sound if any is. */
+static bool is_right(const struct world *w, const struct part *part, size_t group)
+{
+	if (part->sticky > 0)
+		return can_hold(w, part->server, group) &&
+		       (!part->server->health[group].impaired ||
+			       part->worthiest->health[group].impaired);
+	return part->server == part->worthiest;
+}
+
+/* Exactly one serves where node @i is, if any can, and it is the right one. */
 static bool node_failure(struct world *w, size_t i, size_t group, char *buffer, size_t size)
 {
-	const struct node *n = &w->nodes[i], *right = right_holder(w, i, group);
-	bool serves = node_serves(w, n, group);
+	struct part part = survey(w, i, group);
+	const char *name = w->nodes[i].conf.groups[group].name;
 
-	if (serves == (right == n))
-		return false;
-	if (serves)
-		snprintf(buffer, size, "%s holds %s, but it should be %s", n->name,
-			n->conf.groups[group].name, right ? right->name : "nobody");
+	if (part.serving == 0 && part.eligible > 0)
+		snprintf(buffer, size, "%s should hold %s, but nobody does", part.worthiest->name,
+			name);
+	else if (part.serving > 1)
+		snprintf(buffer, size, "%zu nodes hold %s where %s is", part.serving, name,
+			w->nodes[i].name);
+	else if (part.serving == 1 && !is_right(w, &part, group))
+		snprintf(buffer, size, "%s holds %s, but it should be %s", part.server->name, name,
+			part.worthiest ? part.worthiest->name : "nobody");
 	else
-		snprintf(buffer, size, "%s should hold %s, but does not", n->name,
-			n->conf.groups[group].name);
+		return false;
 	return true;
 }
 
@@ -95,7 +122,7 @@ static bool client_failure(
 	const struct client *c = &w->clients[client];
 	size_t group = w->nodes[0].conf.addresses[address].group;
 	const struct node *reached = client_reaches(w, c, address);
-	const struct node *right = right_holder(w, WORLD_NODES_MAX + client, group);
+	const struct node *right = survey(w, WORLD_NODES_MAX + client, group).server;
 
 	if (reached == right)
 		return false;

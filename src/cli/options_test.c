@@ -67,8 +67,9 @@ static void every_option_is_a_key_of_the_configuration(void **state)
 		{"peer", "10.0.0.3"}, {"multicast", "239.1.1.1"}, {"port", "1234"},
 		{"cluster", "blue"}, {"max-tolerance", "2s"}, {"margin", "5ms"}, {"user", "nobody"},
 		{"hook-timeout", "3s"}, {"fence", "bpf"}, {"ipv4-as", "route"}, {"realtime", "no"},
-		{"removed-limit", "9"}, {"removed-window", "20s"}, {"policy", "worthiest"},
-		{"on-change", "/bin/a x y"}, {"on-active", "/bin/b"}, {"on-standby", "/bin/c"}};
+		{"removed-limit", "9"}, {"removed-window", "20s"}, {"policy", "sticky"},
+		{"settle", "9s"}, {"hold-down", "1min"}, {"on-change", "/bin/a x y"},
+		{"on-active", "/bin/b"}, {"on-standby", "/bin/c"}};
 	const char *lines[OPTIONS_LINES_MAX];
 	struct options o = {0};
 

@@ -35,11 +35,12 @@
 #define CONF_CHECK_DAMPING_NS   INT64_C(30000000000) /* 30 s */
 #define CONF_CHECK_RISE         2
 #define CONF_CHECK_FALL         3
+#define CONF_HOLD_DOWN_NS       INT64_C(30000000000) /* 30 s */
 #define CONF_REMOVALS_LIMIT     5
 #define CONF_REMOVALS_LIMIT_MAX 32                   /* so many are remembered for each address */
 #define CONF_REMOVALS_WINDOW_NS INT64_C(10000000000) /* 10 s */
 
-enum conf_policy { CONF_POLICY_WORTHIEST };
+enum conf_policy { CONF_POLICY_WORTHIEST, CONF_POLICY_STICKY, CONF_POLICIES };
 
 /* How shared IPv4 addresses go into the kernel. */
 enum conf_ipv4_as {
@@ -112,6 +113,8 @@ struct conf_group {
 	uint16_t address_count;     /* at least 1 */
 	uint16_t check_first;       /* likewise */
 	uint16_t check_count;
+	int64_t settle_ns;    /* well for so long before it takes over by its rank; 0: at once */
+	int64_t hold_down_ns; /* at least so long when it has lost the group again and again */
 	uint8_t hook_count[CONF_HOOK_KINDS];
 	/* Program and arguments, split at blanks; below COMMAND_SIZE, in conf.texts. */
 	const char *hook[CONF_HOOK_KINDS][HOOKS_MAX];
@@ -197,6 +200,9 @@ bool conf_parse(const char *text, size_t size, const char *hostname, struct conf
 /* Gives the memory of what conf_parse() has set back; fine for NULL, and for one that is all zero.
  */
 void conf_free(struct conf *c);
+
+/* "worthiest", "sticky". */
+const char *conf_policy_name(enum conf_policy policy);
 
 /* The index of the group called @name, of that with the id @id, of the address @ip; or -1. They
  * take the same time however many there are. */

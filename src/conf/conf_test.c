@@ -103,6 +103,8 @@ static void test_defaults(void **state)
 	assert_int_equal(parsed.groups[0].id, id_from_name("web"));
 	assert_int_equal(parsed.groups[0].worth, 100);
 	assert_int_equal(parsed.groups[0].policy, CONF_POLICY_WORTHIEST);
+	assert_int_equal(parsed.groups[0].settle_ns, 0);
+	assert_int_equal(parsed.groups[0].hold_down_ns, 30 * NS_PER_S);
 	assert_int_equal(parsed.groups[0].address_first, 0);
 	assert_int_equal(parsed.groups[0].address_count, 1);
 	for (unsigned kind = 0; kind < CONF_HOOK_KINDS; kind++)
@@ -136,7 +138,6 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "\taddress = fd00::100/64 dev eth3\n"
 				 "  address=fe80::100 dev eth2\n"
 				 "  worth = 65535\n"
-				 "  policy = worthiest\n"
 				 "  when-all-fail = release\n"
 				 "  check = tcp 127.0.0.1:80 name=nginx interval=10ms rise=1\n"
 				 "  check = tcp [::1]:80 lower=50\n"
@@ -149,6 +150,9 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "  check = route 10.0.0.0/8\n"
 				 "  check = group mail.example-2_x\n"
 				 "  application = www-data\n"
+				 "  policy = sticky\n"
+				 "  settle = 10s\n"
+				 "  hold-down = 1min\n"
 				 "  on-change = /etc/ha/changed one  two\n"
 				 "  on-change = /etc/ha/changed too;\n"
 				 "  on-active = /etc/ha/active\n"
@@ -277,6 +281,9 @@ static void test_everything(void **state)
 	assert_string_equal(parsed.devices[2].name, "eth3");
 	assert_true(parsed.devices[0].path && parsed.devices[1].path && !parsed.devices[2].path);
 	assert_int_equal(web->worth, 65535);
+	assert_int_equal(web->policy, CONF_POLICY_STICKY);
+	assert_int_equal(web->settle_ns, 10 * NS_PER_S);
+	assert_int_equal(web->hold_down_ns, 60 * NS_PER_S);
 	assert_int_equal(web->address_count, 3);
 	assert_int_equal(parsed.addresses[0].device, 0);
 	assert_int_equal(parsed.addresses[0].prefix_length, 24);
@@ -343,6 +350,8 @@ static void assert_same_group(const struct conf_group *a, const struct conf_grou
 	assert_int_equal(a->id, b->id);
 	assert_int_equal(a->worth, b->worth);
 	assert_int_equal(a->policy, b->policy);
+	assert_int_equal(a->settle_ns, b->settle_ns);
+	assert_int_equal(a->hold_down_ns, b->hold_down_ns);
 	assert_int_equal(a->address_first, b->address_first);
 	assert_int_equal(a->address_count, b->address_count);
 	for (unsigned kind = 0; kind < CONF_HOOK_KINDS; kind++) {
@@ -598,12 +607,14 @@ static const struct bad_line BAD_LINES[] = {
 		"worth = \"65536\" is not possible, write a whole number from 0 to 65535"},
 	{NULL, "worth = -1",
 		"worth = \"-1\" is not possible, write a whole number from 0 to 65535"},
-	{NULL, "policy = sticky",
-		"policy = sticky does not exist in this version, only worthiest does"},
 	{NULL, "policy = spread",
-		"policy = spread does not exist in this version, only worthiest does"},
-	{NULL, "policy = best",
-		"policy = \"best\" is unknown, only worthiest exists in this version"},
+		"policy = spread does not exist in this version, only worthiest and sticky do"},
+	{NULL, "policy = best", "policy = \"best\" is unknown, write worthiest or sticky"},
+	{NULL, "settle = 0", "settle = \"0\" has no unit, write 0ms, or another of us, s, min"},
+	{NULL, "hold-down = 2h",
+		"hold-down = \"2h\" has an unknown unit, use one of us, ms, s, min"},
+	{NULL, "settle = 61min",
+		"settle = \"61min\" is not possible, write a time from 0s to 3600s"},
 	{NULL, "on-change = changed",
 		"on-change = \"changed\" is not an absolute path, write a program like"
 		" /etc/ha/changed"},

@@ -84,6 +84,10 @@ static const struct key KEYS[KEY_COUNT] = {
 	[KEY_WHEN_ALL_FAIL] = {"when-all-fail", SECTION_GROUP, false, take_when_all_fail, "keep", 0, 0, 0},
 	[KEY_APPLICATION] = {"application", SECTION_GROUP, false, take_application, "www-data", 0, 0, 0},
 	[KEY_CHECK] = {"check", SECTION_GROUP, true, take_check, "tcp 127.0.0.1:80", 0, 0, 0},
+	[KEY_SETTLE] = {"settle", SECTION_GROUP, false, take_duration, "30s",
+		GROUP(settle_ns), 0, LONGEST_NS},
+	[KEY_HOLD_DOWN] = {"hold-down", SECTION_GROUP, false, take_duration, "30s",
+		GROUP(hold_down_ns), 0, LONGEST_NS},
 	[KEY_ON_CHANGE] = {"on-change", SECTION_GROUP, true, take_on_change, "/etc/ha/changed", 0, 0, 0},
 	[KEY_ON_ACTIVE] = {"on-active", SECTION_GROUP, true, take_on_active, "/etc/ha/active", 0, 0, 0},
 	[KEY_ON_STANDBY] = {"on-standby", SECTION_GROUP, true, take_on_standby, "/etc/ha/standby", 0, 0, 0},
@@ -505,14 +509,20 @@ static void take_address(struct draft *d, const struct key *key, char *value)
 
 static void take_policy(struct draft *d, const struct key *key, char *value)
 {
-	if (strcmp(value, "worthiest") == 0)
-		current_group(d)->policy = CONF_POLICY_WORTHIEST;
-	else if (strcmp(value, "sticky") == 0 || strcmp(value, "spread") == 0)
-		draft_complain(d, "%s = %s does not exist in this version, only worthiest does",
+	for (enum conf_policy policy = 0; policy < CONF_POLICIES; policy++) {
+		if (strcmp(value, conf_policy_name(policy)) == 0) {
+			current_group(d)->policy = policy;
+			return;
+		}
+	}
+	if (strcmp(value, "spread") == 0)
+		draft_complain(d,
+			"%s = %s does not exist in this version, only worthiest and"
+			" sticky do",
 			key->name, value);
 	else
-		draft_complain(d, "%s = \"%s\" is unknown, only worthiest exists in this version",
-			key->name, quote(value).text);
+		draft_complain(d, "%s = \"%s\" is unknown, write worthiest or sticky", key->name,
+			quote(value).text);
 }
 
 static void take_ipv4_as(struct draft *d, const struct key *key, char *value)

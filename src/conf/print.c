@@ -58,8 +58,6 @@ static void print_hooks(struct text *t, const struct conf_group *g, enum conf_ho
 
 static void print_group(struct text *t, const struct conf *c, const struct conf_group *g)
 {
-	static const char *const policies[] = {[CONF_POLICY_WORTHIEST] = "worthiest"};
-
 	text_add(t, "\n[group %s]\n", g->name);
 	for (unsigned i = 0; i < g->address_count; i++) {
 		const struct conf_address *a = &c->addresses[g->address_first + i];
@@ -67,14 +65,27 @@ static void print_group(struct text *t, const struct conf *c, const struct conf_
 		text_add(t, "address = %s/%u dev %s\n", value_ip_text(&a->ip).text,
 			a->prefix_length, c->devices[a->device].name);
 	}
-	text_add(t, "worth = %" PRIu16 "\npolicy = %s\n", g->worth, policies[g->policy]);
+	text_add(t, "worth = %" PRIu16 "\npolicy = %s\n", g->worth, conf_policy_name(g->policy));
 	text_add(t, "when-all-fail = %s\n", g->release_when_all_fail ? "release" : "keep");
 	if (g->application)
 		text_add(t, "application = %s\n", g->application);
 	for (unsigned i = 0; i < g->check_count; i++)
 		conf_check_print(t, c, &c->checks[g->check_first + i]);
+	print_duration(t, "settle", g->settle_ns);
+	print_duration(t, "hold-down", g->hold_down_ns);
 	for (unsigned kind = 0; kind < CONF_HOOK_KINDS; kind++)
 		print_hooks(t, g, kind);
+}
+
+const char *conf_policy_name(enum conf_policy policy)
+{
+	static const char *const names[CONF_POLICIES] = {
+		[CONF_POLICY_WORTHIEST] = "worthiest",
+		[CONF_POLICY_STICKY] = "sticky",
+	};
+
+	assert(policy < CONF_POLICIES);
+	return names[policy];
 }
 
 size_t conf_print(const struct conf *c, char *buffer, size_t size)

@@ -2,6 +2,7 @@
 #include "core/election.h"
 
 #include "base/assert.h"
+#include "core/collision.h"
 #include "core/rivals.h"
 
 /* A grant that lapsed is not given again at once to one that asks: its taking moved the clients for
@@ -31,6 +32,18 @@ void election_listen(struct election *e, ha_time now)
 	e->since = now;
 	e->wants = false;
 	e->holder = 0;
+}
+
+void election_yield(struct election *e, uint64_t to)
+{
+	assert(e->phase == ELECTION_ACTIVE);
+	e->yield_asked = true;
+	e->yield_to = to;
+}
+
+void election_resume(struct election *e)
+{
+	e->yielded_to = 0;
 }
 
 static void enter(struct election *e, ha_time now, enum election_phase phase,
@@ -85,7 +98,9 @@ static void begin_taking(struct election *e, ha_time now, enum election_cause ca
 	struct election_output *out)
 {
 	claim_epoch(e);
-	e->wants = false;
+	e->claim = e->epoch;
+	e->wants = e->yield_asked = e->yielding = false;
+	e->yielded_to = 0;
 	e->granter = cause == ELECTION_GRANTED ? peer : 0;
 	e->holder = 0;
 	e->cause_peer = peer;
@@ -102,7 +117,10 @@ static void begin_releasing(struct election *e, ha_time now, enum election_cause
 	/* Until we have released we tell the new holder that this is no collision. */
 	if (cause != ELECTION_HANDED_OVER)
 		e->grantee = 0;
-	e->offered = e->yielded = false;
+	else if (e->yielding)
+		e->yielded_to = peer;
+	e->yield_asked = e->yielding = false;
+	e->offered = e->lingering = false;
 	e->contenders = 0;
 	e->unheld = e->phase == ELECTION_TAKING;
 	e->listen_again = cause == ELECTION_LEASE_PASSED;
@@ -140,7 +158,7 @@ static enum election_cause vacancy(const struct election *e, const struct electi
 {
 	if (e->holder == 0)
 		return ELECTION_VACANT;
-	return rivals_know(in, e->holder) ? ELECTION_HOLDER_RESIGNED : ELECTION_HOLDER_SILENT;
+	return rivals_find(in, e->holder) ? ELECTION_HOLDER_RESIGNED : ELECTION_HOLDER_SILENT;
 }
 
 static void set_wants(struct election *e, bool wants, struct election_output *out)
@@ -170,10 +188,7 @@ static void evaluate_standby(struct election *e, ha_time now, const struct elect
 		   time_reached(now, patience_with_listeners(e, in))) {
 		begin_taking(e, now, vacancy(e, in), e->holder, out);
 	} else {
-		set_wants(e,
-			ready && holder && election_outranks(&in->own, &holder->rank) &&
-				!rivals_outrank(in),
-			out);
+		set_wants(e, ready && holder && rivals_are_overtaken(in, holder), out);
 	}
 }
 
@@ -193,32 +208,33 @@ static void evaluate_taking(struct election *e, ha_time now, const struct electi
  */
 static bool linger(struct election *e, ha_time now, const struct election_input *in)
 {
-	if (!e->yielded) {
-		e->yielded = true;
-		e->yield_until = time_add(now, in->linger_ns);
+	if (!e->lingering) {
+		e->lingering = true;
+		e->linger_until = time_add(now, in->linger_ns);
 	}
-	return time_reached(now, e->yield_until);
+	return time_reached(now, e->linger_until);
 }
 
 /* R3: a grantee that is ACTIVE no more before we have released left the clients to us. */
 static bool resume_if_grantee_lost(
 	struct election *e, const struct election_rival *holder, struct election_output *out)
 {
-	if (!e->yielded || holder)
+	if (!e->lingering || holder)
 		return false;
-	e->yielded = false;
+	e->lingering = false;
 	out->announce = true;
 	out->tell = true;
 	return true;
 }
 
-/* R4: one that is about to leave still says ACTIVE until its addresses are down. Whoever could go
- * on does not yield to one that cannot, however worthy: else both release. */
-static bool yields_to(const struct election_input *in, const struct election_rival *r)
+/* R4: whether we release to @r, another holder. */
+static bool yields_to(
+	struct election *e, const struct election_input *in, const struct election_rival *r)
 {
-	if (in->eligible != r->eligible)
-		return r->eligible;
-	return election_outranks(&r->rank, &in->own);
+	const struct collision_side own = collision_own(in, e->epoch, e->claim),
+				    other = collision_rival(r);
+
+	return collision_is_won(&other, &own, &e->ground);
 }
 
 static uint64_t contender(uint64_t id, bool hears_us)
@@ -246,15 +262,16 @@ static bool meet_holders(struct election *e, ha_time now, const struct election_
 		if (!r->active)
 			continue;
 		/* One that does not hear us claims because it is deaf, not because of our grant
-		 * (R9). */
-		if (e->grantee != 0 && e->grantee == r->rank.id && r->hears_us) {
+		 * (R9); and one that does not know of our grant yet tells of an earlier claim,
+		 * which may be over. */
+		if (e->grantee != 0 && e->grantee == r->rank.id && r->hears_us && r->answers) {
 			grantee = r;
 			if (!linger(e, now, in))
 				continue;
 			begin_releasing(e, now, ELECTION_HANDED_OVER, r->rank.id, out);
 			return true;
 		}
-		if (!r->granted_us && r->hears_us && yields_to(in, r)) {
+		if (!r->granted_us && r->hears_us && yields_to(e, in, r)) {
 			begin_releasing(e, now, ELECTION_COLLISION, r->rank.id, out);
 			return true;
 		}
@@ -295,9 +312,10 @@ static void grant(struct election *e, ha_time now, const struct election_input *
 static void lapse_grant(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
-	if (e->grantee == 0 || e->yielded || !time_reached(now, e->grant_until))
+	if (e->grantee == 0 || e->lingering || !time_reached(now, e->grant_until))
 		return;
 	e->grantee = 0;
+	e->yielding = false;
 	e->grant_pause = time_add(now, GRANT_PAUSE_TOLERANCES * in->tolerance_ns);
 	out->announce = true;
 	out->tell = true;
@@ -327,7 +345,10 @@ static void leave(struct election *e, ha_time now, const struct election_input *
 	if (is_being_released(e, in))
 		return;
 	if (e->offered || !successor) {
-		begin_releasing(e, now, cause, 0, out);
+		if (!in->reluctant)
+			begin_releasing(e, now, cause, 0, out);
+		else if (time_reached(now, e->grant_pause))
+			e->offered = false; /* it is offered again */
 		return;
 	}
 	e->offered = true;
@@ -340,9 +361,28 @@ static void answer_asking(struct election *e, ha_time now, const struct election
 	const struct election_rival *asking = rivals_successor(in, true);
 
 	e->offered = false;
-	if (e->grantee == 0 && !is_being_released(e, in) && asking &&
-		election_outranks(&asking->rank, &in->own) && time_reached(now, e->grant_pause))
+	if (e->grantee == 0 && !is_being_released(e, in) && asking && rivals_deserve(in, asking) &&
+		time_reached(now, e->grant_pause))
 		grant(e, now, in, asking->rank.id, out);
+}
+
+/* R3 on request: true if there is one, which then comes before whoever asks. */
+static bool hand_over_on_request(struct election *e, ha_time now, const struct election_input *in,
+	struct election_output *out)
+{
+	const struct election_rival *to =
+		e->yield_to != 0 ? rivals_find(in, e->yield_to) : rivals_successor(in, false);
+
+	if (!e->yield_asked)
+		return false;
+	if (e->grantee != 0 || is_being_released(e, in))
+		return true;
+	e->yield_asked = false;
+	if (!to || !rivals_can_take(to))
+		return false;
+	e->yielding = true;
+	grant(e, now, in, to->rank.id, out);
+	return true;
 }
 
 static void evaluate_active(struct election *e, ha_time now, const struct election_input *in,
@@ -361,7 +401,7 @@ static void evaluate_active(struct election *e, ha_time now, const struct electi
 		leave(e, now, in, ELECTION_STOPPING, out);
 	else if (!in->eligible)
 		leave(e, now, in, ELECTION_INELIGIBLE, out);
-	else
+	else if (!hand_over_on_request(e, now, in, out))
 		answer_asking(e, now, in, out);
 }
 
@@ -373,14 +413,34 @@ static void evaluate_releasing(struct election *e, ha_time now, const struct ele
 		e->listen_again = true;
 }
 
+/* R3: what was given up on request is ours again to ask for when its holder has failed or left, and
+ * somebody else has taken it: before that, all have to see who ranks last; or when it is impaired,
+ * and we are not. If it is handed on, that is no reason. */
+static void review_yielded(struct election *e, const struct election_input *in,
+	const struct election_rival *holder, struct election_output *out)
+{
+	const struct election_rival *to;
+
+	if (e->yielded_to == 0 || !holder)
+		return;
+	to = rivals_find(in, e->yielded_to);
+	if (to && to->active && (!to->rank.impaired || in->own.impaired))
+		return;
+	e->yielded_to = to && to->eligible && !to->active ? holder->rank.id : 0;
+	out->tell = true;
+}
+
 static void evaluate(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
 	const struct election_rival *holder = rivals_holder(in);
 
 	learn_epochs(e, in);
+	e->granted = rivals_granter(in) != NULL;
 	if (holder)
 		e->holder = holder->rank.id;
+	if (e->phase == ELECTION_LISTENING || e->phase == ELECTION_STANDBY)
+		review_yielded(e, in, holder, out);
 	switch (e->phase) {
 	case ELECTION_LISTENING: evaluate_listening(e, now, in, out); break;
 	case ELECTION_STANDBY: evaluate_standby(e, now, in, out); break;
@@ -439,7 +499,7 @@ ha_time election_deadline(const struct election *e, const struct election_input 
 	case ELECTION_ACTIVE:
 		if (e->grantee == 0)
 			return in->lease;
-		return time_min(in->lease, e->yielded ? e->yield_until : e->grant_until);
+		return time_min(in->lease, e->lingering ? e->linger_until : e->grant_until);
 	case ELECTION_STANDBY:
 	case ELECTION_RELEASING:
 	case ELECTION_SHUTDOWN: break;

@@ -48,10 +48,11 @@ enum election_cause {
 };
 #define ELECTION_CAUSES (ELECTION_HOLD_FAILED + 1)
 
-/* One that is sound comes before one that is impaired (its checks fail, though it can serve); then
- * worth; at equal worth the numerically lowest real address; then the id, so that any two nodes
- * differ. */
+/* One that has given the group up on request comes last; one that is sound before one that is
+ * impaired (its checks fail, though it can serve); then worth; at equal worth the numerically
+ * lowest real address; then the id, so that any two nodes differ. */
 struct election_rank {
+	bool yielded;
 	bool impaired;
 	uint16_t worth;
 	struct ip address;
@@ -61,6 +62,9 @@ struct election_rank {
 /* Whether @a is worthier than @b. */
 bool election_outranks(const struct election_rank *a, const struct election_rank *b);
 
+/* Whether it is so whatever their worths: what moves a group by any policy. */
+bool election_outclasses(const struct election_rank *a, const struct election_rank *b);
+
 /* What one live peer says of this group. */
 struct election_rival {
 	struct election_rank rank;
@@ -69,9 +73,22 @@ struct election_rival {
 	bool wants;    /* asks its holder for it */
 	bool listens;  /* will be eligible when it has listened */
 	bool hears_us;
-	bool granted_us; /* holds it and offers it to us */
-	bool claimed;    /* the epoch is that of its own last claim; if ACTIVE it always is */
+	bool granted_us;   /* holds it and offers it to us */
+	bool answers;      /* it knows that somebody grants it the group */
+	bool claimed;      /* the epoch is that of its own last claim; if ACTIVE it always is */
+	bool sticky;       /* by its policy only a fault or a request moves the group */
+	bool acknowledged; /* see election_input */
 	uint64_t epoch;
+	uint8_t renewed; /* see collision_renewed() */
+};
+
+/* R4: what decides which of two holders goes on, in this order; collision.h. */
+enum collision_ground {
+	COLLISION_BY_FITNESS, /* only one of them may go on */
+	COLLISION_BY_POLICY,  /* only one of them is sticky */
+	COLLISION_BY_ANSWERS, /* only one of them was acknowledged */
+	COLLISION_BY_AGE,     /* the older claim */
+	COLLISION_BY_RANK,
 };
 
 struct election_input {
@@ -80,7 +97,13 @@ struct election_input {
 	bool can_serve; /* could go on serving for now, eligible or not */
 	bool answered;  /* R11: a holder that is not heard has answered for it, under a fence */
 	bool stopping;  /* shut down as soon as possible */
-	ha_time lease;  /* until when a holder may serve (R7) */
+	bool reluctant; /* not eligible, but gives it up only to another holder (drained) */
+	bool settled;   /* has been well for long enough to take over by its rank */
+	bool sticky;    /* only a fault or a request moves the group */
+	/* While holding it: somebody outside the cluster has answered an announcement since this
+	 * node took it or lost sight of another one (R4). */
+	bool acknowledged;
+	ha_time lease;        /* until when a holder may serve (R7) */
 	int64_t tolerance_ns; /* ours */
 	int64_t linger_ns;    /* R3: how long we go on serving after our grantee is ACTIVE */
 	int64_t listen_ns;    /* R1: the largest tolerance announced by any peer, at least ours */
@@ -93,14 +116,15 @@ struct election {
 	enum election_cause cause; /* of the last change of state */
 	uint64_t cause_peer;       /* id of the other node that the cause is about; 0: none */
 	ha_time since;             /* of the phase */
-	uint64_t epoch;            /* of our last claim */
+	uint64_t epoch;            /* of our last claim, or taken since (R4) */
+	uint64_t claim;            /* the one that it was made with: its age */
 	uint64_t epoch_seen;       /* the highest one known, ours included */
 	uint64_t epoch_rival; /* R4: the highest one that others have claimed with since ours */
 	bool wants;           /* R3: we ask its holder for it */
 	uint64_t grantee;     /* R3: id of whom we grant it to; 0: nobody */
 	ha_time grant_until;
-	bool yielded; /* R3: the grantee is ACTIVE, we answer what is on its way */
-	ha_time yield_until;
+	bool lingering; /* R3: the grantee is ACTIVE, we answer what is on its way */
+	ha_time linger_until;
 	ha_time grant_pause; /* no new grant to one that asks before this */
 	bool offered;        /* R5: we have offered it before leaving */
 	bool listen_again;   /* R7: after this release */
@@ -109,6 +133,14 @@ struct election {
 				each that hears us */
 	uint64_t holder;     /* id of the last other holder heard; 0: none */
 	uint64_t granter;    /* id of whom we are taking it over from; 0: a claim */
+	bool granted;        /* R3: a live holder grants it to us */
+	enum collision_ground ground; /* R4: why we released in the last collision */
+	bool yield_asked;             /* by a request: hand it over as soon as possible */
+	uint64_t yield_to;            /* to whom; 0: to the worthiest */
+	bool yielding;                /* the present grant is by request */
+	/* R3: id of who holds what we have given up on request. Until that one has failed or left
+	 * we rank last. 0: nothing was given up. */
+	uint64_t yielded_to;
 };
 
 enum election_event {
@@ -135,6 +167,13 @@ void election_listen(struct election *e, ha_time now);
 
 /* R2: @epoch was heard, from one that may be gone before the next step. */
 void election_learn_epoch(struct election *e, uint64_t epoch);
+
+/* R3: hands the group over to @to, or to the worthiest that could take it (0), as soon as that is
+ * possible. Only of a group that is ACTIVE. */
+void election_yield(struct election *e, uint64_t to);
+
+/* What was given up on request may be taken again. */
+void election_resume(struct election *e);
 
 /* R10: the node did not run for @stall_ns; in that time it has not listened (R1). */
 void election_credit_stall(struct election *e, ha_time now, int64_t stall_ns);

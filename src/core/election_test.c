@@ -70,6 +70,7 @@ static int begin(void **state)
 	in = (struct election_input){.own = rank(100, "10.0.0.5", OWN),
 		.eligible = true,
 		.can_serve = true,
+		.settled = true,
 		.lease = TIME_NEVER,
 		.tolerance_ns = TOLERANCE_MS * NS_PER_MS,
 		.linger_ns = LINGER_MS * NS_PER_MS,
@@ -485,7 +486,7 @@ static void test_r3_releases_when_the_grantee_serves(void **state)
 	r = add_rival(110, HIGHER);
 	r->wants = true;
 	evaluate(400);
-	r->active = true;
+	r->active = r->answers = true;
 	r->wants = false;
 	r->epoch = 2;
 	evaluate(410);
@@ -515,7 +516,7 @@ static void test_r3_resumes_when_the_grantee_is_lost(void **state)
 	r = add_rival(110, HIGHER);
 	r->wants = true;
 	evaluate(400);
-	r->active = true;
+	r->active = r->answers = true;
 	r->epoch = 2;
 	evaluate(410);
 	forget_rivals();
@@ -758,7 +759,8 @@ static void test_r5_offers_before_it_leaves(void **state)
 	evaluate(400);
 	assert_int_equal(e.grantee, HIGHER);
 	assert_int_equal(e.phase, ELECTION_ACTIVE);
-	best->active = true;
+	best->active = best->answers = true;
+	best->epoch = 2;
 	evaluate(410);
 	evaluate(410 + LINGER_MS);
 	assert_true(out.release);
@@ -970,6 +972,161 @@ static void test_r11_a_grant_is_taken_whoever_answers(void **state)
 	assert_int_equal(e.cause, ELECTION_GRANTED);
 }
 
+static void test_r3_sticky_moves_by_no_worth(void **state)
+{
+	struct election_rival *r = add_rival(10, LOWER);
+
+	(void)state;
+	in.sticky = r->sticky = true;
+	r->active = true;
+	listen_to_the_end();
+	evaluate(400);
+	assert_false(e.wants);
+	/* What it has given up on request ranks below us whatever its worth. */
+	r->rank.yielded = true;
+	evaluate(401);
+	assert_true(e.wants);
+}
+
+static void test_r3_a_sticky_holder_grants_to_no_worth(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	in.sticky = true;
+	become_active();
+	r = add_rival(200, HIGHER);
+	r->wants = true;
+	evaluate(400);
+	assert_int_equal(e.grantee, 0);
+	in.sticky = false;
+	evaluate(401);
+	assert_int_equal(e.grantee, HIGHER);
+}
+
+static void test_r3_asks_only_when_settled(void **state)
+{
+	struct election_rival *r = add_rival(10, LOWER);
+
+	(void)state;
+	in.settled = false;
+	r->active = true;
+	listen_to_the_end();
+	evaluate(400);
+	assert_false(e.wants);
+	in.settled = true;
+	evaluate(401);
+	assert_true(e.wants);
+}
+
+static void test_r2_claims_before_it_is_settled(void **state)
+{
+	(void)state;
+	in.settled = false;
+	listen_to_the_end();
+	evaluate(351);
+	assert_true(out.hold);
+}
+
+static void test_r4_a_sticky_holder_stays_by_its_older_claim(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	in.sticky = true;
+	become_active();
+	r = add_rival(200, HIGHER);
+	r->sticky = r->active = true;
+	r->epoch = 2;
+	evaluate(400);
+	assert_int_equal(e.phase, ELECTION_ACTIVE);
+	r->acknowledged = true;
+	evaluate(401);
+	assert_int_equal(e.phase, ELECTION_RELEASING);
+	assert_int_equal(e.ground, COLLISION_BY_ANSWERS);
+}
+
+/* The one that it is given to is less worthy; so it must not be taken back at once. */
+static void test_r3_yields_on_request(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	r = add_rival(10, LOWER);
+	election_yield(&e, LOWER);
+	evaluate(400);
+	assert_int_equal(e.grantee, LOWER);
+	/* What it says of an earlier claim of its own, which is over, is no answer to our grant. */
+	r->active = true;
+	r->epoch = 2;
+	evaluate(405);
+	evaluate(405 + LINGER_MS);
+	assert_int_equal(e.phase, ELECTION_ACTIVE);
+	r->answers = true;
+	evaluate(426);
+	evaluate(426 + LINGER_MS);
+	assert_int_equal(e.cause, ELECTION_HANDED_OVER);
+	event(450, ELECTION_RELEASED);
+	assert_int_equal(e.yielded_to, LOWER);
+	in.own.yielded = true;
+	evaluate(451);
+	assert_false(e.wants);
+	assert_int_equal(e.phase, ELECTION_STANDBY);
+}
+
+static void test_r3_what_was_yielded_ends_with_its_holder(void **state)
+{
+	struct election_rival *low, *other;
+
+	test_r3_yields_on_request(state);
+	low = &rivals[0];
+	other = add_rival(20, HIGHER);
+	/* Handed on: that is no reason. */
+	other->active = true;
+	evaluate(500);
+	assert_int_equal(e.yielded_to, LOWER); /* both hold it in the handover */
+	low->active = false;
+	evaluate(501);
+	assert_int_equal(e.yielded_to, HIGHER);
+	/* Its holder is gone: whoever is eligible comes first ... */
+	other->active = other->eligible = false;
+	evaluate(502);
+	assert_int_equal(e.yielded_to, HIGHER);
+	assert_int_equal(e.phase, ELECTION_STANDBY);
+	/* ... and when that one holds it, it may be asked for. */
+	low->active = true;
+	evaluate(503);
+	assert_int_equal(e.yielded_to, 0);
+	assert_true(out.tell);
+	in.own.yielded = false;
+	evaluate(504);
+	assert_true(e.wants);
+}
+
+static void test_r5_the_reluctant_one_goes_on_without_a_successor(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	in.eligible = false;
+	in.reluctant = true;
+	evaluate(400);
+	assert_int_equal(e.phase, ELECTION_ACTIVE);
+	r = add_rival(10, LOWER);
+	evaluate(500);
+	assert_int_equal(e.grantee, LOWER);
+	/* It does not take it: offered again after a pause. */
+	evaluate(500 + TOLERANCE_MS);
+	assert_int_equal(e.grantee, 0);
+	assert_int_equal(e.phase, ELECTION_ACTIVE);
+	evaluate(500 + 5 * TOLERANCE_MS);
+	evaluate(501 + 5 * TOLERANCE_MS);
+	assert_int_equal(e.grantee, LOWER);
+	(void)r;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1012,6 +1169,14 @@ int main(void)
 		TEST(test_r7_the_lease_passes_while_it_releases),
 		TEST(test_r7_the_watchdog_saw_it),
 		TEST(test_r9_a_deaf_grantee_is_not_yielded_to),
+		TEST(test_r3_sticky_moves_by_no_worth),
+		TEST(test_r3_a_sticky_holder_grants_to_no_worth),
+		TEST(test_r3_asks_only_when_settled),
+		TEST(test_r2_claims_before_it_is_settled),
+		TEST(test_r4_a_sticky_holder_stays_by_its_older_claim),
+		TEST(test_r3_yields_on_request),
+		TEST(test_r3_what_was_yielded_ends_with_its_holder),
+		TEST(test_r5_the_reluctant_one_goes_on_without_a_successor),
 		TEST(test_a_release_is_told_before_the_next_claim),
 		TEST(test_r11_a_silent_holder_that_answers_keeps_it),
 		TEST(test_r11_a_grant_is_taken_whoever_answers),

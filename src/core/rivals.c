@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "core/rivals.h"
 
+#include "core/collision.h"
+
+bool election_outclasses(const struct election_rank *a, const struct election_rank *b)
+{
+	if (a->yielded != b->yielded)
+		return b->yielded;
+	return b->impaired && !a->impaired;
+}
+
 bool election_outranks(const struct election_rank *a, const struct election_rank *b)
 {
 	int order;
 
-	if (a->impaired != b->impaired)
-		return b->impaired;
+	if (election_outclasses(a, b) || election_outclasses(b, a))
+		return election_outclasses(a, b);
 	if (a->worth != b->worth)
 		return a->worth > b->worth;
 	if ((a->address.family == IP_NONE) != (b->address.family == IP_NONE))
@@ -40,14 +49,26 @@ const struct election_rival *rivals_granter(const struct election_input *in)
 
 bool rivals_hold_worthier(const struct election_input *in, const struct election_rival *granter)
 {
+	/* Our claim would be the youngest, and nobody has acknowledged it. */
+	struct collision_side own = collision_own(in, UINT64_MAX, UINT64_MAX);
+	enum collision_ground ground;
+
+	own.acknowledged = false;
 	for (size_t i = 0; i < in->rival_count; i++) {
 		const struct election_rival *r = &in->rivals[i];
 
+		struct collision_side side = collision_rival(r);
+
 		if (r != granter && r->active && r->hears_us && !r->granted_us &&
-			election_outranks(&r->rank, &in->own))
+			collision_is_won(&side, &own, &ground))
 			return true;
 	}
 	return false;
+}
+
+bool rivals_can_take(const struct election_rival *r)
+{
+	return !r->active && r->eligible && r->hears_us;
 }
 
 const struct election_rival *rivals_successor(const struct election_input *in, bool asking)
@@ -57,7 +78,7 @@ const struct election_rival *rivals_successor(const struct election_input *in, b
 	for (size_t i = 0; i < in->rival_count; i++) {
 		const struct election_rival *r = &in->rivals[i];
 
-		if (r->active || !r->eligible || !r->hears_us || (asking && !r->wants))
+		if (!rivals_can_take(r) || (asking && !r->wants))
 			continue;
 		if (!best || election_outranks(&r->rank, &best->rank))
 			best = r;
@@ -73,10 +94,29 @@ bool rivals_outrank(const struct election_input *in)
 	return false;
 }
 
-bool rivals_know(const struct election_input *in, uint64_t id)
+const struct election_rival *rivals_find(const struct election_input *in, uint64_t id)
 {
 	for (size_t i = 0; i < in->rival_count; i++)
 		if (in->rivals[i].rank.id == id)
-			return true;
-	return false;
+			return &in->rivals[i];
+	return NULL;
+}
+
+/* R3: worth alone moves nothing with a sticky policy, nor before a node has been well for a time.
+ */
+bool rivals_are_overtaken(const struct election_input *in, const struct election_rival *holder)
+{
+	if (rivals_outrank(in))
+		return false;
+	if (election_outclasses(&in->own, &holder->rank))
+		return true;
+	return !in->sticky && in->settled && !in->own.yielded &&
+	       election_outranks(&in->own, &holder->rank);
+}
+
+bool rivals_deserve(const struct election_input *in, const struct election_rival *asking)
+{
+	if (in->sticky)
+		return election_outclasses(&asking->rank, &in->own);
+	return election_outranks(&asking->rank, &in->own);
 }

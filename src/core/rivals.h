@@ -25,6 +25,16 @@ bool rivals_hold_worthier(const struct election_input *in, const struct election
 /* Whether an eligible one outranks us. */
 bool rivals_outrank(const struct election_input *in);
 
-bool rivals_know(const struct election_input *in, uint64_t id);
+/* The one with that id, or NULL. */
+const struct election_rival *rivals_find(const struct election_input *in, uint64_t id);
+
+/* Whether it could take the group over now. */
+bool rivals_can_take(const struct election_rival *r);
+
+/* R3: whether we should ask @holder for the group, by our policy. */
+bool rivals_are_overtaken(const struct election_input *in, const struct election_rival *holder);
+
+/* R3: whether @asking should have the group that we hold, by our policy. */
+bool rivals_deserve(const struct election_input *in, const struct election_rival *asking);
 
 #endif

@@ -90,7 +90,7 @@ void addresses_due(struct engine *e, struct effects *out)
 		const struct group *g = &e->groups[e->conf->addresses[a].group];
 		unsigned due = announce_take_due(&e->addresses[a].announce, e->now);
 
-		if (g->election.yielded)
+		if (g->election.lingering)
 			continue; /* it is the new holder's to announce */
 		if (due & ANNOUNCE_BROADCAST) {
 			effect_keeper(out, CHANNEL_ANNOUNCE, (uint16_t)a, 0, 0);
@@ -182,6 +182,7 @@ static void acknowledge(struct engine *e, size_t a, const struct ip *neighbour, 
 			continue;
 		address->answered[t] = true;
 		measure_acknowledged(e, e->conf->addresses[a].group);
+		sticky_acknowledged(e, e->conf->addresses[a].group, neighbour);
 		explain_duration(
 			time_between(address->announce.started, e->now), took, sizeof(took));
 		effect_group_report(e, out, REPORT_ACKNOWLEDGED, REPORT_INFO,

@@ -54,6 +54,10 @@ static void save_group(const struct engine *e, size_t index, struct writer *w)
 		.cause_peer = election->cause_peer,
 		.since = election->since,
 		.epoch = election->epoch,
+		.claim = election->claim,
+		.yielded_to = election->yielded_to,
+		.acknowledged = g->acknowledged,
+		.well_since = g->steadiness.well_since,
 		.epoch_seen = election->epoch_seen,
 		.epoch_rival = election->epoch_rival,
 		.holder = election->holder,
@@ -96,6 +100,7 @@ static void save_entries(const struct engine *e, const struct peer_record *p, st
 			record_put_entry(w, &(struct record_entry){.group = number,
 						    .state = entry->state,
 						    .flags = entry->flags,
+						    .renewed = entry->renewed,
 						    .granted_us = entry->granted_us,
 						    .worth = entry->worth,
 						    .epoch = entry->epoch});
@@ -198,6 +203,8 @@ static void take_group(struct engine *e, size_t index, const struct record_group
 		.cause_peer = record->cause_peer,
 		.since = record->since,
 		.epoch = record->epoch,
+		.claim = record->claim,
+		.yielded_to = record->yielded_to,
 		.epoch_seen = record->epoch_seen,
 		.epoch_rival = record->epoch_rival,
 		.holder = record->holder,
@@ -206,6 +213,9 @@ static void take_group(struct engine *e, size_t index, const struct record_group
 		.wants = record->wants,
 		.contenders = record->contenders};
 	g->adopted = true;
+	g->acknowledged = record->acknowledged;
+	g->steadiness.well_since = record->well_since;
+	g->steadiness.impaired = record->impaired;
 	g->in_touch = record->in_touch;
 	g->conflict = record->conflict;
 	g->told_state = group_state(g);
@@ -259,6 +269,7 @@ static bool take_entries(const struct record_node *node, const struct record_pee
 		p->entries[index[entry.group]] = (struct peer_entry){.present = true,
 			.state = entry.state,
 			.flags = entry.flags & HEARTBEAT_GROUP_FLAGS,
+			.renewed = entry.renewed,
 			.granted_us = entry.granted_us,
 			.worth = entry.worth,
 			.epoch = entry.epoch};

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "core/collision.h"
 #include "engine/node.h"
 
 /* Two heartbeats are never closer than this, however much happens. */
@@ -47,6 +48,19 @@ static enum node_state wire_state(const struct group *g)
 	return group_state(g);
 }
 
+/* What others must know of it to judge by the group's policy as we do. */
+static int policy_flags(const struct engine *e, size_t group, enum node_state state)
+{
+	const struct group *g = &e->groups[group];
+
+	return (group_is_sticky(e, group) ? HEARTBEAT_GROUP_STICKY : 0) |
+	       (state == STATE_ACTIVE && g->acknowledged ? HEARTBEAT_GROUP_ACKNOWLEDGED : 0) |
+	       (g->election.granted && g->election.phase != ELECTION_RELEASING
+			       ? HEARTBEAT_GROUP_GRANTED
+			       : 0) |
+	       (g->election.yielded_to != 0 ? HEARTBEAT_GROUP_YIELDED : 0);
+}
+
 static void fill_group(const struct engine *e, const struct heartbeat *h, size_t group,
 	struct heartbeat_group *entry)
 {
@@ -55,19 +69,25 @@ static void fill_group(const struct engine *e, const struct heartbeat *h, size_t
 	enum node_state state = wire_state(g);
 	bool fit = group_ineligible(e, group) == ELIGIBLE;
 	bool listens = election->phase == ELECTION_LISTENING;
-	bool ready = fit && !listens && !time_reached(e->now, e->lease);
+	/* Nobody should release to one that does so itself (R4). */
+	bool ready = fit && !listens && election->phase != ELECTION_RELEASING &&
+		     !time_reached(e->now, e->lease);
 	bool claimed = state != STATE_ACTIVE && election->epoch != 0 &&
 		       election->epoch == election->epoch_seen;
 
 	*entry = (struct heartbeat_group){.id = e->conf->groups[group].id,
 		.worth = e->groups[group].health.worth,
 		.state = (uint8_t)state,
-		.flags = (uint8_t)((ready ? HEARTBEAT_GROUP_ELIGIBLE : 0) |
-				   (fit && listens ? HEARTBEAT_GROUP_LISTENING : 0) |
-				   (election->wants ? HEARTBEAT_GROUP_WANT : 0) |
-				   (claimed ? HEARTBEAT_GROUP_CLAIMED : 0) |
-				   (health_is_impaired(e, group) ? HEARTBEAT_GROUP_IMPAIRED : 0)),
+		.flags = (uint16_t)((ready ? HEARTBEAT_GROUP_ELIGIBLE : 0) |
+				    (fit && listens ? HEARTBEAT_GROUP_LISTENING : 0) |
+				    (election->wants ? HEARTBEAT_GROUP_WANT : 0) |
+				    (claimed ? HEARTBEAT_GROUP_CLAIMED : 0) |
+				    (health_is_impaired(e, group) ? HEARTBEAT_GROUP_IMPAIRED : 0) |
+				    policy_flags(e, group, state)),
 		.grantee = grantee_index(h, state == STATE_ACTIVE ? election->grantee : 0),
+		.renewed = state == STATE_ACTIVE
+				   ? collision_renewed(election->epoch, election->claim)
+				   : 0,
 		.epoch = state == STATE_ACTIVE ? election->epoch : election->epoch_seen};
 }
 

@@ -99,6 +99,21 @@ void explain_ineligible(
 	}
 }
 
+/* Why the other one went on. */
+static const char *collision_ground(const struct group *g)
+{
+	if (g->cause_ineligible != ELIGIBLE)
+		return "this node is not eligible";
+	switch (g->election.ground) {
+	case COLLISION_BY_POLICY: return "its policy is sticky";
+	case COLLISION_BY_ANSWERS: return "has reached the neighbours meanwhile";
+	case COLLISION_BY_AGE: return "has held it for longer";
+	case COLLISION_BY_FITNESS:
+	case COLLISION_BY_RANK: break;
+	}
+	return "is worthier";
+}
+
 void explain_cause(const struct engine *e, size_t group, char *buffer, size_t size)
 {
 	const struct group *g = &e->groups[group];
@@ -117,10 +132,7 @@ void explain_cause(const struct engine *e, size_t group, char *buffer, size_t si
 	case ELECTION_GRANTED: text_add(&t, "%s handed it over", peer); break;
 	case ELECTION_HANDED_OVER: text_add(&t, "handed over to %s", peer); break;
 	case ELECTION_COLLISION:
-		if (g->cause_ineligible == ELIGIBLE)
-			text_add(&t, "%s holds it too and is worthier", peer);
-		else
-			text_add(&t, "%s holds it too and this node is not eligible", peer);
+		text_add(&t, "%s holds it too and %s", peer, collision_ground(g));
 		break;
 	case ELECTION_INELIGIBLE:
 	case ELECTION_CANNOT_SERVE:
@@ -154,6 +166,26 @@ static void explain_rank(
 			ip_format(&p->address, a), ip_format(&own.address, b), own.worth);
 }
 
+static void explain_yielded(const struct engine *e, size_t group, struct text *t)
+{
+	const char *to = peers_name(e, e->groups[group].election.yielded_to);
+
+	text_add(t, "given to %s on request, until %s fails or leaves, or `ha resume %s`", to, to,
+		e->conf->groups[group].name);
+}
+
+static void explain_settle(const struct engine *e, size_t group, struct text *t)
+{
+	char rest[DURATION_TEXT_SIZE], wait[DURATION_TEXT_SIZE];
+
+	explain_duration(time_between(e->now, settle_until(e, group)), rest, sizeof(rest));
+	explain_duration(settle_wait_ns(e, group), wait, sizeof(wait));
+	text_add(t, "waits %s more until its health has been steady for %s%s", rest, wait,
+		settle_wait_ns(e, group) > e->conf->groups[group].settle_ns
+			? ", because it has lost the group again and again"
+			: "");
+}
+
 static void explain_standby(const struct engine *e, size_t group, struct text *t)
 {
 	const struct peer_record *holder = group_active_peer(e, group);
@@ -163,10 +195,19 @@ static void explain_standby(const struct engine *e, size_t group, struct text *t
 
 	if (holder) {
 		r = group_rival(e, group, holder);
-		if (election_outranks(&r.rank, &own))
+		if (e->groups[group].election.wants)
+			text_add(t, "asks %s to hand over%s", holder->name,
+				r.sticky ? ", but its policy is sticky" : "");
+		else if (e->groups[group].election.yielded_to != 0)
+			explain_yielded(e, group, t);
+		else if (group_is_sticky(e, group))
+			text_add(t,
+				"%s holds it; only a fault or a request moves it (policy sticky)",
+				holder->name);
+		else if (election_outranks(&r.rank, &own))
 			explain_rank(e, group, holder, t);
-		else if (e->groups[group].election.wants)
-			text_add(t, "asks %s to hand over", holder->name);
+		else if (!settle_is_over(e, group))
+			explain_settle(e, group, t);
 		else
 			text_add(t, "%s holds it", holder->name);
 		if (!r.hears_us)

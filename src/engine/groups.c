@@ -126,7 +126,8 @@ static bool can_serve(const struct engine *e, size_t group)
 
 struct election_rank group_own_rank(const struct engine *e, size_t group)
 {
-	return (struct election_rank){.impaired = health_is_impaired(e, group),
+	return (struct election_rank){.yielded = e->groups[group].election.yielded_to != 0,
+		.impaired = health_is_impaired(e, group),
 		.worth = e->groups[group].health.worth,
 		.address = devices_real_address(e),
 		.id = e->identity.id};
@@ -136,7 +137,8 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 {
 	const struct peer_entry *entry = &p->entries[group];
 
-	return (struct election_rival){.rank = {.impaired = entry->flags & HEARTBEAT_GROUP_IMPAIRED,
+	return (struct election_rival){.rank = {.yielded = entry->flags & HEARTBEAT_GROUP_YIELDED,
+					       .impaired = entry->flags & HEARTBEAT_GROUP_IMPAIRED,
 					       .worth = entry->worth,
 					       .address = p->address,
 					       .id = p->peer.id},
@@ -144,9 +146,13 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
 		.wants = entry->flags & HEARTBEAT_GROUP_WANT,
 		.claimed = entry->flags & HEARTBEAT_GROUP_CLAIMED,
+		.sticky = entry->flags & HEARTBEAT_GROUP_STICKY,
+		.acknowledged = entry->flags & HEARTBEAT_GROUP_ACKNOWLEDGED,
 		.listens = entry->flags & HEARTBEAT_GROUP_LISTENING,
 		.hears_us = peer_hears_us(&p->peer, e->conf->node.tolerance_ns),
 		.granted_us = entry->granted_us,
+		.answers = entry->flags & HEARTBEAT_GROUP_GRANTED,
+		.renewed = entry->renewed,
 		.epoch = entry->epoch};
 }
 
@@ -199,6 +205,9 @@ static struct election_input input_of(
 		.can_serve = can_serve(e, group),
 		.answered = suspicion_withholds(e, group),
 		.stopping = e->stopping || e->groups[group].retired,
+		.settled = settle_is_over(e, group),
+		.sticky = group_is_sticky(e, group),
+		.acknowledged = e->groups[group].acknowledged,
 		.lease = e->lease,
 		.tolerance_ns = e->conf->node.tolerance_ns,
 		.linger_ns = linger_ns(e),
@@ -347,6 +356,31 @@ static void carry_out(
 		e->beat_soon = true;
 }
 
+/* Given up because this node could not hold it any longer, not because somebody wanted it so. */
+static bool is_lost(const struct engine *e, size_t group)
+{
+	enum ineligible why = group_ineligible(e, group);
+
+	switch (e->groups[group].election.cause) {
+	case ELECTION_LEASE_PASSED:
+	case ELECTION_HOLD_FAILED: return true;
+	case ELECTION_INELIGIBLE:
+	case ELECTION_CANNOT_SERVE:
+	case ELECTION_HANDED_OVER:
+		if (health_is_impaired(e, group))
+			return true;
+		return why != ELIGIBLE && why != INELIGIBLE_STOPPING && why != INELIGIBLE_WORTH;
+	case ELECTION_STARTED:
+	case ELECTION_VACANT:
+	case ELECTION_HOLDER_SILENT:
+	case ELECTION_HOLDER_RESIGNED:
+	case ELECTION_GRANTED:
+	case ELECTION_COLLISION:
+	case ELECTION_STOPPING: break;
+	}
+	return false;
+}
+
 /* What the engine itself has to do when a phase begins. */
 static void enter_phase(struct engine *e, size_t group, enum election_phase before)
 {
@@ -356,11 +390,16 @@ static void enter_phase(struct engine *e, size_t group, enum election_phase befo
 		return;
 	if (phase == ELECTION_LISTENING)
 		probes_start(e, group);
-	if (phase == ELECTION_ACTIVE)
+	if (phase == ELECTION_ACTIVE) {
 		addresses_taken(e, group);
+		sticky_taken(e, group);
+	}
 	if (before == ELECTION_ACTIVE || before == ELECTION_TAKING)
-		if (phase != ELECTION_ACTIVE)
+		if (phase != ELECTION_ACTIVE) {
 			addresses_released(e, group);
+			if (is_lost(e, group))
+				settle_lost(e, group);
+		}
 }
 
 void groups_step(struct engine *e, size_t group, enum election_event event, struct effects *out)
@@ -457,6 +496,7 @@ void groups_start(struct engine *e)
 		e->groups[g].told_state = STATE_STANDBY;
 		e->groups[g].state_since = e->now;
 	}
+	settle_start(e);
 }
 
 void groups_evaluate(struct engine *e, struct effects *out)
@@ -465,6 +505,7 @@ void groups_evaluate(struct engine *e, struct effects *out)
 		review_hearing(e, g);
 		review_hold_off(e, g);
 		review_conflict(e, g);
+		settle_review(e, g);
 		groups_step(e, g, ELECTION_EVALUATE, out);
 	}
 }
@@ -478,6 +519,8 @@ ha_time groups_deadline(const struct engine *e)
 		const struct group *group = &e->groups[g];
 
 		deadline = time_min(deadline, election_deadline(&group->election, &input));
+		if (!settle_is_over(e, g))
+			deadline = time_min(deadline, settle_until(e, g));
 		if (group->hold_off != ELIGIBLE)
 			deadline = time_min(deadline, group->hold_off_until);
 		if (group->probing)

@@ -20,7 +20,8 @@
 struct peer_entry {
 	bool present;
 	uint8_t state;
-	uint8_t flags;
+	uint16_t flags;
+	uint8_t renewed;
 	bool granted_us;
 	uint16_t worth;
 	uint64_t epoch;
@@ -87,9 +88,21 @@ enum ineligible {
 #define INELIGIBLE_LAST INELIGIBLE_RETIRED
 };
 
+#define LOSSES_MAX 8
+
+/* How steadily this node could hold a group of late. */
+struct steadiness {
+	ha_time well_since; /* and no change of its health; TIME_NEVER: it may not hold it */
+	bool impaired;
+	ha_time losses[LOSSES_MAX]; /* when it could hold the group no longer; TIME_ORIGIN: never */
+	uint8_t loss_next;
+};
+
 struct group {
 	struct election election;
 	struct engine_health health;
+	struct steadiness steadiness;
+	bool acknowledged;          /* R4: see sticky.c */
 	enum node_state told_state; /* as last reported */
 	uint64_t told_holder;       /* as last reported */
 	ha_time held_last;          /* when somebody last held it */
@@ -267,6 +280,24 @@ bool health_is_well(const struct engine *e, size_t group);
 bool health_is_impaired(const struct engine *e, size_t group);
 /* Adds "worth 100, lowered by 50: ...", or nothing if nothing is the matter. */
 void health_explain(const struct engine *e, size_t group, struct text *t);
+
+/* settle.c: how long this node must have been well before it takes a group over by its rank. */
+void settle_start(struct engine *e);
+/* Looks whether it is well; each time before the elections. */
+void settle_review(struct engine *e, size_t group);
+/* It could not hold it any longer: often enough, and it waits for longer. */
+void settle_lost(struct engine *e, size_t group);
+/* How long it must have been well, and until when that is. */
+int64_t settle_wait_ns(const struct engine *e, size_t group);
+ha_time settle_until(const struct engine *e, size_t group);
+bool settle_is_over(const struct engine *e, size_t group);
+
+/* sticky.c: whether clients reach this node, for the case that another one holds the group too. */
+void sticky_taken(struct engine *e, size_t group);
+void sticky_acknowledged(struct engine *e, size_t group, const struct ip *neighbour);
+/* A node has fallen silent: the network may have come apart. */
+void sticky_lost_sight(struct engine *e, struct effects *out);
+bool group_is_sticky(const struct engine *e, size_t group);
 
 /* addresses.c */
 void addresses_taken(struct engine *e, size_t group);

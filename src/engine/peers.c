@@ -165,6 +165,7 @@ static void take_groups(struct engine *e, const struct heartbeat *h, struct peer
 		p->entries[own] = (struct peer_entry){.present = true,
 			.state = h->groups[i].state,
 			.flags = h->groups[i].flags,
+			.renewed = h->groups[i].renewed,
 			.granted_us = grants_us(e, h, &h->groups[i]),
 			.worth = h->groups[i].worth,
 			.epoch = h->groups[i].epoch};
@@ -319,6 +320,7 @@ static void review_presence(struct engine *e, struct peer_record *p, struct effe
 		explain_duration(time_between(p->peer.heard, e->now), silence, sizeof(silence));
 		text_add(&t, "is gone: silent for %s", silence);
 		report_peer(e, out, p, REPORT_WARNING, text);
+		sticky_lost_sight(e, out);
 	}
 }
 

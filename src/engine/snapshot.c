@@ -17,7 +17,7 @@ static void fill_group(
 
 	*status = (struct status_group){0};
 	text_copy(status->name, sizeof(status->name), conf->name);
-	text_copy(status->policy, sizeof(status->policy), "worthiest");
+	text_copy(status->policy, sizeof(status->policy), conf_policy_name(conf->policy));
 	status->state = group_state(g);
 	explain_group(e, group, status->reason, sizeof(status->reason));
 	explain_what_next(e, group, status->next, sizeof(status->next));
@@ -118,6 +118,27 @@ static void warn_of_groups(const struct engine *e, struct status *s)
 	}
 }
 
+/* They end with one holder all the same, but hardly with the one that somebody had in mind. */
+static void warn_of_policies(const struct engine *e, struct status *s)
+{
+	for (size_t g = 0; g < e->conf->group_count; g++) {
+		for (size_t i = 0; i < e->peer_count; i++) {
+			const struct peer_record *p = &e->peers[i];
+			struct election_rival r = group_rival(e, g, p);
+
+			if (!peer_is_live(&p->peer, e->now) || !p->entries[g].present ||
+				r.sticky == group_is_sticky(e, g))
+				continue;
+			warn(s,
+				"group %s: the policy of %s is %s, this node's is %s; write the "
+				"same in both configurations",
+				s->groups[g].name, p->name, r.sticky ? "sticky" : "another one",
+				s->groups[g].policy);
+			break;
+		}
+	}
+}
+
 static void fill_warnings(const struct engine *e, struct status *s)
 {
 	if (!e->key.present)
@@ -134,6 +155,7 @@ static void fill_warnings(const struct engine *e, struct status *s)
 		warn(s, "another node uses this node's id; give each a name of its own");
 	warn_of_peers(e, s);
 	warn_of_groups(e, s);
+	warn_of_policies(e, s);
 }
 
 /* All but its room. */

@@ -24,6 +24,9 @@
 #define FENCE_SIZE            4
 #define HEARD_SIZE            24
 #define GROUP_SIZE            18
+/* The octet of the state holds four more flags above it. */
+#define STATE_BITS 4
+#define STATE_MASK 0x0f
 
 /* A faster or slower heartbeat than these is a mistake, not a choice (RFC 9568 erratum 8301 shows
  * what an unchecked interval of 0 does). */
@@ -120,10 +123,11 @@ size_t heartbeat_encode(const struct heartbeat *h, uint32_t cluster_tag,
 	for (size_t i = 0; i < h->group_count; i++) {
 		writer_u32(&w, h->groups[i].id);
 		writer_u16(&w, h->groups[i].worth);
-		writer_u8(&w, h->groups[i].state);
-		writer_u8(&w, h->groups[i].flags);
+		writer_u8(&w,
+			(uint8_t)(h->groups[i].state | (h->groups[i].flags >> 8) << STATE_BITS));
+		writer_u8(&w, (uint8_t)h->groups[i].flags);
 		writer_u8(&w, h->groups[i].grantee);
-		writer_u8(&w, 0);
+		writer_u8(&w, h->groups[i].renewed);
 		writer_u64(&w, h->groups[i].epoch);
 	}
 	assert(!w.failed); /* the limits leave room: see the static assertion */
@@ -239,13 +243,16 @@ static bool decode_groups(struct reader r, struct heartbeat *h)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct heartbeat_group *g = &h->groups[i];
+		unsigned state;
 
 		g->id = reader_u32(&r);
 		g->worth = reader_u16(&r);
-		g->state = reader_u8(&r);
-		g->flags = reader_u8(&r) & HEARTBEAT_GROUP_FLAGS;
+		state = reader_u8(&r);
+		g->state = state & STATE_MASK;
+		g->flags = (uint16_t)((reader_u8(&r) | state >> STATE_BITS << 8) &
+				      HEARTBEAT_GROUP_FLAGS);
 		g->grantee = reader_u8(&r);
-		(void)reader_u8(&r);
+		g->renewed = reader_u8(&r);
 		g->epoch = reader_u64(&r);
 		if (g->id == 0 || g->state < STATE_STANDBY || g->state > STATE_SHUTDOWN)
 			return false;

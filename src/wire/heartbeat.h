@@ -55,14 +55,23 @@ enum node_state { STATE_STANDBY = 1, STATE_ACTIVE = 2, STATE_SHUTDOWN = 3 };
 #define HEARTBEAT_GROUP_LISTENING 0x04 /* will be eligible when it has listened (rule R1) */
 #define HEARTBEAT_GROUP_CLAIMED   0x08 /* not ACTIVE: the epoch is that of its own last claim */
 #define HEARTBEAT_GROUP_IMPAIRED  0x10 /* ranks below every node that is not */
-#define HEARTBEAT_GROUP_FLAGS     0x1f
+#define HEARTBEAT_GROUP_STICKY    0x20 /* its policy: only a fault or a request moves the group */
+/* ACTIVE, and somebody outside the cluster has answered since it took it or lost sight of a node */
+#define HEARTBEAT_GROUP_ACKNOWLEDGED 0x40
+#define HEARTBEAT_GROUP_YIELDED      0x80  /* has given it up on request: ranks last */
+#define HEARTBEAT_GROUP_GRANTED      0x100 /* knows that a holder grants it the group */
+#define HEARTBEAT_GROUP_FLAGS                                                                      \
+	(HEARTBEAT_GROUP_ELIGIBLE | HEARTBEAT_GROUP_WANT | HEARTBEAT_GROUP_LISTENING |             \
+		HEARTBEAT_GROUP_CLAIMED | HEARTBEAT_GROUP_IMPAIRED | HEARTBEAT_GROUP_STICKY |      \
+		HEARTBEAT_GROUP_ACKNOWLEDGED | HEARTBEAT_GROUP_YIELDED | HEARTBEAT_GROUP_GRANTED)
 
 struct heartbeat_group {
 	uint32_t id;
 	uint16_t worth;
 	uint8_t state;   /* enum node_state */
-	uint8_t flags;   /* HEARTBEAT_GROUP_... */
+	uint16_t flags;  /* HEARTBEAT_GROUP_... */
 	uint8_t grantee; /* index into heard[] of whom the holder grants it to, or GRANTEE_NONE */
+	uint8_t renewed; /* by how much the epoch has grown since the claim, 255: or more */
 	uint64_t epoch;  /* of the current or the last claim known */
 };
 

@@ -426,7 +426,7 @@ static void test_unknown_flags_are_ignored(void **state)
 	(void)state;
 	encode(&NO_KEY);
 	bytes[6] = 0xfe;
-	bytes[sizeof(GOLDEN) - 11] = 0xf1;
+	bytes[sizeof(GOLDEN) - 11] = 0x11;
 	assert_int_equal(decode(&NO_KEY), HEARTBEAT_ACCEPTED);
 	assert_false(received.leaving);
 	assert_int_equal(

@@ -105,6 +105,7 @@ enum {
 	GROUP_CONFLICT = 4,
 	GROUP_IMPAIRED = 8,
 	GROUP_UNFIT = 16,
+	GROUP_ACKNOWLEDGED = 32,
 };
 
 void record_put_group(struct writer *w, const struct record_group *g)
@@ -125,7 +126,8 @@ void record_put_group(struct writer *w, const struct record_group *g)
 	put_time(w, g->grant_pause);
 	writer_u8(w, (uint8_t)((g->wants ? GROUP_WANTS : 0) | (g->in_touch ? GROUP_IN_TOUCH : 0) |
 			       (g->conflict ? GROUP_CONFLICT : 0) |
-			       (g->impaired ? GROUP_IMPAIRED : 0) | (g->unfit ? GROUP_UNFIT : 0)));
+			       (g->impaired ? GROUP_IMPAIRED : 0) | (g->unfit ? GROUP_UNFIT : 0) |
+			       (g->acknowledged ? GROUP_ACKNOWLEDGED : 0)));
 	writer_u64(w, g->told_holder);
 	put_time(w, g->held_last);
 	put_time(w, g->state_since);
@@ -139,6 +141,9 @@ void record_put_group(struct writer *w, const struct record_group *g)
 	writer_u32(w, g->hold_off_error);
 	writer_u32(w, (uint32_t)g->worth_change);
 	put_text(w, g->health_reason, sizeof(g->health_reason));
+	writer_u64(w, g->claim);
+	writer_u64(w, g->yielded_to);
+	put_time(w, g->well_since);
 	end_section(w, start, RECORD_GROUP_SIZE);
 }
 
@@ -193,7 +198,8 @@ void record_put_entry(struct writer *w, const struct record_entry *e)
 
 	writer_u32(w, e->group);
 	writer_u8(w, e->state);
-	writer_u8(w, e->flags);
+	writer_u8(w, e->renewed);
+	writer_u16(w, e->flags);
 	writer_u8(w, e->granted_us);
 	writer_u16(w, e->worth);
 	writer_u64(w, e->epoch);
@@ -321,7 +327,8 @@ static bool group_is_possible(const struct record_group *g)
 		return false;
 	if (g->phase == ELECTION_ACTIVE && (g->epoch == 0 || g->wants))
 		return false;
-	return g->name[0] != '\0' && g->cause < ELECTION_CAUSES && g->epoch <= g->epoch_seen;
+	return g->name[0] != '\0' && g->cause < ELECTION_CAUSES && g->epoch <= g->epoch_seen &&
+	       g->claim <= g->epoch;
 }
 
 bool record_take_group(struct reader *r, struct record_group *g)
@@ -360,6 +367,10 @@ bool record_take_group(struct reader *r, struct record_group *g)
 	g->hold_off_error = reader_u32(&s);
 	g->worth_change = (int32_t)reader_u32(&s);
 	take_text(&s, g->health_reason, sizeof(g->health_reason));
+	g->claim = reader_u64(&s);
+	g->yielded_to = reader_u64(&s);
+	g->well_since = take_instant(&s);
+	g->acknowledged = flags & GROUP_ACKNOWLEDGED;
 	return !s.failed && group_is_possible(g);
 }
 
@@ -408,7 +419,8 @@ bool record_take_entry(struct reader *r, const struct record_node *node, struct 
 
 	e->group = reader_u32(&s);
 	e->state = reader_u8(&s);
-	e->flags = reader_u8(&s);
+	e->renewed = reader_u8(&s);
+	e->flags = reader_u16(&s);
 	e->granted_us = reader_u8(&s) != 0;
 	e->worth = reader_u16(&s);
 	e->epoch = reader_u64(&s);

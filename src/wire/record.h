@@ -31,7 +31,7 @@
 #define RECORD_FRAME_SIZE  (16 + 8)
 #define RECORD_NODE_SIZE   96
 #define RECORD_DEVICE_SIZE 32
-#define RECORD_GROUP_SIZE  424
+#define RECORD_GROUP_SIZE  456
 #define RECORD_PEER_SIZE   368
 #define RECORD_REASON_SIZE 128
 #define RECORD_ENTRY_SIZE  24
@@ -75,6 +75,9 @@ struct record_group {
 	int32_t worth_change; /* of the configured one */
 	bool impaired, unfit;
 	char health_reason[RECORD_REASON_SIZE];
+	uint64_t claim, yielded_to;
+	bool acknowledged;
+	ha_time well_since; /* TIME_NEVER: it is not */
 };
 
 struct record_peer {
@@ -93,7 +96,8 @@ struct record_peer {
 
 struct record_entry {
 	uint32_t group; /* which of the record's */
-	uint8_t state, flags;
+	uint8_t state, renewed;
+	uint16_t flags;
 	bool granted_us;
 	uint16_t worth;
 	uint64_t epoch;

@@ -66,7 +66,7 @@ static void fill_group(
 
 	g->id = s->conf->groups[index % s->conf->group_count].id;
 	g->state = (uint8_t)(STATE_STANDBY + kind % 3);
-	g->flags = (uint8_t)(kind >> 2 & HEARTBEAT_GROUP_FLAGS);
+	g->flags = (uint16_t)(kind >> 2 & HEARTBEAT_GROUP_FLAGS);
 	g->grantee = kind & 0x10 && heard_count > 0 ? 0 : HEARTBEAT_GRANTEE_NONE;
 	g->worth = reader_u8(r);
 	g->epoch = kind & 0x20 ? reader_u64(r) : reader_u8(r);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * docs/protocol.md 6.4: of two holders that meet, a sticky one stays if clients could reach it
+ * while the two did not hear each other. Each therefore asks its neighbours anew when it loses
+ * sight of a node, and tells whether one of them has answered that is no node itself.
+ */
+#include "engine/node.h"
+
+bool group_is_sticky(const struct engine *e, size_t group)
+{
+	return e->conf->groups[group].policy == CONF_POLICY_STICKY;
+}
+
+void sticky_taken(struct engine *e, size_t group)
+{
+	e->groups[group].acknowledged = false;
+}
+
+static bool is_node(const struct engine *e, const struct ip *ip)
+{
+	for (size_t i = 0; i < e->peer_count; i++)
+		if (ip_equal(&e->peers[i].address, ip) || ip_equal(&e->peers[i].source, ip))
+			return true;
+	return false;
+}
+
+/* Once two holders have met it is too late: both have told what they knew before, and must judge by
+ * the same. */
+void sticky_acknowledged(struct engine *e, size_t group, const struct ip *neighbour)
+{
+	struct group *g = &e->groups[group];
+
+	if (g->acknowledged || !group_is_held(g) || g->election.contenders != 0 ||
+		is_node(e, neighbour))
+		return;
+	g->acknowledged = true;
+	if (group_is_sticky(e, group))
+		e->beat_soon = true;
+}
+
+void sticky_lost_sight(struct engine *e, struct effects *out)
+{
+	for (size_t g = 0; g < e->conf->group_count; g++) {
+		if (!group_is_sticky(e, g) || !group_may_serve(e, g) ||
+			e->groups[g].election.contenders != 0)
+			continue;
+		e->groups[g].acknowledged = false;
+		addresses_announce(e, g, out);
+	}
+}
