@@ -375,15 +375,10 @@ static bool take_route(struct draft *d, struct conf_check *c, struct words *w)
 	return true;
 }
 
-static bool is_not_there_yet(size_t kind)
-{
-	return kind == CONF_CHECK_GATEWAY || kind == CONF_CHECK_ARP;
-}
-
 static const struct kind *find_kind(const char *word)
 {
 	for (size_t i = 0; i < CONF_CHECK_KINDS; i++)
-		if (!is_not_there_yet(i) && strcmp(KINDS[i].name, word) == 0)
+		if (strcmp(KINDS[i].name, word) == 0)
 			return &KINDS[i];
 	return NULL;
 }
@@ -398,7 +393,7 @@ static void complain_of_kind(struct draft *d, const char *word)
 		}
 	draft_complain(d,
 		"check = \"%s\" is unknown, write one of tcp, http, exec, process, file, interface,"
-		" route, group",
+		" gateway, arp, route, group",
 		quote(word).text);
 }
 

@@ -146,6 +146,8 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "  check = process nginx fall=7\n"
 				 "  check = file /run/worth worth\n"
 				 "  check = interface eth1\n"
+				 "  check = gateway\n"
+				 "  check = arp fe80::7\n"
 				 "  check = route default\n"
 				 "  check = route 10.0.0.0/8\n"
 				 "  check = group mail.example-2_x\n"
@@ -222,8 +224,8 @@ static void check_checks(const struct conf *c)
 {
 	const struct conf_check *k = c->checks;
 
-	assert_int_equal(c->check_count, 10);
-	assert_int_equal(c->groups[0].check_count, 10);
+	assert_int_equal(c->check_count, 12);
+	assert_int_equal(c->groups[0].check_count, 12);
 	assert_int_equal(c->groups[1].check_count, 0);
 	assert_int_equal(k[0].kind, CONF_CHECK_TCP);
 	assert_string_equal(k[0].name, "nginx");
@@ -246,16 +248,17 @@ static void check_checks(const struct conf *c)
 	assert_int_equal(k[4].fall, 7);
 	assert_true(k[5].is_worth);
 	assert_string_equal(k[6].target, "eth1");
-	assert_int_equal(k[7].ip.family, IP_NONE);
-	assert_int_equal(k[8].prefix_length, 8);
-	assert_int_equal(k[9].follows, 1);
+	assert_int_equal(k[8].ip.family, IP_V6);
+	assert_int_equal(k[9].ip.family, IP_NONE);
+	assert_int_equal(k[10].prefix_length, 8);
+	assert_int_equal(k[11].follows, 1);
 }
 
 static void test_check_names(void **state)
 {
 	static const char *const names[] = {"nginx", "tcp [::1]:80", "http http://127.0.0.1/a=b",
 		"exec /etc/ha/check --verbose a=b", "process nginx", "file /run/worth",
-		"interface eth1", "route default", "route 10.0.0.0/8", "group mail.example-2_x"};
+		"interface eth1", "gateway", "arp fe80::7", "route default", "route 10.0.0.0/8", "group mail.example-2_x"};
 	char name[NAME_SIZE];
 
 	(void)state;
@@ -632,7 +635,7 @@ static const struct bad_line BAD_LINES[] = {
 		"check = \"tpc\" is unknown, did you mean \"tcp HOST:PORT\"?"},
 	{NULL, "check = ping 127.0.0.1",
 		"check = \"ping\" is unknown, write one of tcp, http, exec, process, file,"
-		" interface, route, group"},
+		" interface, gateway, arp, route, group"},
 	{NULL, "check = tcp", "check = tcp: write \"check = tcp HOST:PORT\""},
 	{NULL, "check = tcp 127.0.0.1",
 		"check = tcp: \"127.0.0.1\" has no port from 1 to 65535, write 127.0.0.1:80"},
@@ -669,6 +672,10 @@ static const struct bad_line BAD_LINES[] = {
 		"check = file: its content is the worth, remove lower=5"},
 	{NULL, "check = interface a/b",
 		"check = interface: \"a/b\" is not a device's name, write one like eth0"},
+	{NULL, "check = gateway 1.2.3.4", "check = gateway: write \"check = gateway\""},
+	{NULL, "check = arp 224.0.0.1",
+		"check = arp: \"224.0.0.1\" is not the address of a neighbour, write one like"
+		" 192.168.1.1"},
 	{NULL, "check = route 10.0.0.1/8",
 		"check = route: \"10.0.0.1/8\" is not a prefix, write one like 10.0.0.0/8, or"
 		" default"},

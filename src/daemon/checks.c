@@ -62,16 +62,20 @@ static void changed(struct daemon_checks *c, size_t index)
 	tell_engine(c, c->conf->checks[index].group);
 }
 
-static void take(struct daemon_checks *c, const struct verdict *v)
+void checks_hear(struct daemon_checks *c, const struct verdict *v)
 {
-	/* What is not ha-checker's to say it does not say. */
-	if (v->kind != VERDICT_CHECK || v->index >= c->conf->check_count ||
-		!conf_check_is_carried_out_apart(c->conf->checks[v->index].kind))
-		return;
 	if (checks_take(&c->checks, v))
 		changed(c, v->index);
 	else if (v->verdict == CHECK_FAILING)
 		tell_engine(c, c->conf->checks[v->index].group); /* its reason may be another one */
+}
+
+/* What is not ha-checker's to say it does not say. */
+static void take(struct daemon_checks *c, const struct verdict *v)
+{
+	if (v->kind == VERDICT_CHECK && v->index < c->conf->check_count &&
+		conf_check_is_carried_out_apart(c->conf->checks[v->index].kind))
+		checks_hear(c, v);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -146,8 +150,8 @@ void checks_follow(struct daemon_checks *c)
 		v.verdict = held ? CHECK_PASSING : CHECK_FAILING;
 		if (!held)
 			text_copy(v.text, sizeof(v.text), "it is not held here");
-		if (checks_take(&c->checks, &v))
-			changed(c, i);
+		if (c->checks.list[i].verdict != v.verdict)
+			checks_hear(c, &v);
 	}
 }
 

@@ -10,6 +10,7 @@
  *   answer.c     what it answers, as JSON
  *   hooks.c      commands run on changes of state
  *   checks.c     what health checks say
+ *   neighbours.c those of them that ask neighbours, by the keeper
  *   history.c    changes of state, kept in the state folder
  *   handoff.c    what the keeper handed over
  *   confine.c    the system calls that are left
@@ -26,6 +27,7 @@
 #include "conf/conf.h"
 #include "engine/engine.h"
 #include "wire/lease.h"
+#include "wire/verdict.h"
 
 struct daemon;
 
@@ -85,10 +87,22 @@ struct daemon_checks;
 struct daemon_checks *checks_open(struct daemon *d, const struct conf *conf, uv_loop_t *loop);
 /* When the engine has started. */
 void checks_start(struct daemon_checks *c);
+/* A word on a check that is not ha-checker's. */
+void checks_hear(struct daemon_checks *c, const struct verdict *v);
 /* Sees to the checks that follow another group; after whatever may have moved one. */
 void checks_follow(struct daemon_checks *c);
 /* Adds them to a status. */
 void checks_status(const struct daemon_checks *c, struct status *s);
+
+struct neighbours;
+
+struct neighbours *neighbours_open(
+	struct daemon *d, struct daemon_checks *checks, const struct conf *conf, uv_loop_t *loop);
+void neighbours_start(struct neighbours *all);
+/* One of the neighbours that a check is about has answered. */
+void neighbours_answered(struct neighbours *all, size_t index);
+/* Has the keeper ask them. */
+void daemon_ask(struct daemon *d, size_t check);
 
 struct hooks;
 

@@ -27,6 +27,7 @@ struct daemon {
 	struct history *history;
 	struct hooks *hooks;
 	struct daemon_checks *checks;
+	struct neighbours *neighbours;
 	struct engine_health *health[HEALTH_JUDGES]; /* of each group */
 	uv_poll_t driver_poll;
 	uv_prepare_t exit_check;
@@ -111,6 +112,18 @@ static void on_hook(void *context, const struct engine_hook *hook)
 	struct daemon *d = context;
 
 	hooks_run(d->hooks, hook);
+}
+
+static void on_answered(void *context, size_t check)
+{
+	struct daemon *d = context;
+
+	neighbours_answered(d->neighbours, check);
+}
+
+void daemon_ask(struct daemon *d, size_t check)
+{
+	driver_ask(&d->driver, check);
 }
 
 static void on_stopped(void *context)
@@ -199,6 +212,7 @@ static void open_driver(struct daemon *d)
 	const struct driver_owner owner = {.context = d,
 		.report = on_report,
 		.hook = on_hook,
+		.answered = on_answered,
 		.stopped = on_stopped,
 		.told = on_told,
 		.failed = on_failed};
@@ -234,6 +248,7 @@ static void open_everything(struct daemon *d)
 	d->attach = attach_open(d, d->given.conf, d->loop);
 	open_health(d);
 	d->checks = checks_open(d, d->given.conf, d->loop);
+	d->neighbours = neighbours_open(d, d->checks, d->given.conf, d->loop);
 	d->hooks = hooks_open(d->given.conf, engine_metrics(d->driver.engine), d->loop);
 	uv_prepare_init(d->loop, &d->exit_check);
 	d->exit_check.data = d;
@@ -263,6 +278,7 @@ int main(void)
 	driver_start(&d.driver);
 	attach_start(d.attach);
 	checks_start(d.checks);
+	neighbours_start(d.neighbours);
 	uv_run(d.loop, UV_RUN_DEFAULT);
 	history_finish(d.history);
 	scheduling_make_ordinary();

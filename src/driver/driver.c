@@ -126,6 +126,16 @@ void driver_event(struct driver *d, const struct engine_event *event)
 		timer_set(d->timer_fd, engine_deadline(d->engine));
 }
 
+void driver_ask(struct driver *d, size_t check)
+{
+	struct effect ask = {.kind = EFFECT_KEEPER};
+
+	ask.keeper.verb = CHANNEL_ASK;
+	ask.keeper.index = (uint16_t)check;
+	if (!d->over)
+		keeper_send(&d->keeper, &ask);
+}
+
 void driver_status(struct driver *d, struct status *ret_status)
 {
 	engine_status(d->engine, clock_now(), wall_offset_ms(d), ret_status);

@@ -33,6 +33,9 @@ struct driver_owner {
 	void *context;
 	void (*report)(void *context, const struct report *r, int64_t wall_ms);
 	void (*hook)(void *context, const struct engine_hook *hook);
+	/* The keeper says that a neighbour has answered for a check; it may bring events. NULL:
+	 * nobody asks. */
+	void (*answered)(void *context, size_t check);
 	/* The engine has stopped politely, or has made room for another one. */
 	void (*stopped)(void *context);
 	/* Something of the driver's own that its owner may want to log. */
@@ -124,6 +127,8 @@ void driver_dispatch(struct driver *d);
 
 /* Brings one event to the engine and carries out what it answers. */
 void driver_event(struct driver *d, const struct engine_event *event);
+/* Has the keeper ask the neighbours of a check. */
+void driver_ask(struct driver *d, size_t check);
 /* A snapshot; `version` and `scheduling` are left empty. */
 void driver_status(struct driver *d, struct status *ret_status);
 

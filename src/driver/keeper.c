@@ -81,6 +81,11 @@ static bool receive_one(struct keeper *k)
 	}
 	if (m.verb == CHANNEL_FENCE)
 		k->fenced = m.number == CHANNEL_FENCE_BPF;
+	if (m.verb == CHANNEL_ANSWERED) {
+		if (k->driver->owner.answered)
+			k->driver->owner.answered(k->driver->owner.context, m.index);
+		return !k->driver->over;
+	}
 	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
 	driver_event(k->driver, &event);
 	return !k->driver->over;

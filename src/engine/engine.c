@@ -189,6 +189,7 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 			e->groups[m->index].retired = true;
 		break;
 	case CHANNEL_RESUME: pause_end(e, out); break;
+	case CHANNEL_ANSWERED: break; /* checks are its owner's business */
 	case CHANNEL_READY:
 	case CHANNEL_HOLD:
 	case CHANNEL_RELEASE:
@@ -196,6 +197,7 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 	case CHANNEL_ANNOUNCE:
 	case CHANNEL_REQUEST:
 	case CHANNEL_PROBE:
+	case CHANNEL_ASK:
 	case CHANNEL_WILL:
 	case CHANNEL_PAUSED: break; /* ours to say */
 	}

@@ -23,12 +23,18 @@ int announce_open(
 	return an->descriptor < 0 ? -errno : 0;
 }
 
-/* The device of the address if frames can leave by it now, else NULL. */
-static const struct interface *usable_interface(const struct announcer *an, size_t index)
+/* The device if frames can leave by it now, else NULL. */
+static const struct interface *usable_device(const struct announcer *an, size_t device)
 {
-	const struct interface *i = &an->interfaces->list[an->conf->addresses[index].device];
+	const struct interface *i = &an->interfaces->list[device];
 
 	return i->index != 0 && i->up && i->ethernet ? i : NULL;
+}
+
+/* That of the address. */
+static const struct interface *usable_interface(const struct announcer *an, size_t index)
+{
+	return usable_device(an, an->conf->addresses[index].device);
 }
 
 /* @frame begins with the destination's hardware address, as every frame does. */
@@ -107,10 +113,9 @@ void announce_addresses(const struct announcer *an, size_t first, size_t count)
 	}
 }
 
-void announce_request(const struct announcer *an, size_t index, const struct ip *target)
+static void ask(const struct announcer *an, const struct interface *interface, const struct ip *ip,
+	const struct ip *target)
 {
-	const struct interface *interface = usable_interface(an, index);
-	const struct ip *ip = &an->conf->addresses[index].ip;
 	uint8_t arp[ARP_FRAME_SIZE], nd[ND_FRAME_SIZE];
 
 	if (!interface)
@@ -122,6 +127,17 @@ void announce_request(const struct announcer *an, size_t index, const struct ip 
 		nd_encode_request(nd, interface->mac, ip, target);
 		send_frame(an, interface, ip, nd, sizeof(nd));
 	}
+}
+
+void announce_request(const struct announcer *an, size_t index, const struct ip *target)
+{
+	ask(an, usable_interface(an, index), &an->conf->addresses[index].ip, target);
+}
+
+void announce_question(
+	const struct announcer *an, size_t device, const struct ip *own, const struct ip *target)
+{
+	ask(an, usable_device(an, device), own, target);
 }
 
 void announce_probe(const struct announcer *an, size_t index)

@@ -27,6 +27,9 @@ int announce_open(
 void announce_addresses(const struct announcer *an, size_t first, size_t count);
 /* The question to @target whose answer is an acknowledgement. */
 void announce_request(const struct announcer *an, size_t index, const struct ip *target);
+/* The same from an address of the host's own, to see whether @target is there. */
+void announce_question(
+	const struct announcer *an, size_t device, const struct ip *own, const struct ip *target);
 /* Asks who else uses the address, without claiming it: RFC 5227 section 2.1.1, RFC 4862
  * section 5.4.2. */
 void announce_probe(const struct announcer *an, size_t index);

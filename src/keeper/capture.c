@@ -191,6 +191,55 @@ void capture_nd_program(const struct conf *conf, size_t *from, struct capture_pr
 	emit_drop(p);
 }
 
+static void emit_arp_answers(struct capture_program *p, const struct ip *list, size_t count)
+{
+	emit_load_word(p, ARP_TYPES);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARP_IPV4_ETHERNET);
+	emit_drop(p);
+	emit(p, BPF_LD | BPF_H | BPF_ABS, 0, 0, ARP_OPERATION);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARP_OPERATION_REPLY);
+	emit_drop(p);
+	emit_load_word(p, ARP_SENDER);
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].family != IP_V4)
+			continue;
+		emit_unless(p, word_of(&list[i], 0), 1);
+		emit_pass(p);
+	}
+	emit_drop(p);
+}
+
+static void emit_nd_answers(struct capture_program *p, const struct ip *list, size_t count)
+{
+	emit(p, BPF_LD | BPF_H | BPF_ABS, 0, 0, IPV6_NEXT);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ICMPV6_HOP_LIMIT_255);
+	emit_drop(p);
+	emit(p, BPF_LD | BPF_B | BPF_ABS, 0, 0, ICMPV6_TYPE);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ND_ADVERTISEMENT);
+	emit_drop(p);
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].family != IP_V6)
+			continue;
+		for (uint32_t word = 0; word < 4; word++) {
+			emit_load_word(p, ND_TARGET + 4 * word);
+			/* The words that follow take two instructions each, the end one. */
+			emit_unless(p, word_of(&list[i], word), (uint8_t)(2 * (3 - word) + 1));
+		}
+		emit_pass(p);
+	}
+	emit_drop(p);
+}
+
+void capture_answers_program(const struct ip *list, size_t count, enum ip_family family,
+	struct capture_program *ret_program)
+{
+	ret_program->length = 0;
+	if (family == IP_V4)
+		emit_arp_answers(ret_program, list, count);
+	else
+		emit_nd_answers(ret_program, list, count);
+}
+
 /* A packet socket of protocol 0 receives nothing; it gets its protocol when its program is in place
  * and locked. */
 static int open_filtered(struct capture *c, uint16_t protocol, const struct capture_program *p)

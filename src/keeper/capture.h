@@ -40,6 +40,11 @@ int capture_open(struct capture *c, const struct conf *conf);
  */
 int capture_receive(int descriptor, uint8_t *frame, size_t size, uint32_t *ret_interface_index);
 
+/* Passes the answers of those of @count addresses that are of @family: ARP replies of such a
+ * sender, advertisements of such a target. */
+void capture_answers_program(const struct ip *list, size_t count, enum ip_family family,
+	struct capture_program *ret_program);
+
 /* Passes ARP frames whose sender is one of the shared addresses from *@from on, and replies to one.
  * Takes CAPTURE_V4_MAX addresses and moves *@from behind them. */
 void capture_arp_program(

@@ -210,6 +210,49 @@ static void long_frames_are_cut(void **state)
 	free(c);
 }
 
+/* Of the neighbours that checks ask, the answers and nothing else. */
+static void answers_of_neighbours_pass(void **state)
+{
+	const struct ip list[] = {ip_of("10.0.0.1"), ip_of("fd00::1"), ip_of("10.0.0.2"),
+		ip_of("fd00::1:0:0:2")};
+	static const char *const others[] = {"10.0.0.3", "fd00::2", "fd00::2:0:0:2", "fd01::1"};
+	struct capture_program *arp = malloc(sizeof(*arp)), *nd = malloc(sizeof(*nd));
+	uint8_t frame[ND_FRAME_SIZE];
+
+	(void)state;
+	assert_non_null(arp);
+	assert_non_null(nd);
+	capture_answers_program(list, 4, IP_V4, arp);
+	capture_answers_program(list, 4, IP_V6, nd);
+	for (size_t i = 0; i < 4; i++) {
+		struct ip asked = list[i], other = ip_of(others[i]);
+
+		if (asked.family == IP_V4) {
+			arp_encode_announcement_reply(frame, MAC, &asked);
+			assert_true(passed(arp, frame, ARP_FRAME_SIZE) > 0);
+			arp_encode_announcement_request(frame, MAC, &asked);
+			assert_int_equal(passed(arp, frame, ARP_FRAME_SIZE), 0);
+		} else {
+			nd_encode_announcement(frame, MAC, &asked, false);
+			assert_true(passed(nd, frame, ND_FRAME_SIZE) > 0);
+			nd_encode_request(frame, MAC, &asked, &asked);
+			assert_int_equal(passed(nd, frame, ND_FRAME_SIZE), 0);
+		}
+		if (other.family == IP_V4) {
+			arp_encode_announcement_reply(frame, MAC, &other);
+			assert_int_equal(passed(arp, frame, ARP_FRAME_SIZE), 0);
+		} else {
+			nd_encode_announcement(frame, MAC, &other, false);
+			assert_int_equal(passed(nd, frame, ND_FRAME_SIZE), 0);
+		}
+	}
+	capture_answers_program(list, 0, IP_V4, arp);
+	arp_encode_announcement_reply(frame, MAC, &list[0]);
+	assert_int_equal(passed(arp, frame, ARP_FRAME_SIZE), 0);
+	free(arp);
+	free(nd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +261,7 @@ int main(void)
 		cmocka_unit_test(other_messages_and_forwarded_ones_do_not_pass),
 		cmocka_unit_test(the_most_addresses_fit),
 		cmocka_unit_test(long_frames_are_cut),
+		cmocka_unit_test(answers_of_neighbours_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

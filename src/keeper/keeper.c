@@ -104,6 +104,10 @@ static bool open_parts(struct keeper *k)
 {
 	const struct conf *conf = k->configuration.conf;
 
+	k->ask = (struct ask){.conf = conf,
+		.interfaces = &k->interfaces,
+		.announcer = &k->announcer,
+		.targets = &k->targets};
 	return fence_open(&k->fence, conf, k->dir.path) &&
 	       good(interfaces_open(&k->interfaces, conf), "the kernel's tables of devices") &&
 	       good(addresses_open(&k->addresses, conf, &k->dir, &k->interfaces, &k->fence),
@@ -112,7 +116,8 @@ static bool open_parts(struct keeper *k)
 		       "a socket for announcements") &&
 	       good(capture_open(&k->capture, conf), "a socket for answers to announcements") &&
 	       good(targets_open(&k->targets, conf, &k->interfaces), "a list of neighbours") &&
-	       good(will_open(&k->will, conf, &k->interfaces), "a socket for the will");
+	       good(will_open(&k->will, conf, &k->interfaces), "a socket for the will") &&
+	       good(ask_open(&k->ask), "a socket for the answers to checks");
 }
 
 static bool open_starter(struct keeper *k, const uint8_t *key)
@@ -155,6 +160,7 @@ static bool start_session(struct keeper *k)
 		.announcer = &k->announcer,
 		.targets = &k->targets,
 		.will = &k->will,
+		.ask = &k->ask,
 	};
 	if (!good(session_open(&k->session), "a timer"))
 		return false;
@@ -191,6 +197,7 @@ int keeper_run(struct keeper *k)
 void keeper_finish(struct keeper *k, int status)
 {
 	fence_close(&k->fence);
+	ask_close(&k->ask);
 	if (!k->options.release)
 		runtime_dir_unlink_socket(&k->dir);
 	/* After a failure it tells `ha release` what to look for. */

@@ -30,6 +30,7 @@ struct keeper {
 	struct capture capture;
 	struct targets targets;
 	struct will will;
+	struct ask ask;
 	struct starter starter;
 	struct engine_process engine;
 	struct session session;

@@ -23,7 +23,7 @@
 
 struct loop {
 	uv_loop_t uv;
-	uv_poll_t channel, process, monitor, watchdog, fence, *frames;
+	uv_poll_t channel, process, monitor, watchdog, fence, *frames, *answers;
 	uv_signal_t terminate, interrupt, hang_up;
 	uv_timer_t patience, pause, alive, renewal, later;
 	uv_idle_t more;
@@ -309,6 +309,18 @@ static void on_frames(uv_poll_t *handle, int status, int events)
 	}
 }
 
+static void on_answer(uv_poll_t *handle, int status, int events)
+{
+	struct loop *l = handle->data;
+	struct ask *ask = l->session->ask;
+	size_t n = (size_t)(handle - l->answers);
+
+	(void)status;
+	(void)events;
+	if (ask_receive(ask->list[n / 2].descriptors[n % 2]) && l->running)
+		session_answered(l->session, ask->list[n / 2].check);
+}
+
 static void on_patience(uv_timer_t *handle)
 {
 	give_engine_up(handle->data, "the engine did not stop in time");
@@ -411,6 +423,10 @@ static void watch_everything(struct loop *l, const struct capture *capture)
 	renew_fence(l);
 	for (size_t i = 0; i < capture->count; i++)
 		watch(l, &l->frames[i], capture->descriptors[i], on_frames);
+	for (size_t i = 0; i < 2 * l->session->ask->count; i++)
+		if (l->session->ask->list[i / 2].descriptors[i % 2] >= 0)
+			watch(l, &l->answers[i], l->session->ask->list[i / 2].descriptors[i % 2],
+				on_answer);
 	catch_signal(l, &l->terminate, SIGTERM, on_stop);
 	catch_signal(l, &l->interrupt, SIGINT, on_stop);
 	catch_signal(l, &l->hang_up, SIGHUP, on_reload);
@@ -439,12 +455,14 @@ int loop_run(struct session *session, const struct starter *starter, struct engi
 		.starter = starter,
 		.engine = engine,
 		.exit_status = 1,
-		.frames = calloc(capture->count + 1, sizeof(*l.frames))};
-	int r = l.frames ? uv_loop_init(&l.uv) : UV_ENOMEM;
+		.frames = calloc(capture->count + 1, sizeof(*l.frames)),
+		.answers = calloc(2 * session->ask->count + 1, sizeof(*l.answers))};
+	int r = l.frames && l.answers ? uv_loop_init(&l.uv) : UV_ENOMEM;
 
 	if (r != 0) {
 		log_error("no event loop: %s", uv_strerror(r));
 		free(l.frames);
+	free(l.answers);
 		return 1;
 	}
 	watch_everything(&l, capture);
@@ -453,5 +471,6 @@ int loop_run(struct session *session, const struct starter *starter, struct engi
 	(void)uv_run(&l.uv, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&l.uv);
 	free(l.frames);
+	free(l.answers);
 	return l.exit_status;
 }

@@ -102,6 +102,14 @@ void session_tell(struct session *s, enum channel_verb verb)
 	session_answer(s, verb, 0, 0, 0);
 }
 
+void session_answered(struct session *s, uint16_t check)
+{
+	struct channel_message m = {.verb = CHANNEL_ANSWERED, .index = check};
+
+	if (session_has_room(s))
+		(void)try_send(s, &m);
+}
+
 void session_frame(struct session *s, uint32_t interface_index, const uint8_t *frame, size_t size)
 {
 	struct channel_message m = {
@@ -215,6 +223,12 @@ static void act_will(struct session *s, const struct channel_message *m)
 	will_set(s->will, m->payload, m->payload_size);
 }
 
+static void act_ask(struct session *s, const struct channel_message *m)
+{
+	if (m->index >= s->conf->check_count || !ask_send(s->ask, m->index, clock_now()))
+		refuse(s, channel_verb_name(m->verb), "there is no such check");
+}
+
 static void act_ready(struct session *s, const struct channel_message *m)
 {
 	(void)m;
@@ -231,6 +245,7 @@ static const struct verb VERBS[] = {
 	{CHANNEL_REQUEST, SUBJECT_ADDRESS, CONDITION_HELD, act_request},
 	{CHANNEL_PROBE, SUBJECT_ADDRESS, CONDITION_NOT_HELD, act_probe},
 	{CHANNEL_WILL, SUBJECT_NONE, CONDITION_ANY, act_will},
+	{CHANNEL_ASK, SUBJECT_NONE, CONDITION_ANY, act_ask},
 };
 
 static const struct verb *find_verb(enum channel_verb verb)

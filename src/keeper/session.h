@@ -20,6 +20,7 @@
 #include "keeper/fence.h"
 #include "keeper/interfaces.h"
 #include "keeper/targets.h"
+#include "keeper/ask.h"
 #include "keeper/will.h"
 #include "keeper/work.h"
 #include "wire/channel.h"
@@ -34,6 +35,7 @@ struct session {
 	struct announcer *announcer;
 	struct targets *targets;
 	struct will *will;
+	struct ask *ask;
 	/* the engine's, borrowed from session_start() on */
 	const struct lease_page *lease;
 	int channel;
@@ -70,6 +72,9 @@ void session_check_lease(struct session *s);
 
 /* Passes a captured frame on; drops it if the engine is behind. */
 void session_frame(struct session *s, uint32_t interface_index, const uint8_t *frame, size_t size);
+
+/* Tells that a neighbour has answered for a check; drops it if the engine is behind. */
+void session_answered(struct session *s, uint16_t check);
 
 /* Sends CHANNEL_STOP or CHANNEL_RELOAD. */
 void session_tell(struct session *s, enum channel_verb verb);

@@ -200,6 +200,14 @@ static void add_all(struct target_list *list, const struct target_list *more)
 		add_target(list, &more->ip[i]);
 }
 
+void targets_gateways(
+	struct targets *t, size_t device, ha_time now, struct target_list *ret_list)
+{
+	*ret_list = (struct target_list){0};
+	add_all(ret_list, &look_up(t, device, false, now)->gateways);
+	add_all(ret_list, &look_up(t, device, true, now)->gateways);
+}
+
 size_t targets_find(struct targets *t, size_t index, ha_time now)
 {
 	const struct conf_address *address = &t->conf->addresses[index];

@@ -20,6 +20,8 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_REQUEST:
 	case CHANNEL_PROBE:
 	case CHANNEL_PAUSED:
+	case CHANNEL_ASK:
+	case CHANNEL_ANSWERED:
 	case CHANNEL_HELD:
 	case CHANNEL_HOLD_FAILED:
 	case CHANNEL_RELEASED:
@@ -97,6 +99,8 @@ const char *channel_verb_name(enum channel_verb verb)
 	case CHANNEL_RELOAD: return "RELOAD";
 	case CHANNEL_FENCE: return "FENCE";
 	case CHANNEL_PAUSED: return "PAUSED";
+	case CHANNEL_ASK: return "ASK";
+	case CHANNEL_ANSWERED: return "ANSWERED";
 	case CHANNEL_PAUSE: return "PAUSE";
 	case CHANNEL_RETIRE: return "RETIRE";
 	case CHANNEL_RESUME: return "RESUME";

@@ -36,6 +36,8 @@ enum channel_verb {
 	CHANNEL_WILL,    /* payload: datagram to send if the engine dies */
 	CHANNEL_PAUSED,  /* number: size of the record that was written. Everybody was told to be
 			    patient; the engine ends, what it holds stays (R8) */
+	CHANNEL_ASK,     /* index: check, of kind arp or gateway. Ask the neighbours that it is about;
+			    perhaps answered by ANSWERED */
 	/* keeper to engine */
 	CHANNEL_HELD = 64,   /* index: group, number: epoch of the HOLD */
 	CHANNEL_HOLD_FAILED, /* index: group, second: address index in the whole list, number:
@@ -54,6 +56,7 @@ enum channel_verb {
 			   and end (R8). Answered by PAUSED */
 	CHANNEL_RETIRE, /* index: group. The next engine will not have it: hand it over (R5) */
 	CHANNEL_RESUME, /* no PAUSE and no RETIRE any more */
+	CHANNEL_ANSWERED, /* index: check. One of its neighbours has answered */
 };
 
 /* What keeps this node from serving when its lease has passed. */

@@ -59,8 +59,8 @@ static void payload_belongs_to_three_verbs_only(void **state)
 {
 	(void)state;
 	for (unsigned verb = 0; verb < 256; verb++) {
-		bool exists = (verb >= CHANNEL_READY && verb <= CHANNEL_PAUSED) ||
-			      (verb >= CHANNEL_HELD && verb <= CHANNEL_RESUME);
+		bool exists = (verb >= CHANNEL_READY && verb <= CHANNEL_ASK) ||
+			      (verb >= CHANNEL_HELD && verb <= CHANNEL_ANSWERED);
 		bool carries =
 			verb == CHANNEL_WILL || verb == CHANNEL_TARGET || verb == CHANNEL_FRAME;
 

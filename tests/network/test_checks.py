@@ -217,7 +217,7 @@ def test_exec(cluster, folder, script):
     verdict.write_text("0")
     record.touch()
     record.chmod(0o666)
-    check = script("check", f"#!/bin/sh\nenv > {record}\necho disk is full >&2\necho more\n"
+    check = script("check", f"#!/bin/sh\ntest -s {record} || env > {record}\necho disk is full >&2\necho more\n"
                             f"exit $(cat {verdict})\n")
     alpha.change(check=[f"exec {check} --deep name=disk {FAST}", f"exec /missing name=missing {FAST}"])
     alpha.start()
@@ -227,6 +227,7 @@ def test_exec(cluster, folder, script):
     verdict.write_text("7")
     wait_check(alpha, "disk", "failing")
     assert checks(alpha)["disk"]["reason"] == "exit status 7: disk is full"
+    wait_until(lambda: "HA_GROUP" in record.read_text(), "it was run")
     environment = dict(line.split("=", 1) for line in record.read_text().splitlines() if "=" in line)
     assert environment["HA_GROUP"] == "main" and environment["HA_CHECK"] == "disk"
     assert not [name for name in environment if name.startswith("PYTEST")]
@@ -360,4 +361,34 @@ def test_hanging_checker_is_noticed(cluster, folder):
     assert "does not answer" in checks(alpha)["well"]["reason"]
     os.kill(pid, 18)
     wait_check(alpha, "well", "passing")
+    assert alpha.is_active()
+
+
+def test_gateway_and_neighbours(cluster, lan, client):
+    """Whoever cannot reach its gateway, while another one can, does not hold the addresses."""
+    alpha, beta = cluster.nodes_on(1, 2)
+    fast = "interval=50ms timeout=40ms rise=1 fall=2 damping=0s"
+    for node, worth in ((alpha, 200), (beta, 100)):
+        node.host.ip("route add default via 10.77.0.250")
+        node.change(worth=worth, check=[f"gateway {fast}", f"arp 10.77.0.250 {fast} name=four lower=1",
+                                        f"arp fd77::250 {fast} name=six lower=1",
+                                        f"arp 10.77.0.99 {fast} name=nobody lower=1"])
+    start(alpha, beta)
+    wait_holder(alpha, beta)
+    for node in (alpha, beta):
+        for name in ("gateway", "four", "six"):
+            wait_check(node, name, "passing")
+        assert state(node, "nobody") == "failing"
+        assert checks(node)["nobody"]["reason"] == "no answer within 40 ms"
+    lan.cut(alpha.host, client)
+    wait_holder(beta, alpha)
+    assert "check gateway fails" in alpha.group()["reason"]
+    lan.cut(beta.host, client)
+    wait_check(beta, "gateway", "failing")
+    for name in ("four", "six"):
+        wait_check(beta, name, "failing")
+    wait_holder(alpha, beta)  # nobody can reach it: that is no reason not to serve
+    assert alpha.group()["impaired"] and beta.group()["impaired"]
+    lan.heal()
+    wait_until(lambda: not alpha.group()["impaired"], "all is well")
     assert alpha.is_active()
