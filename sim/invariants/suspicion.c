@@ -26,13 +26,15 @@ static bool could_ask(const struct world *w, const struct node *n, const struct 
 	       2 * (w->delay_ns + w->jitter_ns) + n->late_ns < margin_ns / WINDOW_PARTS;
 }
 
+/* By its last word, and @n has not held the group itself since: that one superseded it. */
 static bool is_known_holder(
 	const struct world *w, const struct node *n, const struct node *holder, size_t group)
 {
 	const struct checks *c = w->checks;
 	size_t i = node_index(w, n), h = node_index(w, holder);
 
-	return c->hearing[i][h].boot == holder->boot && c->decided[i][group][h].last;
+	return c->hearing[i][h].boot == holder->boot && c->decided[i][group][h].last &&
+	       c->hearing[i][h].heard_world.ns > n->held[group].down_at.ns;
 }
 
 /* Since before the question, and with a lease that it has earned. */
