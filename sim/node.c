@@ -203,6 +203,7 @@ static void perform(struct world *w, struct node *n, const struct effect *effect
 			tell_report(w, n, &effect->report);
 		invariant_reported(w, n, &effect->report);
 		break;
+	case EFFECT_SEND_ORIGINAL: break; /* needs `protocol = original`, which none has here */
 	case EFFECT_HOOK: break; /* needs a configuration with commands: not told here */
 	case EFFECT_STOPPED: stopped(w, n); break;
 	case EFFECT_PAUSED: node_has_paused(w, n); break;

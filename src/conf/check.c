@@ -214,12 +214,35 @@ static void check_peers(struct draft *d)
 	}
 }
 
+/* The original takes whatever it hears on its port for a claim, and knows one address only. */
+static void check_original(struct draft *d)
+{
+	const struct conf_node *node = &d->conf.node;
+	unsigned line = d->key_line[KEY_PROTOCOL];
+	struct ip multicast;
+
+	if (!node->original)
+		return;
+	(void)ip_parse(CONF_ORIGINAL_MULTICAST, &multicast);
+	if (node->port == CONF_ORIGINAL_PORT && ip_equal(&node->multicast, &multicast))
+		draft_complain_at(d, line,
+			"protocol = original: nodes of the original program would take heartbeats "
+			"on "
+			"port %d for their own, write \"port = %d\" on every node of this one",
+			CONF_ORIGINAL_PORT, CONF_ORIGINAL_PORT + 1);
+	if (d->conf.group_count != 1)
+		draft_complain_at(d, line,
+			"protocol = original: the original program has one group, so must this one "
+			"have while both share it");
+}
+
 void check_all(struct draft *d, const char *hostname)
 {
 	check_sections(d);
 	check_names(d, hostname);
 	check_times(d);
 	check_peers(d);
+	check_original(d);
 	number_devices(d);
 	conf_checks_finish(d);
 }

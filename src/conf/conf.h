@@ -21,6 +21,9 @@
 
 #define CONF_PORT               5555
 #define CONF_MULTICAST          "239.2.3.4"
+/* Where the original program speaks; nothing of it can be configured. */
+#define CONF_ORIGINAL_PORT      5555
+#define CONF_ORIGINAL_MULTICAST "239.2.3.4"
 #define CONF_CLUSTER            "ha"
 #define CONF_GROUP              "main"
 #define CONF_WORTH              100
@@ -142,6 +145,7 @@ struct conf_node {
 	int64_t max_tolerance_ns; /* no peer's announced tolerance counts for more (R2); at least
 				     ours */
 	int64_t margin_ns;   /* default max(3 ms, tolerance / 32); below tolerance - interval */
+	bool original;       /* nodes of the original program share the group: engine/original.h */
 	struct ip multicast; /* IP_NONE: none */
 	uint16_t port;
 	uint8_t peer_count;

@@ -42,6 +42,7 @@ static void take_ipv4_as(struct draft *d, const struct key *key, char *value);
 static void take_address(struct draft *d, const struct key *key, char *value);
 static void take_policy(struct draft *d, const struct key *key, char *value);
 static void take_when_all_fail(struct draft *d, const struct key *key, char *value);
+static void take_protocol(struct draft *d, const struct key *key, char *value);
 static void take_application(struct draft *d, const struct key *key, char *value);
 static void take_check(struct draft *d, const struct key *key, char *value);
 static void take_on_change(struct draft *d, const struct key *key, char *value);
@@ -68,6 +69,7 @@ static const struct key KEYS[KEY_COUNT] = {
 	[KEY_PEER] = {"peer", SECTION_NODE, true, take_peer, "192.168.1.21", 0, 0, 0},
 	[KEY_MULTICAST] = {"multicast", SECTION_NODE, false, take_multicast, CONF_MULTICAST, 0, 0, 0},
 	[KEY_PORT] = {"port", SECTION_NODE, false, take_number, "5555", NODE(port), 1, 65535},
+	[KEY_PROTOCOL] = {"protocol", SECTION_NODE, false, take_protocol, "original", 0, 0, 0},
 	[KEY_USER] = {"user", SECTION_NODE, false, take_name, "ha", NODE(user), 0, 0},
 	[KEY_HOOK_TIMEOUT] = {"hook-timeout", SECTION_NODE, false, take_duration, "30s",
 		NODE(hook_timeout_ns), 10 * NS_PER_MS, LONGEST_NS},
@@ -543,6 +545,15 @@ static void take_when_all_fail(struct draft *d, const struct key *key, char *val
 		current_group(d)->release_when_all_fail = value[0] == 'r';
 	else
 		draft_complain(d, "%s = \"%s\" is not possible, write keep or release", key->name,
+			quote(value).text);
+}
+
+static void take_protocol(struct draft *d, const struct key *key, char *value)
+{
+	if (strcmp(value, "ha") == 0 || strcmp(value, "original") == 0)
+		d->conf.node.original = value[0] == 'o';
+	else
+		draft_complain(d, "%s = \"%s\" is unknown, write ha or original", key->name,
 			quote(value).text);
 }
 

@@ -33,7 +33,8 @@ static void print_node(struct text *t, const struct conf *c)
 		text_add(t, "peer = %s\n", value_ip_text(&n->peer[i]).text);
 	text_add(t, "multicast = %s\n",
 		n->multicast.family == IP_NONE ? "none" : value_ip_text(&n->multicast).text);
-	text_add(t, "port = %" PRIu16 "\n", n->port);
+	text_add(t, "port = %" PRIu16 "\nprotocol = %s\n", n->port,
+		n->original ? "original" : "ha");
 	if (n->user[0])
 		text_add(t, "user = %s\n", n->user);
 	print_duration(t, "hook-timeout", n->hook_timeout_ns);

@@ -91,6 +91,7 @@ static void perform(struct driver *d, const struct effect *effect)
 		transport_send_to(
 			&d->transport, &effect->send.to, effect->send.bytes, effect->send.size);
 		break;
+	case EFFECT_SEND_ORIGINAL: transport_send_original(&d->transport); break;
 	case EFFECT_LEASE: lease_store(d->lease, effect->lease); break;
 	case EFFECT_KEEPER: perform_keeper(d, effect); break;
 	case EFFECT_REPORT:
@@ -265,7 +266,7 @@ bool driver_open(
 	d->record_size = given->record_size;
 	d->owner = *owner;
 	d->poll_fd = d->timer_fd = -1;
-	d->transport.fd_v4 = d->transport.fd_v6 = -1;
+	d->transport.fd_v4 = d->transport.fd_v6 = d->transport.fd_original = -1;
 	d->keeper.fd = given->channel;
 	if (!watch_devices(d) || !open_engine(d, given->key))
 		return false;
@@ -312,7 +313,8 @@ static void serve(struct driver *d, const struct epoll_event *ready)
 	case SOURCE_TIMER: on_timer(d); break;
 	case SOURCE_DEVICES: on_devices(d); break;
 	case SOURCE_UDP_V4:
-	case SOURCE_UDP_V6: transport_drain(&d->transport); break;
+	case SOURCE_UDP_V6:
+	case SOURCE_ORIGINAL: transport_drain(&d->transport); break;
 	case SOURCE_KEEPER:
 		if (ready->events & EPOLLOUT)
 			keeper_flush(&d->keeper);

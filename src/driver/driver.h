@@ -49,6 +49,8 @@ struct transport {
 	struct driver *driver;
 	const struct conf *conf;
 	int fd_v4, fd_v6; /* -1: not used */
+	int fd_original;  /* likewise: where the original program speaks */
+	struct ip original;
 	struct {
 		uint32_t interface_index; /* 0: not there */
 		struct ip v4, v6;
@@ -139,7 +141,14 @@ __attribute__((format(printf, 2, 3))) void driver_fail(struct driver *d, const c
 __attribute__((format(printf, 3, 4))) void driver_tell(
 	struct driver *d, enum report_level level, const char *format, ...);
 
-enum driver_source { SOURCE_TIMER, SOURCE_DEVICES, SOURCE_UDP_V4, SOURCE_UDP_V6, SOURCE_KEEPER };
+enum driver_source {
+	SOURCE_TIMER,
+	SOURCE_DEVICES,
+	SOURCE_UDP_V4,
+	SOURCE_UDP_V6,
+	SOURCE_ORIGINAL,
+	SOURCE_KEEPER,
+};
 /* Adds a descriptor to those waited for, for reading. */
 bool driver_watch(struct driver *d, int fd, enum driver_source source);
 
@@ -150,6 +159,8 @@ void transport_device(struct transport *t, const struct engine_device *device);
 /* To the multicast group on each path and to each configured peer. 0 if any left, else the errno.
  */
 int transport_send(struct transport *t, const uint8_t *bytes, size_t size);
+/* As the original program does. */
+void transport_send_original(struct transport *t);
 void transport_send_to(struct transport *t, const struct ip *to, const uint8_t *bytes, size_t size);
 /* Reads what has arrived, so that nobody is judged while its heartbeat waits to be read (R10). */
 void transport_drain(struct transport *t);

@@ -14,7 +14,7 @@ static int socket_for(const struct transport *t, const struct ip *to)
 	return to->family == IP_V4 ? t->fd_v4 : t->fd_v6;
 }
 
-static void receive(struct transport *t, int fd)
+static void receive(struct transport *t, int fd, enum engine_event_kind kind)
 {
 	uint8_t buffer[HEARTBEAT_SIZE_MAX];
 	struct udp_datagram datagram;
@@ -22,7 +22,7 @@ static void receive(struct transport *t, int fd)
 	for (int i = 0; i < RECEIVE_BATCH && !t->driver->over; i++) {
 		if (udp_receive(fd, buffer, sizeof(buffer), &datagram) != 0)
 			return; /* drained; other errors belong to an earlier sending (ICMP) */
-		struct engine_event event = {.kind = ENGINE_DATAGRAM,
+		struct engine_event event = {.kind = kind,
 			.datagram = {.bytes = buffer,
 				.size = datagram.size,
 				.hop_limit = datagram.hop_limit,
@@ -34,9 +34,11 @@ static void receive(struct transport *t, int fd)
 void transport_drain(struct transport *t)
 {
 	if (t->fd_v4 >= 0)
-		receive(t, t->fd_v4);
+		receive(t, t->fd_v4, ENGINE_DATAGRAM);
 	if (t->fd_v6 >= 0)
-		receive(t, t->fd_v6);
+		receive(t, t->fd_v6, ENGINE_DATAGRAM);
+	if (t->fd_original >= 0)
+		receive(t, t->fd_original, ENGINE_ORIGINAL);
 }
 
 static bool uses_family(const struct conf *conf, enum ip_family family)
@@ -53,14 +55,15 @@ static bool uses_family(const struct conf *conf, enum ip_family family)
 static bool open_socket(
 	struct transport *t, enum ip_family family, enum driver_source source, int *ret_fd)
 {
+	bool original = source == SOURCE_ORIGINAL;
+	uint16_t port = original ? CONF_ORIGINAL_PORT : t->conf->node.port;
 	int fd;
 
-	if (!uses_family(t->conf, family))
+	if (original ? !t->conf->node.original : !uses_family(t->conf, family))
 		return true;
-	fd = udp_open(family, t->conf->node.port);
+	fd = udp_open(family, port);
 	if (fd < 0) {
-		driver_fail(t->driver, "UDP port %u cannot be opened: %s", t->conf->node.port,
-			strerror(-fd));
+		driver_fail(t->driver, "UDP port %u cannot be opened: %s", port, strerror(-fd));
 		return false;
 	}
 	*ret_fd = fd;
@@ -71,8 +74,10 @@ bool transport_open(struct transport *t, struct driver *d, const struct conf *co
 {
 	t->driver = d;
 	t->conf = conf;
+	(void)ip_parse(CONF_ORIGINAL_MULTICAST, &t->original);
 	return open_socket(t, IP_V4, SOURCE_UDP_V4, &t->fd_v4) &&
-	       open_socket(t, IP_V6, SOURCE_UDP_V6, &t->fd_v6);
+	       open_socket(t, IP_V6, SOURCE_UDP_V6, &t->fd_v6) &&
+	       open_socket(t, IP_V4, SOURCE_ORIGINAL, &t->fd_original);
 }
 
 void transport_close(struct transport *t)
@@ -81,21 +86,23 @@ void transport_close(struct transport *t)
 		(void)close(t->fd_v4);
 	if (t->fd_v6 >= 0)
 		(void)close(t->fd_v6);
-	t->fd_v4 = t->fd_v6 = -1;
+	if (t->fd_original >= 0)
+		(void)close(t->fd_original);
+	t->fd_v4 = t->fd_v6 = t->fd_original = -1;
 }
 
-static void change_membership(struct transport *t, uint32_t before, uint32_t after)
+static void change_membership(
+	struct transport *t, int fd, const struct ip *group, uint32_t before, uint32_t after)
 {
-	const struct ip *group = &t->conf->node.multicast;
 	int r;
 
-	if (group->family == IP_NONE || before == after)
+	if (fd < 0 || group->family == IP_NONE || before == after)
 		return;
 	if (before != 0)
-		(void)udp_leave(socket_for(t, group), group, before); /* the device may be gone */
+		(void)udp_leave(fd, group, before); /* the device may be gone */
 	if (after == 0)
 		return;
-	r = udp_join(socket_for(t, group), group, after);
+	r = udp_join(fd, group, after);
 	if (r != 0)
 		driver_tell(t->driver, REPORT_ERROR,
 			"the multicast group cannot be joined on interface %u: %s", after,
@@ -104,12 +111,16 @@ static void change_membership(struct transport *t, uint32_t before, uint32_t aft
 
 void transport_device(struct transport *t, const struct engine_device *device)
 {
+	const struct ip *group = &t->conf->node.multicast;
 	uint32_t index = device->present ? device->interface_index : 0;
 
 	for (size_t i = 0; i < t->conf->node.path_count; i++) {
 		if (t->conf->node.path[i] != device->index)
 			continue;
-		change_membership(t, t->paths[i].interface_index, index);
+		change_membership(
+			t, socket_for(t, group), group, t->paths[i].interface_index, index);
+		change_membership(
+			t, t->fd_original, &t->original, t->paths[i].interface_index, index);
 		t->paths[i].interface_index = index;
 		t->paths[i].v4 = device->v4;
 		t->paths[i].v6 = device->v6;
@@ -163,6 +174,22 @@ int transport_send(struct transport *t, const uint8_t *bytes, size_t size)
 		result = result == 0 ? 0 : r;
 	}
 	return result == 0 ? 0 : -result;
+}
+
+/* What it says does not matter; somebody who looks at the traffic may wonder. */
+void transport_send_original(struct transport *t)
+{
+	static const uint8_t bytes[] = "ha";
+
+	for (size_t i = 0; i < t->conf->node.path_count; i++) {
+		struct udp_destination to = {.to = t->original,
+			.port = CONF_ORIGINAL_PORT,
+			.interface_index = t->paths[i].interface_index,
+			.source = t->paths[i].v4};
+
+		if (to.interface_index != 0 && to.source.family == IP_V4)
+			(void)udp_send(t->fd_original, &to, bytes, sizeof(bytes) - 1);
+	}
 }
 
 void transport_send_to(struct transport *t, const struct ip *to, const uint8_t *bytes, size_t size)

@@ -220,6 +220,7 @@ static void handle(struct engine *e, const struct engine_event *event, struct ef
 	case ENGINE_DEVICE: devices_changed(e, &event->device, out); break;
 	case ENGINE_KEEPER: keeper_message(e, event->keeper, out); break;
 	case ENGINE_HEALTH: health_changed(e, event->health, out); break;
+	case ENGINE_ORIGINAL: original_heard(e, &event->datagram.source); break;
 	case ENGINE_STOP: stop(e, out); break;
 	}
 }
@@ -247,6 +248,7 @@ static ha_time next_deadline(const struct engine *e)
 	deadline = time_min(deadline, peers_deadline(e));
 	deadline = time_min(deadline, suspicion_deadline(e));
 	deadline = time_min(deadline, groups_deadline(e));
+	deadline = time_min(deadline, original_deadline(e));
 	return time_min(deadline, addresses_deadline(e));
 }
 
@@ -283,6 +285,7 @@ void engine_step(
 	peers_review(e, out);
 	addresses_due(e, out);
 	probes_due(e, out);
+	original_due(e, out);
 	finish_if_stopped(e, out);
 	if (!e->stopped)
 		pause_review(e, out);

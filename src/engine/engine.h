@@ -35,6 +35,7 @@ enum engine_event_kind {
 	ENGINE_DEVICE,      /* the state of a configured device, at start and whenever it changes */
 	ENGINE_KEEPER,      /* a message of the keeper */
 	ENGINE_HEALTH,      /* what checks, or an application, make of a group on this node */
+	ENGINE_ORIGINAL,    /* a packet of the original program came in; datagram.source alone counts */
 	ENGINE_STOP,        /* stop politely; EFFECT_STOPPED follows */
 };
 
@@ -88,6 +89,7 @@ enum effect_kind {
 	EFFECT_SEND, /* bytes to the multicast group and to each configured peer, on each path; then
 			ENGINE_SENT or ENGINE_SEND_FAILED */
 	EFFECT_SEND_TO, /* bytes to one address */
+	EFFECT_SEND_ORIGINAL, /* a packet as the original program sends them, on each path */
 	EFFECT_LEASE,   /* store the lease */
 	EFFECT_KEEPER,  /* a message to the keeper */
 	EFFECT_REPORT,  /* log it, tell watchers */

@@ -94,6 +94,7 @@ void explain_ineligible(
 		if (g->hold_off != ELIGIBLE)
 			explain_hold_off(e, group, &t);
 		break;
+	case INELIGIBLE_ORIGINAL: original_explain(e, &t); break;
 	case INELIGIBLE_CONFLICT: explain_conflict(e, group, &t); break;
 	case INELIGIBLE_RETIRED: text_add(&t, "it is no longer configured here"); break;
 	}

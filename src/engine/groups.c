@@ -110,6 +110,8 @@ enum ineligible group_ineligible(const struct engine *e, size_t group)
 	why = devices_serve(e, group, &device);
 	if (why == ELIGIBLE)
 		why = devices_speak(e, &device);
+	if (why == ELIGIBLE && original_outranks(e))
+		why = INELIGIBLE_ORIGINAL;
 	if (why == ELIGIBLE && g->conflict)
 		why = INELIGIBLE_CONFLICT;
 	return why;

@@ -36,6 +36,9 @@ static void next_of_ineligible(
 		text_add(t, "may hold it again in ");
 		add_remaining(e, g->hold_off_until, t);
 		break;
+	case INELIGIBLE_ORIGINAL:
+		text_add(t, "may hold it when no such node is heard any more");
+		break;
 	case INELIGIBLE_CONFLICT:
 		text_add(t, "may hold it as soon as the other host gives the address up");
 		break;

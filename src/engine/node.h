@@ -13,6 +13,7 @@
 #include "core/election.h"
 #include "core/peer.h"
 #include "engine/engine.h"
+#include "engine/original.h"
 
 #define REMOVALS_MAX CONF_REMOVALS_LIMIT_MAX /* remembered removals of one address */
 
@@ -83,6 +84,7 @@ enum ineligible {
 	INELIGIBLE_HOLD_FAILED, /* held off after the keeper could not configure it */
 	INELIGIBLE_REMOVED,     /* held off after somebody took an address away too often */
 	INELIGIBLE_NO_CARRIER_WHEN_RAISED, /* held off: a device that we bring up has no carrier */
+	INELIGIBLE_ORIGINAL, /* a node that runs the original program is worthier */
 	INELIGIBLE_CONFLICT,               /* a host outside the cluster answers for an address */
 	INELIGIBLE_RETIRED,                /* R8: the next engine will not have it */
 #define INELIGIBLE_LAST INELIGIBLE_RETIRED
@@ -196,6 +198,7 @@ struct engine {
 	/* hearing */
 	size_t peer_count; /* of those in use; none is given back but to another peer */
 	struct peer_record peers[PEERS_MAX];
+	struct originals originals;
 	uint64_t dropped[HEARTBEAT_DROP_REASONS];
 	ha_time drop_told[HEARTBEAT_DROP_REASONS];
 	/* holding */

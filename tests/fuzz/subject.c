@@ -134,6 +134,7 @@ static void check_effect(struct subject *s, const struct effect *effect)
 		check_sent(s, effect, false);
 		break;
 	case EFFECT_SEND: check_sent(s, effect, false); break;
+	case EFFECT_SEND_ORIGINAL: break;
 	case EFFECT_LEASE: check_lease(s, effect->lease); break;
 	case EFFECT_KEEPER: check_request(s, effect); break;
 	case EFFECT_REPORT:
