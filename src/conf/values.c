@@ -139,6 +139,9 @@ bool value_is_device(const char *text)
 		return false;
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 		return false;
+	/* Behind a blank it would be a comment, or be taken for one. */
+	if (text[0] == '#' || text[0] == ';')
+		return false;
 	return strpbrk(text, "/: \t") == NULL;
 }
 
