@@ -68,26 +68,42 @@ static const struct peer_record *better_than_us(
 	return best;
 }
 
+/* Worthier than the holder, and kept from saying so by `settle` alone. */
+static bool waits_to_ask(const struct engine *e, size_t group, const struct peer_record *holder)
+{
+	struct election_rank own = group_own_rank(e, group);
+	struct election_rival r = group_rival(e, group, holder);
+
+	return election_outranks(&own, &r.rank) && !group_is_sticky(e, group) && !r.sticky &&
+	       !settle_is_over(e, group);
+}
+
 static void next_of_standby(const struct engine *e, size_t group, struct text *t)
 {
 	const struct peer_record *holder = group_active_peer(e, group);
 	const struct peer_record *better = better_than_us(e, group, holder);
 
-	if (holder && e->groups[group].election.wants)
+	if (holder && e->groups[group].election.wants) {
 		text_add(t, "takes it over as soon as %s hands it over", holder->name);
-	else if (holder && better)
+	} else if (holder && waits_to_ask(e, group, holder)) {
+		text_add(t, "asks %s for it in ", holder->name);
+		add_remaining(e, settle_until(e, group), t);
+		text_add(t,
+			", if its health stays steady; would take over at once if that one fails");
+	} else if (holder && better) {
 		text_add(t, "%s would take over if %s fails", better->name, holder->name);
-	else if (holder)
+	} else if (holder) {
 		text_add(t, "would take over if %s fails", holder->name);
-	else if (better)
+	} else if (better) {
 		text_add(t, "%s takes it; if that one fails, the next", better->name);
-	else if (suspicion_holder(e, group) != 0)
+	} else if (suspicion_holder(e, group) != 0) {
 		text_add(t, "takes it when %s answers no more",
 			peers_name(e, suspicion_holder(e, group)));
-	else if (time_reached(e->now, e->lease))
+	} else if (time_reached(e->now, e->lease)) {
 		text_add(t, "takes it as soon as a heartbeat can be sent");
-	else
+	} else {
 		text_add(t, "takes it");
+	}
 }
 
 static void next_of_holder(const struct engine *e, size_t group, struct text *t)
