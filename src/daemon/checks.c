@@ -48,6 +48,8 @@ static void report_check(struct daemon_checks *c, size_t index)
 	if (fails == c->failed_before[index])
 		return; /* another worth was read */
 	c->failed_before[index] = fails;
+	metrics_count(
+		daemon_metrics(c->daemon), fails ? METRIC_CHECKS_FAILED : METRIC_CHECKS_PASSED);
 	conf_check_describe(check, name, sizeof(name));
 	text_copy(r.group, sizeof(r.group), c->conf->groups[check->group].name);
 	text_add(&t, "check %s %s", name, fails ? "fails" : "passes");

@@ -81,6 +81,8 @@ void daemon_report(struct daemon *d, const struct report *r);
 __attribute__((format(printf, 3, 4))) void daemon_told(
 	struct daemon *d, enum report_level level, const char *format, ...);
 const struct engine *daemon_engine(const struct daemon *d);
+/* Where what the daemon does itself is counted. */
+struct metrics *daemon_metrics(struct daemon *d);
 
 struct daemon_checks;
 

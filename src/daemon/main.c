@@ -107,6 +107,11 @@ const struct engine *daemon_engine(const struct daemon *d)
 	return d->driver.engine;
 }
 
+struct metrics *daemon_metrics(struct daemon *d)
+{
+	return engine_metrics(d->driver.engine);
+}
+
 static void on_hook(void *context, const struct engine_hook *hook)
 {
 	struct daemon *d = context;

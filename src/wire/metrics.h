@@ -29,8 +29,10 @@ enum metric_counter {
 	METRIC_REQUESTS,                /* neighbours that were asked again to acknowledge */
 	METRIC_ACKNOWLEDGEMENTS,        /* neighbours that did */
 	METRIC_PROBES,                  /* questions whether somebody else has an address */
-	METRIC_CONFLICTS, /* claims of a host outside the cluster that were answered */
-	METRIC_RESTORED,  /* addresses that somebody removed and that were put back */
+	METRIC_CONFLICTS,     /* claims of a host outside the cluster that were answered */
+	METRIC_RESTORED,      /* addresses that somebody removed and that were put back */
+	METRIC_CHECKS_FAILED, /* times that a health check began to fail */
+	METRIC_CHECKS_PASSED, /* ... and to pass */
 	METRIC_HOOKS_STARTED,
 	METRIC_HOOKS_FAILED,  /* exited with another status than 0, by a signal, or never began */
 	METRIC_HOOKS_KILLED,  /* took too long */

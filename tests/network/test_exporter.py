@@ -199,3 +199,14 @@ def test_alerts_and_dashboard_ask_for_metrics_that_are_there(cluster, exporter):
                       *(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])])
     names = set(re.findall(r"\bha_[a-z_]+", asked))
     assert len(names) > 10 and not names - set(metrics), names - set(metrics)
+
+
+def test_health_checks_are_shown(cluster, exporter):
+    alpha = cluster.node(cluster.lan.host("alpha", 1), check="tcp 127.0.0.1:1 name=closed interval=50ms")
+    alpha.start()
+    web = exporter(alpha)
+    wait_until(lambda: json.loads(web.get("/status.json")[2])["groups"][0]["checks"][0]["state"] == "failing",
+               lambda: f"it fails; {alpha.describe()}")
+    metrics = parse_metrics(web.get("/metrics")[2])
+    assert metrics["ha_check_passing"] == {'group="main",check="closed",kind="tcp"': 0}
+    assert metrics["ha_checks_failed_total"][None] >= 0

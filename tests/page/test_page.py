@@ -28,7 +28,7 @@ def page(cluster, lan, client):  # noqa: F811
     nodes = alpha, beta, gamma = [
         cluster.node(lan.host(name, number), groups={name: dict(group) for name, group in groups.items()})
         for name, number in [("alpha", 1), ("beta", 2), ("gamma", 3)]]
-    beta.groups["mail"]["worth"] = 200
+    beta.groups["mail"].update(worth=200, check="tcp 127.0.0.1:9955 name=page lower=10 interval=50ms")
     start(*nodes)
     wait_holder(beta, alpha, gamma, group="mail")
     for node in nodes:

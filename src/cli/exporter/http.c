@@ -13,9 +13,10 @@
 #include "cli/page_html.h"
 #include "cli/page_js.h"
 
-#define FRESH_MS        250   /* an answer of the daemon serves all who ask within this time */
-#define IDLE_S          30    /* a connection on which nothing moves is closed */
-#define PULSE_MS        3000 /* so often a stream says that it is alive, and it shows whether its reader is */
+#define FRESH_MS 250 /* an answer of the daemon serves all who ask within this time */
+#define IDLE_S   30  /* a connection on which nothing moves is closed */
+#define PULSE_MS                                                                                   \
+	3000 /* so often a stream says that it is alive, and it shows whether its reader is */
 #define CONNECTION_SIZE (16 * 1024)
 #define STREAM_BLOCK    4096
 #define HOST_SIZE       128

@@ -213,6 +213,25 @@ static void format_addresses(
 	}
 }
 
+static void format_checks(struct output *o, const json_t *groups)
+{
+	json_t *g, *c;
+	size_t i, j;
+
+	head(o, "ha_check_passing", "gauge", "1 if the health check passes.");
+	json_array_foreach(groups, i, g)
+	{
+		json_array_foreach(json_object_get(g, "checks"), j, c)
+		{
+			add(o, "ha_check_passing");
+			add_label(o, "{", "group", text_of(g, "name"));
+			add_label(o, ",", "check", text_of(c, "name"));
+			add_label(o, ",", "kind", text_of(c, "kind"));
+			add(o, "} %d\n", strcmp(text_of(c, "state"), "passing") == 0);
+		}
+	}
+}
+
 static void format_groups(struct output *o, const json_t *groups)
 {
 	format_states(o, groups);
@@ -236,6 +255,7 @@ static void format_groups(struct output *o, const json_t *groups)
 	format_addresses(o, groups, "ha_address_neighbours_acknowledged",
 		"Neighbours that acknowledged the address since this node took it.",
 		"acknowledged");
+	format_checks(o, groups);
 }
 
 /* --- peers */
@@ -290,6 +310,8 @@ static const struct {
 	{"probes", "Questions whether somebody else has an address."},
 	{"conflicts", "Claims of hosts outside the cluster that were answered."},
 	{"restored", "Addresses that somebody else removed and that were put back."},
+	{"checks_failed", "Times that a health check began to fail."},
+	{"checks_passed", "Times that a health check began to pass."},
 	{"hooks_started", "Hooks started."},
 	{"hooks_failed", "Hooks that failed."},
 	{"hooks_killed", "Hooks that were killed because they took too long."},

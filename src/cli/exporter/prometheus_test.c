@@ -44,7 +44,8 @@ static void test_groups_and_peers(void **state)
 		"\"epoch\": 7,"
 		"\"since\": \"2026-11-23T05:09:21.123Z\", \"eligible\": true, \"addresses\":"
 		"[{\"address\": \"10.0.0.1\", \"device\": \"eth0\", \"targets\": 3, "
-		"\"acknowledged\": 2}]}],"
+		"\"acknowledged\": 2}],\"checks\": [{\"name\": \"tcp 80\", \"kind\": \"tcp\", "
+		"\"state\": \"failing\"}]}],"
 		"\"peers\": [{\"name\": \"be\\\"ta\", \"live\": true, \"last_heard_ms\": 40}],"
 		"\"warnings\": [\"a\"], \"views\": {\"differences\": []}}");
 
@@ -62,6 +63,8 @@ static void test_groups_and_peers(void **state)
 					"address=\"10.0.0.1\",device=\"eth0\"} 2\n"));
 	assert_non_null(strstr(metrics, "\nha_peer_last_heard_seconds{peer=\"be\\\"ta\"} 0.04\n"));
 	assert_non_null(strstr(metrics, "\nha_node_warnings 1\n"));
+	assert_non_null(strstr(
+		metrics, "\nha_check_passing{group=\"web\",check=\"tcp 80\",kind=\"tcp\"} 0\n"));
 	free(metrics);
 }
 

@@ -85,6 +85,13 @@ function member(node, group) {
     make("span", {class: "quiet"}, `${notes.join(", ")} `, make("span", {class: `state ${state}`}, state)));
 }
 
+function checkList(checks) {
+  if (checks.length === 0) return null;
+  return make("ul", {class: "members"}, ...checks.map((check) => make("li", {},
+    make("span", {}, `check ${check.name}`, make("span", {class: "quiet"}, ` ${check.reason ?? ""}`)),
+    make("span", {class: `state ${check.state}`}, check.state))));
+}
+
 function groupCard(group, nodes) {
   const addresses = group.addresses.map((address) => {
     const answered = group.state === "ACTIVE" && address.targets > 0
@@ -99,7 +106,8 @@ function groupCard(group, nodes) {
     make("p", {}, group.reason),
     group.next ? make("p", {class: "quiet"}, `Next: ${group.next}`) : null,
     make("p", {class: "quiet"}, `${group.state} since ${clock(group.since).slice(0, -4)}`),
-    make("ul", {class: "members"}, ...nodes.map((node) => member(node, group))));
+    checkList(group.checks ?? []),
+    make("ul", {class: "members"}, ...nodes.map((node) => member(node, group)).filter((item) => item !== null)));
 }
 
 function showGroups(status) {
