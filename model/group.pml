@@ -29,6 +29,7 @@
  * - Changes of worth while running; different tolerances; several groups; drift beyond the margin;
  *   a keeper that hangs or fails; unicast to the deaf (R9 beyond «does not hear us»); conflicts with
  *   other hosts (5.3); announcements, thus where the clients' caches point.
+ * - Questions by ARP (R11): they take a way of their own, which the loss of heartbeats does not touch.
  * - More than three nodes, and more faults than FAULTS before all is well again.
  */
 #ifndef NODES

@@ -11,7 +11,7 @@
 /*
  * Lifetimes are whole seconds, and the kernel looks at them about once a second: one of N ends N to
  * N + 1 s later. All are renewed together, which costs the kernel 3 us for an IPv4 address and
- * 300 us for an IPv6 one.
+ * 300 us for an IPv6 one (docs/operations.md).
  */
 #define LIFETIME_LATE_NS   NS_PER_S
 #define LIFETIME_PERIOD_NS (250 * NS_PER_MS)

@@ -76,3 +76,16 @@ def test_filtered_multicast_is_gone_round(pair, lan):
     stays(lambda: beta.state() == "STANDBY" and alpha.is_active(), "nothing moves", 1)
     assert beta.status()["metrics"]["counters"]["claims_withheld"] == 0
     assert alpha.group()["transitions"] == 1 and beta.group()["transitions"] == 0
+
+
+def test_the_same_by_neighbour_discovery(cluster, lan):
+    alpha, beta = cluster.nodes_on(1, 2, groups={"main": {"address": f"{ADDRESS6}/64"}})
+    alpha.groups["main"]["worth"] = 200
+    start(alpha, beta)
+    wait_holder(alpha, beta)
+    need_fence(alpha)
+    filter_heartbeats(lan, alpha, beta)
+    wait_until(lambda: warns_of(beta, "alpha answers for it"), "beta raises the alarm")
+    stays(lambda: beta.state() == "STANDBY" and alpha.is_active(), "nothing moves", 1)
+    alpha.kill9()
+    beta.wait_state("ACTIVE")
