@@ -9,9 +9,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/text.h"
 
-#define KEEPER_NAME "ha-keeper"
+#define KEEPER_NAME  "ha-keeper"
+#define KEEPER_WORDS 12
 
 /* All of @descriptor up to CONF_TEXT_MAX bytes. Returns 0, -errno, or -EFBIG. */
 static int read_all(int descriptor, struct configuration *c)
@@ -168,11 +170,38 @@ static void find_keeper(char path[PATH_SIZE])
 	text_add(&text, "%s/%s", HA_LIBEXEC_DIR, KEEPER_NAME);
 }
 
+static void fill_arguments(
+	const struct keeper_call *call, const char *descriptor, const char *arguments[KEEPER_WORDS])
+{
+	size_t count = 0;
+
+	arguments[count++] = KEEPER_NAME;
+	arguments[count++] = "--configuration";
+	arguments[count++] = descriptor;
+	arguments[count++] = "--runtime-dir";
+	arguments[count++] = call->runtime_dir;
+	switch (call->task) {
+	case KEEPER_SERVE:
+		arguments[count++] = "--state-dir";
+		arguments[count++] = call->state_dir;
+		break;
+	case KEEPER_RELEASE_UNLESS_RESTARTING: arguments[count++] = "--unless-restarting"; break;
+	case KEEPER_RELEASE: arguments[count++] = "--release"; break;
+	}
+	if (call->file) {
+		arguments[count++] = "--file";
+		arguments[count++] = call->file;
+	}
+	assert(count < KEEPER_WORDS);
+	arguments[count] = NULL;
+}
+
 int configuration_hand_to_keeper(const struct command *command, const struct configuration *c,
-	const char *runtime_dir, const char *state_dir, bool release)
+	const struct keeper_call *call)
 {
 	int descriptor = seal(c);
 	char path[PATH_SIZE], number[16];
+	const char *arguments[KEEPER_WORDS];
 	struct text text = text_init(number, sizeof(number));
 
 	if (descriptor < 0)
@@ -180,8 +209,8 @@ int configuration_hand_to_keeper(const struct command *command, const struct con
 			command, "cannot pass the configuration on: %s", strerror(-descriptor));
 	text_add(&text, "%d", descriptor);
 	find_keeper(path);
-	(void)execl(path, KEEPER_NAME, "--configuration", number, "--runtime-dir", runtime_dir,
-		release ? "--release" : "--state-dir", release ? NULL : state_dir, NULL);
+	fill_arguments(call, number, arguments);
+	(void)execv(path, (char *const *)arguments);
 	return command_failed(
 		command, "cannot start %s: %s; is ha installed completely?", path, strerror(errno));
 }

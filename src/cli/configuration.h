@@ -39,10 +39,23 @@ bool configuration_parse(
 int configuration_load(const struct command *command, const char *path,
 	struct configuration *ret_configuration, struct conf **ret_conf);
 
-/* Becomes ha-keeper, with the configuration in a sealed memory file. @release: to take leftover
- * addresses down instead of serving; then without a state folder. Returns, with an exit status and
- * after a message, only if that failed. */
+/* What the keeper shall do. */
+enum keeper_task {
+	KEEPER_SERVE,
+	KEEPER_RELEASE, /* takes leftover addresses down */
+	KEEPER_RELEASE_UNLESS_RESTARTING,
+};
+
+struct keeper_call {
+	enum keeper_task task;
+	const char *runtime_dir;
+	const char *state_dir; /* to serve */
+	const char *file;      /* likewise: read again for a reload; NULL: there is none */
+};
+
+/* Becomes ha-keeper, with the configuration in a sealed memory file. Returns, with an exit status
+ * and after a message, only if that failed. */
 int configuration_hand_to_keeper(const struct command *command, const struct configuration *c,
-	const char *runtime_dir, const char *state_dir, bool release);
+	const struct keeper_call *call);
 
 #endif

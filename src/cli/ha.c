@@ -86,10 +86,11 @@ static const struct command COMMANDS[] = {
 		"Example:\n"
 		"  ha keygen /etc/ha/key && scp -p /etc/ha/key root@beta:/etc/ha/key\n"},
 	{"release", release_command, "Take down shared addresses that a daemon left behind.",
-		" [-c FILE] [--runtime-dir DIR]",
+		" [-c FILE] [--runtime-dir DIR] [--unless-restarting]",
 		"Those that the last daemon ran with (DIR/running.conf), else those of FILE.\n"
 		"  -c, --configuration FILE  default /etc/ha/ha.conf\n"
-		"  --runtime-dir DIR         default /run/ha\n\n"
+		"  --runtime-dir DIR         default /run/ha\n"
+		"  --unless-restarting       nothing while another daemon may still take over\n\n"
 		"Example:\n"
 		"  ha release    # a service manager does this after each stop\n"},
 	{"demo", demo_command, "Three servers and a client on this machine: watch an address move.",

@@ -15,18 +15,23 @@
 int release_command(const struct command *command, int argc, char **argv)
 {
 	static const struct option OPTIONS[] = {{"configuration", required_argument, NULL, 'c'},
-		{"runtime-dir", required_argument, NULL, 'r'}, OPTIONS_END};
+		{"runtime-dir", required_argument, NULL, 'r'},
+		{"unless-restarting", no_argument, NULL, 'u'}, OPTIONS_END};
 	const char *path = DEFAULT_CONFIGURATION, *runtime_dir = DEFAULT_RUNTIME_DIR;
 	struct configuration configuration;
 	char running[PATH_SIZE];
 	struct text text = text_init(running, sizeof(running));
+	struct keeper_call call = {.task = KEEPER_RELEASE};
 	struct conf *conf;
 	int option, status;
 
 	while ((option = command_option(command, argc, argv, ":c:h", OPTIONS, &status)) != -1) {
 		if (option == OPTION_STOP)
 			return status;
-		*(option == 'c' ? &path : &runtime_dir) = optarg;
+		if (option == 'u')
+			call.task = KEEPER_RELEASE_UNLESS_RESTARTING;
+		else
+			*(option == 'c' ? &path : &runtime_dir) = optarg;
 	}
 	if (optind < argc)
 		return command_misused(
@@ -39,7 +44,8 @@ int release_command(const struct command *command, int argc, char **argv)
 		return status;
 	conf_free(conf);
 	free(conf);
-	status = configuration_hand_to_keeper(command, &configuration, runtime_dir, NULL, true);
+	call.runtime_dir = runtime_dir;
+	status = configuration_hand_to_keeper(command, &configuration, &call);
 	configuration_done(&configuration);
 	return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* run: checks a configuration, from a file or from options, and becomes the keeper. The process
  * stays the same, so that a service manager's signals reach it. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,10 +79,18 @@ static int read_options(
 	return EXIT_DONE;
 }
 
+static struct keeper_call call_of(const struct run *run)
+{
+	return (struct keeper_call){
+		.task = KEEPER_SERVE, .runtime_dir = run->runtime_dir, .state_dir = run->state_dir};
+}
+
 static int run_file(const struct command *command, const struct run *run)
 {
 	const char *path = run->path ? run->path : DEFAULT_CONFIGURATION;
+	struct keeper_call call = call_of(run);
 	struct configuration configuration;
+	char whole[PATH_MAX];
 	struct conf *conf;
 	int status;
 
@@ -93,8 +102,8 @@ static int run_file(const struct command *command, const struct run *run)
 		return status;
 	conf_free(conf);
 	free(conf);
-	status = configuration_hand_to_keeper(
-		command, &configuration, run->runtime_dir, run->state_dir, false);
+	call.file = realpath(path, whole);
+	status = configuration_hand_to_keeper(command, &configuration, &call);
 	configuration_done(&configuration);
 	return status;
 }
@@ -135,6 +144,7 @@ static int check_composed(const struct command *command, const struct configurat
 static int run_options(const struct command *command, const struct run *run)
 {
 	const char *lines[OPTIONS_LINES_MAX];
+	const struct keeper_call call = call_of(run);
 	struct configuration configuration;
 	struct text text;
 	int status;
@@ -155,8 +165,7 @@ static int run_options(const struct command *command, const struct run *run)
 	configuration.size = text.length;
 	status = check_composed(command, &configuration, lines);
 	if (status == EXIT_DONE)
-		status = configuration_hand_to_keeper(
-			command, &configuration, run->runtime_dir, run->state_dir, false);
+		status = configuration_hand_to_keeper(command, &configuration, &call);
 	configuration_done(&configuration);
 	return status;
 }

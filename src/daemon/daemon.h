@@ -124,5 +124,8 @@ struct handoff_values {
 	struct lease_page *lease;
 };
 void handoff_take(struct handoff_values *ret_values);
+/* Waits until the keeper says that it is time: the engine before may still be at work. The size of
+ * the record that it has left; 0: none. */
+size_t handoff_wait(void);
 
 #endif

@@ -2,18 +2,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "wire/channel.h"
 #include "wire/handoff.h"
 
 static void require_descriptors(void)
 {
-	for (int fd = HANDOFF_CHANNEL; fd <= HANDOFF_CHECKER; fd++)
+	for (int fd = HANDOFF_CHANNEL; fd <= HANDOFF_RECORD; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 			daemon_fail(
 				"descriptor %d is missing: had is started by `ha run`, not by hand",
@@ -88,4 +91,22 @@ void handoff_take(struct handoff_values *ret_values)
 	ret_values->conf = take_configuration();
 	ret_values->key = take_key();
 	ret_values->lease = take_lease(ret_values->conf->group_count);
+}
+
+size_t handoff_wait(void)
+{
+	struct pollfd channel = {.fd = HANDOFF_CHANNEL, .events = POLLIN};
+	uint8_t bytes[CHANNEL_MESSAGE_MAX];
+	struct channel_message m;
+	ssize_t size;
+
+	do {
+		(void)poll(&channel, 1, -1);
+		size = recv(HANDOFF_CHANNEL, bytes, sizeof(bytes), MSG_DONTWAIT);
+	} while (size < 0 && (errno == EAGAIN || errno == EINTR));
+	if (size <= 0)
+		exit(EXIT_SUCCESS); /* it has thought better of it */
+	if (!channel_decode(bytes, (size_t)size, &m) || m.verb != CHANNEL_BEGIN)
+		daemon_fail("the keeper speaks another language; were both installed together?");
+	return m.number <= HANDOFF_RECORD_SIZE ? (size_t)m.number : 0;
 }

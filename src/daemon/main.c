@@ -213,7 +213,9 @@ static void open_driver(struct daemon *d)
 	const struct driver_given given = {.conf = d->given.conf,
 		.key = &d->given.key,
 		.lease = d->given.lease,
-		.channel = HANDOFF_CHANNEL};
+		.channel = HANDOFF_CHANNEL,
+		.record = HANDOFF_RECORD,
+		.adopt = handoff_wait()};
 	const struct driver_owner owner = {.context = d,
 		.report = on_report,
 		.hook = on_hook,

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "sys/clock.h"
 #include "sys/timer.h"
+#include "wire/handoff.h"
 
 #define WALL_DRIFT_MS 20
 #define SOURCES_MAX   8
@@ -71,12 +73,26 @@ static void perform_keeper(struct driver *d, const struct effect *effect)
 	keeper_send(&d->keeper, effect);
 }
 
+/* For the moment only: it would be locked in memory, which costs time when the process ends. */
+static uint8_t *map_record(const struct driver *d)
+{
+	void *record;
+
+	if (d->record == 0)
+		return NULL;
+	record = mmap(NULL, HANDOFF_RECORD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, d->record, 0);
+	return record == MAP_FAILED ? NULL : record;
+}
+
 static void perform_pause(struct driver *d)
 {
-	size_t size = d->record ? engine_save(d->engine, d->record, d->record_size) : 0;
-	struct effect paused = {
-		.kind = EFFECT_KEEPER, .keeper = {.verb = CHANNEL_PAUSED, .number = size}};
+	uint8_t *record = map_record(d);
+	struct effect paused = {.kind = EFFECT_KEEPER, .keeper = {.verb = CHANNEL_PAUSED}};
 
+	if (record) {
+		paused.keeper.number = engine_save(d->engine, record, HANDOFF_RECORD_SIZE);
+		(void)munmap(record, HANDOFF_RECORD_SIZE);
+	}
 	keeper_send(&d->keeper, &paused);
 	d->owner.stopped(d->owner.context);
 }
@@ -220,14 +236,26 @@ bool driver_watch(struct driver *d, int fd, enum driver_source source)
 	return false;
 }
 
-/* One that cannot be taken up leaves the engine as fresh as without. */
-static void adopt(struct driver *d, size_t size)
+/* One that cannot be taken up leaves the engine as fresh as without; then the keeper must not go on
+ * holding anything either. */
+static bool adopt(struct driver *d, size_t size)
 {
-	if (size > 0 && !engine_adopt(d->engine, clock_now(), d->record, size))
-		driver_tell(d, REPORT_WARNING,
-			"what the last engine has left cannot be taken up: too late, of another "
-			"node, or "
-			"unreadable; this one begins afresh");
+	uint8_t *record = size <= HANDOFF_RECORD_SIZE ? map_record(d) : NULL;
+	bool adopted = record && engine_adopt(d->engine, clock_now(), record, size);
+
+	if (record)
+		(void)munmap(record, HANDOFF_RECORD_SIZE);
+	return adopted;
+}
+
+static void begin_afresh(struct driver *d)
+{
+	struct effect afresh = {.kind = EFFECT_KEEPER, .keeper = {.verb = CHANNEL_AFRESH}};
+
+	driver_tell(d, REPORT_WARNING,
+		"what the last engine has left cannot be taken up: too late, of another node, or "
+		"unreadable; this one begins afresh");
+	keeper_send(&d->keeper, &afresh);
 }
 
 static bool open_engine(struct driver *d, const struct heartbeat_key *key)
@@ -260,20 +288,25 @@ static bool open_loop(struct driver *d)
 bool driver_open(
 	struct driver *d, const struct driver_given *given, const struct driver_owner *owner)
 {
+	bool afresh;
+
 	d->conf = given->conf;
 	d->lease = given->lease;
 	d->record = given->record;
-	d->record_size = given->record_size;
 	d->owner = *owner;
 	d->poll_fd = d->timer_fd = -1;
 	d->transport.fd_v4 = d->transport.fd_v6 = d->transport.fd_original = -1;
 	d->keeper.fd = given->channel;
 	if (!watch_devices(d) || !open_engine(d, given->key))
 		return false;
-	adopt(d, given->adopt);
-	return open_loop(d) && driver_watch(d, devices_descriptor(d->devices), SOURCE_DEVICES) &&
-	       transport_open(&d->transport, d, given->conf) &&
-	       keeper_open(&d->keeper, d, given->channel);
+	afresh = given->adopt > 0 && !adopt(d, given->adopt);
+	if (!open_loop(d) || !driver_watch(d, devices_descriptor(d->devices), SOURCE_DEVICES) ||
+		!transport_open(&d->transport, d, given->conf) ||
+		!keeper_open(&d->keeper, d, given->channel))
+		return false;
+	if (afresh)
+		begin_afresh(d);
+	return !d->over;
 }
 
 void driver_close(struct driver *d)

@@ -80,8 +80,7 @@ struct keeper {
 struct driver {
 	const struct conf *conf;  /* borrowed */
 	struct lease_page *lease; /* borrowed */
-	uint8_t *record;          /* borrowed */
-	size_t record_size;
+	int record;               /* borrowed; 0: none */
 	struct driver_owner owner;
 	struct engine *engine; /* owned */
 	struct devices *devices;
@@ -103,10 +102,11 @@ struct driver_given {
 	const struct heartbeat_key *key; /* for the call only */
 	struct lease_page *lease;
 	int channel; /* moved */
-	/* R8: where the engine leaves its record; NULL: it is not replaced by another one. The
-	 * first @adopt bytes are what the engine before it has left; 0: it begins afresh. */
-	uint8_t *record;
-	size_t record_size, adopt;
+	/* R8: memory of HANDOFF_RECORD_SIZE where the engine leaves its record; 0: it is not
+	 * replaced by another one. Borrowed. The first @adopt bytes are what the engine before it
+	 * has left; 0: it begins afresh. */
+	int record;
+	size_t adopt;
 };
 
 /**

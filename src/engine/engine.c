@@ -190,6 +190,8 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 		break;
 	case CHANNEL_RESUME: pause_end(e, out); break;
 	case CHANNEL_ANSWERED: break; /* checks are its owner's business */
+	case CHANNEL_BEGIN:
+	case CHANNEL_COMPLAINT: break; /* the daemon's */
 	case CHANNEL_READY:
 	case CHANNEL_HOLD:
 	case CHANNEL_RELEASE:
@@ -199,6 +201,8 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 	case CHANNEL_PROBE:
 	case CHANNEL_ASK:
 	case CHANNEL_WILL:
+	case CHANNEL_AFRESH:
+	case CHANNEL_RELOADING:
 	case CHANNEL_PAUSED: break; /* ours to say */
 	}
 }

@@ -176,19 +176,31 @@ bool addresses_should_be_deprecated(const struct addresses *a, size_t index)
 	       interfaces_covers(a->interfaces, address->device, &address->ip, 128);
 }
 
-void addresses_put(struct addresses *a, struct netlink_batch *b, size_t index)
+static bool is_route(const struct addresses *a, size_t index)
+{
+	const struct conf_address *address = &a->conf->addresses[index];
+
+	return address->ip.family == IP_V4 && a->routes[address->device];
+}
+
+static void put_for(struct addresses *a, struct netlink_batch *b, size_t index, uint32_t lifetime_s)
 {
 	const struct conf_address *address = &a->conf->addresses[index];
 	uint32_t interface = interface_of(a, index)->index;
 
 	if (!a->placed[index])
-		a->as_route[index] = address->ip.family == IP_V4 && a->routes[address->device];
+		a->as_route[index] = is_route(a, index);
 	a->deprecated[index] = addresses_should_be_deprecated(a, index);
 	if (a->as_route[index])
 		request_local(b, interface, &address->ip);
 	else
 		request_address(b, interface, &address->ip, (uint8_t)ip_bits(&address->ip),
-			fence_lifetime(a->fence), a->deprecated[index]);
+			lifetime_s, a->deprecated[index]);
+}
+
+void addresses_put(struct addresses *a, struct netlink_batch *b, size_t index)
+{
+	put_for(a, b, index, fence_lifetime(a->fence));
 }
 
 static void take_away(struct addresses *a, struct netlink_batch *b, size_t index)
@@ -202,8 +214,13 @@ static void take_away(struct addresses *a, struct netlink_batch *b, size_t index
 		request_no_address(b, interface, ip, (uint8_t)ip_bits(ip));
 }
 
-/* What somebody took away meanwhile stays away: the engine is asked about that. */
 void addresses_renew(struct addresses *a)
+{
+	addresses_renew_for(a, fence_lifetime(a->fence));
+}
+
+/* What somebody took away meanwhile stays away: the engine is asked about that. */
+void addresses_renew_for(struct addresses *a, uint32_t lifetime_s)
 {
 	int errors[NETLINK_BATCH_MAX];
 	struct netlink_batch b;
@@ -213,7 +230,7 @@ void addresses_renew(struct addresses *a)
 	for (size_t i = 0; i < a->conf->address_count; i++) {
 		if (!a->placed[i] || !a->interfaces->present[i])
 			continue;
-		addresses_put(a, &b, i);
+		put_for(a, &b, i, lifetime_s);
 		if (b.count < NETLINK_BATCH_MAX)
 			continue;
 		(void)netlink_batch_send(&a->netlink, &b, errors);
@@ -236,6 +253,29 @@ static void set_placed(struct addresses *a, size_t index, bool placed)
 	a->subnets[subnet].placed =
 		(uint16_t)(a->subnets[subnet].placed + (placed ? 1 : UINT16_MAX));
 	a->subnets_changed |= a->subnets[subnet].placed == placed; /* the first, or none */
+}
+
+void addresses_take_over(struct addresses *a, size_t group, bool renew)
+{
+	const struct conf_group *g = &a->conf->groups[group];
+
+	fence_hold(a->fence, group);
+	set_held(a, group, true);
+	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++) {
+		a->as_route[i] = is_route(a, i);
+		set_placed(a, i, a->interfaces->present[i] && !renew);
+	}
+}
+
+bool addresses_are_placed(const struct addresses *a, size_t group)
+{
+	const struct conf_group *g = &a->conf->groups[group];
+
+	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++) {
+		if (!a->placed[i])
+			return false;
+	}
+	return true;
 }
 
 void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int *errors)

@@ -75,6 +75,12 @@ int addresses_hold(struct addresses *a, size_t group, size_t *ret_failed);
  */
 void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int *errors);
 
+/* A group of which an earlier keeper left the addresses configured is held from now on. @renew:
+ * they have a lifetime, so that each is to be configured once more. */
+void addresses_take_over(struct addresses *a, size_t group, bool renew);
+/* Whether all addresses of a held group are there. */
+bool addresses_are_placed(const struct addresses *a, size_t group);
+
 /* The group is not held any more; its addresses are still there. */
 void addresses_let_go(struct addresses *a, size_t group);
 /* Takes some addresses down, at most NETLINK_BATCH_MAX; fine if they are not there. What cannot be
@@ -89,6 +95,8 @@ void addresses_remove_all(struct addresses *a);
 
 /* Renews the lifetimes of all that are there. */
 void addresses_renew(struct addresses *a);
+/* The same, but the kernel shall end them after @lifetime_s. Local routes have no lifetime. */
+void addresses_renew_for(struct addresses *a, uint32_t lifetime_s);
 
 /* Puts one address of a held group back. 0 or -errno. */
 int addresses_restore(struct addresses *a, size_t index);

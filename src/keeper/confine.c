@@ -19,7 +19,8 @@ static const char *const NEEDED[] = {
 	"setsockopt", "shutdown", "socketpair",
 	/* files: settings of the kernel, notes in the runtime folder, the log */
 	"close", "dup", "fcntl", "fcntl64", "flock", "fstat", "fstat64", "ftruncate", "ftruncate64", "ioctl",
-	"lseek", "memfd_create", "newfstatat", "openat", "pread64", "pwrite64", "read", "unlinkat", "write",
+	"geteuid", "lseek", "memfd_create", "newfstatat", "openat", "pread64", "pwrite64", "read", "renameat",
+	"renameat2", "unlinkat", "write",
 	"writev",
 	/* memory */
 	"brk", "madvise", "mmap", "mmap2", "mprotect", "mremap", "munmap",

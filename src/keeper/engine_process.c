@@ -34,14 +34,14 @@ static int open_channel(int ends[2])
 	return 0;
 }
 
-/* Whatever an engine before left in it is over. */
-static struct lease_page *map_lease(int memory, size_t size)
+/* Whatever an engine before left in it is over, but what it is to go on with (R8). */
+static struct lease_page *map_lease(int memory, size_t size, ha_time until)
 {
 	struct lease_page *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
 
 	if (page == MAP_FAILED)
 		return NULL;
-	lease_store(page, TIME_ORIGIN);
+	lease_store(page, until);
 	memset(page->released, 0, size - sizeof(*page));
 	return page;
 }
@@ -58,7 +58,7 @@ static int open_lease(int fence, size_t size)
 	return lease < 0 ? -errno : lease;
 }
 
-bool engine_start(const struct starter *starter, int fence, size_t group_count,
+bool engine_start(const struct starter *starter, int fence, size_t group_count, ha_time until,
 	struct engine_process *ret_process)
 {
 	struct engine_process p = {.starter = starter,
@@ -70,7 +70,7 @@ bool engine_start(const struct starter *starter, int fence, size_t group_count,
 	int r = lease < 0 ? lease : open_channel(ends);
 
 	if (r == 0)
-		p.lease = map_lease(lease, p.lease_size);
+		p.lease = map_lease(lease, p.lease_size, until);
 	if (r == 0 && !p.lease)
 		r = -ENOMEM;
 	if (r == 0)
@@ -96,7 +96,7 @@ bool engine_adopt(int channel, int fence, const struct configuration *configurat
 	int r = lease < 0 ? lease : application_check(channel, &p.process);
 
 	if (r == 0)
-		p.lease = map_lease(lease, p.lease_size);
+		p.lease = map_lease(lease, p.lease_size, TIME_ORIGIN);
 	if (r == 0 && !p.lease)
 		r = -ENOMEM;
 	enlarge(channel);

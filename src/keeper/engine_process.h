@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/time.h"
 #include "keeper/starter.h"
 #include "wire/lease.h"
 
@@ -30,10 +31,12 @@ struct engine_end {
 	int number; /* exit status, or signal */
 };
 
-/* Starts an engine for @group_count groups. @lease: the memory of its lease, borrowed; -1: it gets
- * one of its own, to be read by the watchdog alone. False after one line if that failed. That its
- * program cannot be executed shows as its end, with status ENGINE_CANNOT_EXECUTE. */
-bool engine_start(const struct starter *starter, int lease, size_t group_count,
+/* Starts an engine for @group_count groups. @until: its lease as long as it goes on with what
+ * another one has left; TIME_ORIGIN: it begins afresh. @lease: the memory of its lease, borrowed;
+ * -1: it gets one of its own, to be read by the watchdog alone. False after one line if that
+ * failed. That its program cannot be executed shows as its end, with status ENGINE_CANNOT_EXECUTE.
+ */
+bool engine_start(const struct starter *starter, int lease, size_t group_count, ha_time until,
 	struct engine_process *ret_process);
 
 /**

@@ -9,7 +9,7 @@
 #include "wire/handoff.h"
 
 #define HANDOFF_FIRST HANDOFF_CHANNEL
-#define HANDOFF_COUNT 7
+#define HANDOFF_COUNT 8
 
 struct engine_program {
 	const char *name;

@@ -59,13 +59,14 @@ static bool open_lifetimes(struct fence *f, const char **reterr)
 	return true;
 }
 
-static bool try(struct fence *f, enum conf_fence kind, uint32_t handle, const char **reterr)
+static bool try(struct fence *f, enum conf_fence kind, uint32_t handle,
+	const struct fence_prior *prior, const char **reterr)
 {
 	f->in_time = true;
 	switch (kind) {
 	case CONF_FENCE_BPF:
 		f->kind = CHANNEL_FENCE_BPF;
-		return fence_tc_open(&f->tc, f->conf, handle, reterr);
+		return fence_tc_open(&f->tc, f->conf, handle, prior, reterr);
 	case CONF_FENCE_NFTABLES:
 		f->kind = CHANNEL_FENCE_NFTABLES;
 		return fence_nft_open(&f->nft, f->conf, handle, reterr) == 0;
@@ -80,15 +81,13 @@ static bool try(struct fence *f, enum conf_fence kind, uint32_t handle, const ch
 	return true;
 }
 
-bool fence_open(struct fence *f, const struct conf *conf, const char *runtime_dir)
+static bool choose(struct fence *f, uint32_t handle, const struct fence_prior *prior)
 {
-	enum conf_fence wanted = conf->node.fence;
-	uint32_t handle = handle_of(runtime_dir);
+	enum conf_fence wanted = f->conf->node.fence;
 	const char *reason = NULL;
 
-	*f = (struct fence){.conf = conf};
 	if (wanted != CONF_FENCE_AUTO) {
-		if (try(f, wanted, handle, &reason))
+		if (try(f, wanted, handle, prior, &reason))
 			return true;
 		log_error("fence = %s is not possible here: %s; write fence = auto",
 			conf_fence_name(wanted), reason);
@@ -96,7 +95,7 @@ bool fence_open(struct fence *f, const struct conf *conf, const char *runtime_di
 		return false;
 	}
 	for (enum conf_fence kind = CONF_FENCE_BPF; kind <= CONF_FENCE_WATCHDOG; kind++) {
-		if (try(f, kind, handle, &reason))
+		if (try(f, kind, handle, prior, &reason))
 			break;
 		log_notice("no fence by %s: %s", conf_fence_name(kind), reason);
 	}
@@ -104,6 +103,22 @@ bool fence_open(struct fence *f, const struct conf *conf, const char *runtime_di
 		log_notice("no fence in the kernel: the keeper's watchdog alone takes the "
 			   "addresses down when the lease has passed");
 	return true;
+}
+
+bool fence_open(struct fence *f, const struct conf *conf, const char *runtime_dir,
+	const struct fence_prior *prior)
+{
+	uint32_t handle = handle_of(runtime_dir);
+	bool open;
+
+	*f = (struct fence){.conf = conf};
+	if (prior)
+		fence_nft_clean(handle);
+	open = choose(f, handle, prior);
+	/* Nobody would renew the lease of earlier ones. */
+	if (prior && f->kind != CHANNEL_FENCE_BPF)
+		fence_tc_clean(handle);
+	return open;
 }
 
 int fence_memory(const struct fence *f)
@@ -185,6 +200,16 @@ void fence_watch(struct fence *f)
 {
 	if (f->kind == CHANNEL_FENCE_BPF)
 		fence_tc_watch(&f->tc);
+}
+
+void fence_leave(struct fence *f)
+{
+	fence_renew(f);
+	if (f->kind == CHANNEL_FENCE_BPF)
+		fence_tc_leave(&f->tc);
+	else if (f->kind == CHANNEL_FENCE_NFTABLES)
+		fence_nft_leave(&f->nft);
+	f->kind = CHANNEL_FENCE_WATCHDOG;
 }
 
 void fence_close(struct fence *f)

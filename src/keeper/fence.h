@@ -38,11 +38,14 @@ void fence_clean(const char *runtime_dir);
 
 /**
  * fence_open - put up what node.fence asks for
+ * @prior: NULL, or what it finds configured and in force: programs take the place of earlier ones,
+ *         the other kinds begin with fence_hold() after fence_obey()
  *
  * Return: true, after one line if it is not the best one; false, after one line, if the
  * configuration asks for one that is impossible here.
  */
-bool fence_open(struct fence *f, const struct conf *conf, const char *runtime_dir);
+bool fence_open(struct fence *f, const struct conf *conf, const char *runtime_dir,
+	const struct fence_prior *prior);
 
 /* The memory of the lease, to be mapped; borrowed. -1: the caller takes other memory. */
 int fence_memory(const struct fence *f);
@@ -66,5 +69,7 @@ void fence_watch(struct fence *f);
 
 /* Takes it away; nothing is held. */
 void fence_close(struct fence *f);
+/* Lets go of it (R8): it stays in force until the lease ends, or the next one comes. */
+void fence_leave(struct fence *f);
 
 #endif

@@ -19,8 +19,9 @@
 
 #define HELD4 "held4" /* addresses of held groups */
 #define HELD6 "held6"
-#define LEASE "lease" /* while it lasts: the protocols that may pass, that is all of the table's   \
-		       */
+#define LEASE                                                                                      \
+	"lease" /* while it lasts: the protocols that may pass, that is all of the table's         \
+		 */
 
 #define PRIORITY_FIRST (-450) /* before anything is rewritten or tracked */
 #define PRIORITY_LAST  300
@@ -448,6 +449,13 @@ void fence_nft_renew(struct fence_nft *f, ha_time now, ha_time until)
 			r = store(f, left_ns);
 	}
 	complain(f, r);
+}
+
+void fence_nft_leave(struct fence_nft *f)
+{
+	nftables_close(&f->nftables);
+	free(f->held);
+	f->held = NULL;
 }
 
 void fence_nft_close(struct fence_nft *f)

@@ -43,5 +43,7 @@ void fence_nft_hold(struct fence_nft *f, size_t group, bool held);
 void fence_nft_renew(struct fence_nft *f, ha_time now, ha_time until);
 
 void fence_nft_close(struct fence_nft *f);
+/* Lets go of it: it stays, and closes when the lease ends. */
+void fence_nft_leave(struct fence_nft *f);
 
 #endif

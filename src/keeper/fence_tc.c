@@ -10,6 +10,7 @@
 #include "sys/descriptors.h"
 #include "keeper/filters.h"
 #include "sys/log.h"
+#include "wire/lease.h"
 
 struct device_list {
 	bool full; /* there are more */
@@ -112,8 +113,24 @@ static int open_sockets(struct fence_tc *f)
 	return r == 0 ? netlink_open(&f->request) : r;
 }
 
+/* Before the first packet asks for it. */
+static int set_prior(struct fence_tc *f, const struct fence_prior *prior)
+{
+	size_t size = lease_size(f->group_count);
+	struct lease_page *page =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, f->object.lease, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	lease_store(page, prior->lease);
+	(void)munmap(page, size);
+	for (size_t g = 0; g < f->group_count; g++)
+		f->held[g] = prior->held[g];
+	return 0;
+}
+
 /* After fence_load(). 0 or -errno. */
-static int put_up(struct fence_tc *f)
+static int put_up(struct fence_tc *f, const struct fence_prior *prior)
 {
 	void *held = mmap(NULL, f->group_count * sizeof(*f->held), PROT_READ | PROT_WRITE,
 		MAP_SHARED, f->object.held, 0);
@@ -122,7 +139,9 @@ static int put_up(struct fence_tc *f)
 	if (held == MAP_FAILED)
 		return -errno;
 	f->held = held;
-	r = open_sockets(f);
+	r = prior ? set_prior(f, prior) : 0;
+	if (r == 0)
+		r = open_sockets(f);
 	return r == 0 ? attach_everywhere(f) : r;
 }
 
@@ -137,8 +156,8 @@ static void let_go(struct fence_tc *f)
 		4);
 }
 
-bool fence_tc_open(
-	struct fence_tc *f, const struct conf *conf, uint32_t handle, const char **reterr)
+bool fence_tc_open(struct fence_tc *f, const struct conf *conf, uint32_t handle,
+	const struct fence_prior *prior, const char **reterr)
 {
 	int r;
 
@@ -148,7 +167,7 @@ bool fence_tc_open(
 		.request = {.descriptor = -1}};
 	if (!fence_load(conf, &f->object, reterr))
 		return false;
-	r = put_up(f);
+	r = put_up(f, prior);
 	if (r < 0) {
 		*reterr = strerror(-r);
 		remove_everywhere(f->handle);
@@ -212,5 +231,10 @@ void fence_tc_watch(struct fence_tc *f)
 void fence_tc_close(struct fence_tc *f)
 {
 	remove_everywhere(f->handle);
+	let_go(f);
+}
+
+void fence_tc_leave(struct fence_tc *f)
+{
 	let_go(f);
 }

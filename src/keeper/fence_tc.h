@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/time.h"
 #include "conf/conf.h"
 #include "keeper/fence_load.h"
 #include "sys/netlink.h"
@@ -27,13 +28,19 @@ struct fence_tc {
 	uint32_t devices[FENCE_DEVICES_MAX]; /* interface indices that have it */
 };
 
+/* What is in force already when it takes the place of an earlier one (R8). */
+struct fence_prior {
+	ha_time lease;
+	const bool *held; /* by group */
+};
+
 /* Takes away what an earlier keeper left behind. */
 void fence_tc_clean(uint32_t handle);
 
-/* Puts it up at every device. False, with the reason in *@reterr (static), if that is impossible.
- */
-bool fence_tc_open(
-	struct fence_tc *f, const struct conf *conf, uint32_t handle, const char **reterr);
+/* Puts it up at every device. @prior: in the place of an earlier one; or NULL. False, with the
+ * reason in *@reterr (static), if that is impossible. */
+bool fence_tc_open(struct fence_tc *f, const struct conf *conf, uint32_t handle,
+	const struct fence_prior *prior, const char **reterr);
 
 /* Every device that is there by then has the fence. */
 void fence_tc_hold(struct fence_tc *f, size_t group);
@@ -43,5 +50,7 @@ void fence_tc_release(struct fence_tc *f, size_t group);
 void fence_tc_watch(struct fence_tc *f);
 
 void fence_tc_close(struct fence_tc *f);
+/* Lets go of it: it stays. */
+void fence_tc_leave(struct fence_tc *f);
 
 #endif

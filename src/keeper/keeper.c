@@ -2,6 +2,7 @@
 #include "keeper/keeper.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,11 @@
 #include "keeper/confine.h"
 #include "keeper/leftovers.h"
 #include "keeper/loop.h"
+#include "keeper/memory.h"
+#include "keeper/settle.h"
 #include "keeper/state_dir.h"
 #include "sys/log.h"
+#include "wire/handoff.h"
 
 #define EXIT_CONFIGURATION 2
 
@@ -49,8 +53,22 @@ static void print_released(const char *what, void *context)
 	(void)printf("released %s\n", what);
 }
 
+/* R8: it stays, in our form, on its device. */
+static bool is_taken_over(const struct netlink_address *address, void *context)
+{
+	const struct keeper *k = context;
+	const struct conf *conf = k->configuration.conf;
+	int shared = conf_address_by_ip(conf, &address->ip);
+	const struct conf_address *a = shared >= 0 ? &conf->addresses[shared] : NULL;
+
+	return a && interfaces_is_our_form(address) &&
+	       succession_has(&k->succession, &conf->groups[a->group]) &&
+	       if_nametoindex(conf->devices[a->device].name) == address->index;
+}
+
 /* The addresses of the configuration that ran before: it may have had other ones. */
-static int clean_previous(struct keeper *k, struct netlink *request, leftovers_told told)
+static int clean_previous(
+	struct keeper *k, struct netlink *request, const struct leftovers_choice *choice)
 {
 	int saved = runtime_dir_saved_configuration(&k->dir);
 	struct configuration previous;
@@ -62,7 +80,7 @@ static int clean_previous(struct keeper *k, struct netlink *request, leftovers_t
 		(void)close(saved);
 		return 0;
 	}
-	removed = leftovers_remove(request, previous.conf, told, NULL);
+	removed = leftovers_remove(request, previous.conf, choice);
 	configuration_free(&previous);
 	(void)close(saved);
 	return removed;
@@ -71,18 +89,28 @@ static int clean_previous(struct keeper *k, struct netlink *request, leftovers_t
 int keeper_clean(struct keeper *k)
 {
 	leftovers_told told = k->options.release ? print_released : log_leftover;
+	const struct leftovers_choice choice = {.told = told, .stays = is_taken_over, .context = k};
 	int previous = 0, current = 0, lowered = 0;
 	struct netlink request;
 	int r = netlink_open(&request);
 
+	if (r == 0 && k->options.unless_restarting && succession_waits(&k->dir)) {
+		(void)puts("nothing to release: another daemon may still take over");
+		netlink_close(&request);
+		return EXIT_SUCCESS;
+	}
+	/* Also before a release, which then is of what was left. */
+	if (succession_load(&k->dir, &k->succession) && k->options.release)
+		succession_free(&k->succession);
 	if (r == 0)
-		r = previous = clean_previous(k, &request, told);
+		r = previous = clean_previous(k, &request, &choice);
 	if (r >= 0)
-		r = current = leftovers_remove(&request, k->configuration.conf, told, NULL);
-	if (r >= 0)
+		r = current = leftovers_remove(&request, k->configuration.conf, &choice);
+	if (r >= 0 && !k->succession.bytes)
 		r = lowered = leftovers_lower(&request, &k->dir, told, NULL);
 	/* Only now: until here it kept them from answering. */
-	fence_clean(k->dir.path);
+	if (!k->succession.bytes)
+		fence_clean(k->dir.path);
 	if (r < 0) {
 		log_error("cannot take down what an earlier run left behind: %s", strerror(-r));
 		return EXIT_FAILURE;
@@ -100,6 +128,50 @@ static bool good(int result, const char *what)
 	return result >= 0;
 }
 
+/* R8: which groups are held from the first moment on. */
+static bool open_fence(struct keeper *k)
+{
+	const struct conf *conf = k->configuration.conf;
+	bool *held = k->succession.bytes ? calloc(conf->group_count, sizeof(*held)) : NULL;
+	const struct fence_prior prior = {.lease = k->succession.note.lease, .held = held};
+	bool open;
+
+	for (size_t g = 0; held && g < conf->group_count; g++)
+		held[g] = succession_has(&k->succession, &conf->groups[g]);
+	open = fence_open(&k->fence, conf, k->dir.path, held ? &prior : NULL);
+	free(held);
+	return open;
+}
+
+static void note_raised(const char *device, void *context)
+{
+	struct keeper *k = context;
+	const struct conf *conf = k->configuration.conf;
+
+	for (size_t d = 0; d < conf->device_count; d++) {
+		if (strcmp(conf->devices[d].name, device) == 0)
+			k->addresses.raised[d] = true;
+	}
+}
+
+/* R8: goes on with what the keeper before has held. */
+static void take_over(struct keeper *k)
+{
+	const struct conf *conf = k->configuration.conf;
+	const struct lease_page lease = {.until_ns = k->succession.note.lease.ns};
+
+	if (!k->succession.bytes)
+		return;
+	fence_obey(&k->fence, &lease);
+	runtime_dir_raised(&k->dir, note_raised, k);
+	for (size_t g = 0; g < conf->group_count; g++) {
+		if (succession_has(&k->succession, &conf->groups[g]))
+			addresses_take_over(&k->addresses, g, k->succession.note.mortal);
+	}
+	settle(&k->addresses);
+	fence_obey(&k->fence, NULL); /* until there is an engine */
+}
+
 static bool open_parts(struct keeper *k)
 {
 	const struct conf *conf = k->configuration.conf;
@@ -108,7 +180,7 @@ static bool open_parts(struct keeper *k)
 		.interfaces = &k->interfaces,
 		.announcer = &k->announcer,
 		.targets = &k->targets};
-	return fence_open(&k->fence, conf, k->dir.path) &&
+	return open_fence(k) &&
 	       good(interfaces_open(&k->interfaces, conf), "the kernel's tables of devices") &&
 	       good(addresses_open(&k->addresses, conf, &k->dir, &k->interfaces, &k->fence),
 		       "the kernel's table of addresses") &&
@@ -123,10 +195,15 @@ static bool open_parts(struct keeper *k)
 static bool open_starter(struct keeper *k, const uint8_t *key)
 {
 	int control = runtime_dir_listen(&k->dir);
+	const struct note *note = &k->succession.note;
 
-	return control >= 0 &&
-	       starter_open(&k->configuration, key, &k->dir, &k->account, control,
-		       state_dir_open(k->options.state_dir, &k->account), &k->starter);
+	k->record =
+		memory_sealed("ha-record", k->succession.bytes ? note->record : (const void *)"",
+			k->succession.bytes ? note->record_size : 0, HANDOFF_RECORD_SIZE, true);
+	if (control < 0 || !good(k->record, "memory for a record"))
+		return false;
+	return starter_open(&k->configuration, key, &k->dir, &k->account, control,
+		state_dir_open(k->options.state_dir, &k->account), k->record, &k->starter);
 }
 
 /* An engine of our own, or the program that started us. */
@@ -145,7 +222,9 @@ static bool open_engine(struct keeper *k)
 	else
 		opened = open_starter(k, key) &&
 			 engine_start(&k->starter, fence_memory(&k->fence),
-				 k->configuration.conf->group_count, &k->engine);
+				 k->configuration.conf->group_count,
+				 k->succession.bytes ? k->succession.note.lease : TIME_ORIGIN,
+				 &k->engine);
 	explicit_bzero(key_bytes, sizeof(key_bytes));
 	return opened;
 }
@@ -164,7 +243,9 @@ static bool start_session(struct keeper *k)
 	};
 	if (!good(session_open(&k->session), "a timer"))
 		return false;
-	session_start(&k->session, k->engine.channel, k->engine.lease);
+	session_start(&k->session, k->engine.channel, k->engine.lease,
+		k->succession.bytes ? k->succession.note.record_size : 0);
+	succession_free(&k->succession);
 	return true;
 }
 
@@ -175,7 +256,10 @@ int keeper_start(struct keeper *k)
 	privileges_realtime(k->configuration.conf->node.realtime, &k->account);
 	if (!runtime_dir_save_configuration(&k->dir, k->configuration.text, k->configuration.size))
 		return EXIT_FAILURE;
-	if (!open_parts(k) || !open_engine(k) || !start_session(k))
+	if (!open_parts(k))
+		return EXIT_FAILURE;
+	take_over(k);
+	if (!open_engine(k) || !start_session(k))
 		return EXIT_FAILURE;
 	/* A keeper that is swapped out cannot take anything down. Only what is there now: later
 	 * allocations shall not fail because of a limit. */
@@ -194,8 +278,32 @@ int keeper_run(struct keeper *k)
 	return loop_run(&k->session, &k->starter, &k->engine, &k->capture);
 }
 
+/* R8: all of it is the next keeper's. False if that is impossible: then nothing stays. */
+static bool leave(struct keeper *k)
+{
+	const struct session *s = &k->session;
+
+	if (!s->left)
+		return false;
+	if (succession_leave(&k->addresses, lease_load(s->lease), k->record, s->record_size))
+		return true;
+	session_take_down(&k->session);
+	settle(&k->addresses);
+	return false;
+}
+
 void keeper_finish(struct keeper *k, int status)
 {
+	if (k->options.unless_restarting && succession_waits(&k->dir)) {
+		runtime_dir_close(&k->dir);
+		return;
+	}
+	if (leave(k)) {
+		fence_leave(&k->fence);
+		runtime_dir_unlink_socket(&k->dir);
+		runtime_dir_close(&k->dir);
+		return;
+	}
 	fence_close(&k->fence);
 	ask_close(&k->ask);
 	if (!k->options.release)

@@ -15,6 +15,7 @@
 #include "keeper/runtime_dir.h"
 #include "keeper/session.h"
 #include "keeper/starter.h"
+#include "keeper/succession.h"
 #include "keeper/targets.h"
 #include "keeper/will.h"
 
@@ -34,6 +35,8 @@ struct keeper {
 	struct starter starter;
 	struct engine_process engine;
 	struct session session;
+	int record;                   /* what an engine leaves to the next one */
+	struct succession succession; /* what the daemon before has left */
 };
 
 /* Each of these returns an exit status, EXIT_SUCCESS to go on; others after one line of what is

@@ -19,13 +19,20 @@ struct found {
 	const struct conf *conf;
 	size_t count;
 	struct netlink_address list[FOUND_MAX];
+	leftovers_stays stays;
+	void *context;
+	bool any_stays;
 };
 
 static bool take_shared(const struct netlink_address *address, void *context)
 {
 	struct found *f = context;
 
-	if (interfaces_shared_anywhere(f->conf, &address->ip) >= 0)
+	if (interfaces_shared_anywhere(f->conf, &address->ip) < 0)
+		return true;
+	if (f->stays(address, f->context))
+		f->any_stays = true;
+	else
 		f->list[f->count++] = *address;
 	return f->count < FOUND_MAX;
 }
@@ -153,9 +160,9 @@ static void remove_routes(struct netlink *request, const struct conf *conf)
 
 /* All addresses, or all local routes. Returns how many there were, or -errno. */
 static int remove_kind(struct netlink *request, const struct conf *conf, bool local,
-	leftovers_told told, void *context)
+	const struct leftovers_choice *choice, bool *ret_any_stays)
 {
-	struct found found = {.conf = conf};
+	struct found found = {.conf = conf, .stays = choice->stays, .context = choice->context};
 	int removed = 0;
 
 	/* Each may be there in more than one form, but not without end. */
@@ -170,21 +177,24 @@ static int remove_kind(struct netlink *request, const struct conf *conf, bool lo
 		if (r < 0)
 			return r;
 		for (size_t i = 0; i < found.count; i++)
-			tell(told, context, &found.list[i]);
+			tell(choice->told, choice->context, &found.list[i]);
 		removed += (int)found.count;
 		if (found.count == 0)
 			break;
 	}
+	*ret_any_stays |= found.any_stays;
 	return removed;
 }
 
 int leftovers_remove(
-	struct netlink *request, const struct conf *conf, leftovers_told told, void *context)
+	struct netlink *request, const struct conf *conf, const struct leftovers_choice *choice)
 {
-	int addresses = remove_kind(request, conf, false, told, context);
-	int locals = addresses < 0 ? 0 : remove_kind(request, conf, true, told, context);
+	bool any_stays = false;
+	int addresses = remove_kind(request, conf, false, choice, &any_stays);
+	int locals = addresses < 0 ? 0 : remove_kind(request, conf, true, choice, &any_stays);
 
-	remove_routes(request, conf);
+	if (!any_stays) /* else they are still needed, as a rule */
+		remove_routes(request, conf);
 	if (addresses < 0 || locals < 0)
 		return addresses < 0 ? addresses : locals;
 	return addresses + locals;

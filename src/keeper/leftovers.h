@@ -14,14 +14,22 @@
 
 /* Told of each thing that was taken down; @what is "192.168.1.100 from eth0". */
 typedef void (*leftovers_told)(const char *what, void *context);
+/* Whether an address is to stay. */
+typedef bool (*leftovers_stays)(const struct netlink_address *address, void *context);
+
+struct leftovers_choice {
+	leftovers_told told;
+	leftovers_stays stays;
+	void *context;
+};
 
 /**
- * leftovers_remove - take every address of @conf off every device, and our own routes
+ * leftovers_remove - take every address of @conf off every device but what stays, and our routes
  *
  * Return: how many there were, or -errno.
  */
 int leftovers_remove(
-	struct netlink *request, const struct conf *conf, leftovers_told told, void *context);
+	struct netlink *request, const struct conf *conf, const struct leftovers_choice *choice);
 
 /* Sets the devices down that an earlier run brought up. How many, or -errno. */
 int leftovers_lower(

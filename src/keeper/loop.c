@@ -19,12 +19,16 @@
 #define ENDS_WITHIN_MS  2    /* as a rule */
 #define LONG_LIST       64   /* so many addresses go in less than a millisecond */
 #define STOP_EXTRA_MS   1000
-#define NS_IN_MS        1000000
+/* R8: what the others are asked for when the whole daemon is replaced: a slow host starts it within
+ * that. And for how long the engine may finish what is under way before it is stopped instead. */
+#define RESTART_PATIENCE_NS (5 * NS_PER_S)
+#define PAUSE_EXTRA_MS      10000
+#define NS_IN_MS            1000000
 
 struct loop {
 	uv_loop_t uv;
 	uv_poll_t channel, process, monitor, watchdog, fence, *frames, *answers;
-	uv_signal_t terminate, interrupt, hang_up;
+	uv_signal_t terminate, interrupt, hang_up, restart;
 	uv_timer_t patience, pause, alive, renewal, later;
 	uv_idle_t more;
 	struct session *session;
@@ -35,6 +39,7 @@ struct loop {
 	int closing;       /* handles of an engine that is gone */
 	bool running;      /* there is an engine */
 	bool stopping;     /* it was told to stop */
+	bool leaving;      /* another keeper will take over (R8) */
 	bool over;         /* uv_stop() lets the other events of the same turn come through */
 	int exit_status;
 };
@@ -158,11 +163,28 @@ static void bury_engine(struct loop *l, bool kill_it)
 		replace_engine(l, end);
 }
 
+/* R8: it has made room; what is held stays. The lease must be nobody's but the next one's. */
+static void bury_paused(struct loop *l)
+{
+	l->running = false;
+	if (!engine_wait(l->engine, END_PATIENCE_MS).known) {
+		engine_kill(l->engine);
+		(void)engine_wait(l->engine, END_PATIENCE_MS);
+	}
+	l->session->left = true;
+	finish(l, 0);
+}
+
 /* The end of the channel and that of the process may both tell it, in one turn. */
 static void engine_gone(struct loop *l)
 {
 	if (l->over || !l->running)
 		return;
+	(void)session_receive(l->session); /* its last word */
+	if (l->session->paused && l->leaving) {
+		bury_paused(l);
+		return;
+	}
 	take_everything_down(l);
 	bury_engine(l, false);
 }
@@ -344,6 +366,35 @@ static void on_stop(uv_signal_t *handle, int number)
 	(void)uv_timer_start(&l->patience, on_patience, (uint64_t)tolerances_ms + STOP_EXTRA_MS, 0);
 }
 
+/* R8: it has not come to rest in time. */
+static void on_no_pause(uv_timer_t *handle)
+{
+	struct loop *l = handle->data;
+
+	log_warning("the engine could not make room for another daemon; it is stopped instead");
+	on_stop(&l->terminate, SIGTERM);
+}
+
+/* Another keeper will take over: a restart, an upgrade. */
+static void on_restart(uv_signal_t *handle, int number)
+{
+	struct loop *l = handle->data;
+	int64_t tolerance_ms = l->session->conf->node.tolerance_ns / NS_IN_MS;
+
+	(void)number;
+	if (l->stopping || l->leaving || !l->engine->starter)
+		return;
+	notify_send("STOPPING=1");
+	if (!l->running) {
+		finish(l, 0);
+		return;
+	}
+	l->leaving = true;
+	session_pause(l->session, RESTART_PATIENCE_NS);
+	(void)uv_timer_start(
+		&l->patience, on_no_pause, (uint64_t)(2 * tolerance_ms + PAUSE_EXTRA_MS), 0);
+}
+
 static void on_reload(uv_signal_t *handle, int number)
 {
 	struct loop *l = handle->data;
@@ -388,11 +439,11 @@ static void on_pause_over(uv_timer_t *handle)
 	if (l->over)
 		return;
 	if (!engine_start(l->starter, fence_memory(l->session->fence),
-		    l->session->conf->group_count, l->engine)) {
+		    l->session->conf->group_count, TIME_ORIGIN, l->engine)) {
 		finish(l, 1);
 		return;
 	}
-	session_start(l->session, l->engine->channel, l->engine->lease);
+	session_start(l->session, l->engine->channel, l->engine->lease, 0);
 	watch_engine(l);
 	log_notice("a fresh engine has started");
 }
@@ -430,6 +481,7 @@ static void watch_everything(struct loop *l, const struct capture *capture)
 	catch_signal(l, &l->terminate, SIGTERM, on_stop);
 	catch_signal(l, &l->interrupt, SIGINT, on_stop);
 	catch_signal(l, &l->hang_up, SIGHUP, on_reload);
+	catch_signal(l, &l->restart, SIGUSR2, on_restart);
 	(void)uv_timer_init(&l->uv, &l->patience);
 	l->patience.data = l;
 	(void)uv_timer_init(&l->uv, &l->later);

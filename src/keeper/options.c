@@ -24,6 +24,8 @@ bool options_parse(int count, char **arguments, struct options *ret_options)
 		{"runtime-dir", required_argument, NULL, 'd'},
 		{"state-dir", required_argument, NULL, 's'},
 		{"release", no_argument, NULL, 'r'},
+		{"unless-restarting", no_argument, NULL, 'u'},
+		{"file", required_argument, NULL, 'f'},
 		{"engine-fd", required_argument, NULL, 'e'},
 		{0},
 	};
@@ -38,6 +40,8 @@ bool options_parse(int count, char **arguments, struct options *ret_options)
 		case 'd': o.runtime_dir = optarg; break;
 		case 's': o.state_dir = optarg; break;
 		case 'r': o.release = true; break;
+		case 'u': o.release = o.unless_restarting = true; break;
+		case 'f': o.file = optarg; break;
 		case 'e': right = parse_descriptor(optarg, &o.engine); break;
 		default: right = false; break;
 		}
@@ -45,7 +49,8 @@ bool options_parse(int count, char **arguments, struct options *ret_options)
 	if (!right || optind != count || o.configuration < 0 || !o.runtime_dir ||
 		(o.release && o.engine >= 0)) {
 		log_error("usage: ha-keeper --configuration DESCRIPTOR --runtime-dir DIR "
-			  "[--state-dir DIR] [--release | --engine-fd DESCRIPTOR]; it is started "
+			  "[--state-dir DIR] [--file FILE] [--release | --unless-restarting | "
+			  "--engine-fd DESCRIPTOR]; it is started "
 			  "by `ha run`, `ha release` and programs that use libha");
 		return false;
 	}

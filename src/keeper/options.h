@@ -10,8 +10,10 @@ struct options {
 	const char *runtime_dir; /* static: of the argument vector */
 	const char *state_dir;   /* likewise; NULL: none */
 	bool release;            /* take leftovers down and exit */
-	int engine;              /* -1, or the channel to the program that started us and has the
-				    engine in it */
+	bool unless_restarting;  /* but not what another daemon may still take over */
+	const char *file; /* static: the configuration's, read again for a reload; NULL: none */
+	int engine;       /* -1, or the channel to the program that started us and has the
+			     engine in it */
 };
 
 /* Reads the arguments. False, after one line on standard error, if they are wrong. */

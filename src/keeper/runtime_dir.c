@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -20,7 +22,8 @@
 
 #define LOCK_NAME          "ha.lock"
 #define CONFIGURATION_NAME "running.conf"
-#define TEMPORARY_NAME     "running.conf.new"
+#define NOTE_NAME          "restart"
+#define TEMPORARY_NAME     "new"
 #define RAISED_PREFIX      "raised-"
 #define RAISED_NAME_SIZE   (sizeof(RAISED_PREFIX) + DEVICE_SIZE)
 #define CONTROL_GROUP      "ha" /* its members may ask for the status */
@@ -112,8 +115,10 @@ void runtime_dir_close(struct runtime_dir *dir)
 	dir->descriptor = -1;
 }
 
-static bool write_all(int file, const char *text, size_t size)
+static bool write_all(int file, const void *bytes, size_t size)
 {
+	const char *text = bytes;
+
 	for (size_t done = 0; done < size;) {
 		ssize_t written = write(file, text + done, size - done);
 
@@ -124,7 +129,9 @@ static bool write_all(int file, const char *text, size_t size)
 	return true;
 }
 
-bool runtime_dir_save_configuration(const struct runtime_dir *dir, const char *text, size_t size)
+/* Under another name first: it is there whole or not at all. */
+static bool put_file(
+	const struct runtime_dir *dir, const char *name, const void *bytes, size_t size)
 {
 	int file;
 	bool written;
@@ -132,15 +139,57 @@ bool runtime_dir_save_configuration(const struct runtime_dir *dir, const char *t
 	(void)unlinkat(dir->descriptor, TEMPORARY_NAME, 0);
 	file = openat(dir->descriptor, TEMPORARY_NAME,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	written = file >= 0 && write_all(file, text, size);
+	written = file >= 0 && write_all(file, bytes, size);
 	if (file >= 0 && close(file) < 0)
 		written = false;
-	if (written &&
-		renameat(dir->descriptor, TEMPORARY_NAME, dir->descriptor, CONFIGURATION_NAME) == 0)
+	if (written && renameat(dir->descriptor, TEMPORARY_NAME, dir->descriptor, name) == 0)
 		return true;
-	log_error("cannot write %s/%s: %s", dir->path, CONFIGURATION_NAME, strerror(errno));
+	log_error("cannot write %s/%s: %s", dir->path, name, strerror(errno));
 	(void)unlinkat(dir->descriptor, TEMPORARY_NAME, 0);
 	return false;
+}
+
+bool runtime_dir_save_configuration(const struct runtime_dir *dir, const char *text, size_t size)
+{
+	return put_file(dir, CONFIGURATION_NAME, text, size);
+}
+
+bool runtime_dir_leave_note(const struct runtime_dir *dir, const void *bytes, size_t size)
+{
+	return put_file(dir, NOTE_NAME, bytes, size);
+}
+
+static void *read_file(int file, size_t max, size_t *ret_size)
+{
+	struct stat status;
+	uint8_t *bytes;
+
+	if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode) || status.st_uid != geteuid() ||
+		(size_t)status.st_size > max)
+		return NULL;
+	bytes = malloc((size_t)status.st_size + 1);
+	if (bytes && pread(file, bytes, (size_t)status.st_size, 0) != status.st_size) {
+		free(bytes);
+		bytes = NULL;
+	}
+	*ret_size = (size_t)status.st_size;
+	return bytes;
+}
+
+void *runtime_dir_read_note(const struct runtime_dir *dir, size_t max, size_t *ret_size)
+{
+	int file =
+		openat(dir->descriptor, NOTE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	void *bytes = file >= 0 ? read_file(file, max, ret_size) : NULL;
+
+	if (file >= 0)
+		(void)close(file);
+	return bytes;
+}
+
+void runtime_dir_forget_note(const struct runtime_dir *dir)
+{
+	(void)unlinkat(dir->descriptor, NOTE_NAME, 0);
 }
 
 void runtime_dir_forget_configuration(const struct runtime_dir *dir)

@@ -2,7 +2,8 @@
 /*
  * runtime_dir: the folder of one instance. ha.lock (held while a keeper runs, holds its process
  * id), running.conf (the configuration in force, for `ha release` after a crash), raised-DEVICE (a
- * device that was down and that we brought up), ha.sock (the control socket).
+ * device that was down and that we brought up), restart (what a daemon left for the next one),
+ * ha.sock (the control socket).
  */
 #ifndef HA_KEEPER_RUNTIME_DIR_H
 #define HA_KEEPER_RUNTIME_DIR_H
@@ -26,6 +27,13 @@ bool runtime_dir_save_configuration(const struct runtime_dir *dir, const char *t
 void runtime_dir_forget_configuration(const struct runtime_dir *dir);
 /* running.conf for reading, if there is one that only we could have written; else -1. */
 int runtime_dir_saved_configuration(const struct runtime_dir *dir);
+
+/* Puts what the next keeper needs into DIR/restart (succession.h). False, after one line, if that
+ * fails. */
+bool runtime_dir_leave_note(const struct runtime_dir *dir, const void *bytes, size_t size);
+/* At most @max bytes of it; owned by the caller. NULL if there is none. */
+void *runtime_dir_read_note(const struct runtime_dir *dir, size_t max, size_t *ret_size);
+void runtime_dir_forget_note(const struct runtime_dir *dir);
 
 /* Notes on disk that we brought @device up, so that a later run can set it down. 0 or -errno. */
 int runtime_dir_note_raised(const struct runtime_dir *dir, const char *device);

@@ -15,6 +15,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/timer.h"
+#include "wire/handoff.h"
 
 #define MESSAGES_PER_TURN 64 /* so that a flood cannot keep the watchdog waiting */
 #define REFUSED_LOG_NS    NS_PER_S
@@ -63,21 +64,24 @@ int session_open(struct session *s)
 
 	s->told_removed = calloc(s->conf->address_count, sizeof(*s->told_removed));
 	s->expired = calloc(s->conf->group_count, sizeof(*s->expired));
+	s->unsure = calloc(s->conf->group_count, sizeof(*s->unsure));
 	s->watchdog = timer_open();
-	if (r < 0 || !s->told_removed || !s->expired)
+	if (r < 0 || !s->told_removed || !s->expired || !s->unsure)
 		return -ENOMEM;
 	return s->watchdog < 0 ? s->watchdog : 0;
 }
 
-void session_start(struct session *s, int channel, const struct lease_page *lease)
+void session_start(
+	struct session *s, int channel, const struct lease_page *lease, uint64_t record_size)
 {
 	int size = 0;
 	socklen_t length = sizeof(size);
 
-	assert(!addresses_any_held(s->addresses));
+	assert(record_size > 0 || !addresses_any_held(s->addresses));
 	s->channel = channel;
 	s->lease = lease;
-	s->ready = s->overrun = false;
+	s->ready = s->overrun = s->paused = false;
+	memcpy(s->unsure, s->addresses->held, s->conf->group_count * sizeof(*s->unsure));
 	memset(s->told_removed, 0, s->conf->address_count * sizeof(*s->told_removed));
 	will_forget(s->will);
 
@@ -85,7 +89,10 @@ void session_start(struct session *s, int channel, const struct lease_page *leas
 	(void)getsockopt(s->channel, SOL_SOCKET, SO_SNDBUF, &size, &length);
 	s->room = (unsigned)size / 2;
 	s->refused_at = (ha_time){-REFUSED_LOG_NS};
+	session_answer(s, CHANNEL_BEGIN, 0, 0, record_size);
 	fence_obey(s->fence, lease);
+	if (record_size > 0)
+		session_watch_lease(s);
 	session_answer(s, CHANNEL_FENCE, 0, s->fence->in_time, s->fence->kind);
 }
 
@@ -95,6 +102,11 @@ void session_end(struct session *s)
 	s->channel = -1;
 	s->lease = NULL;
 	fence_obey(s->fence, NULL);
+}
+
+void session_pause(struct session *s, int64_t patience_ns)
+{
+	session_answer(s, CHANNEL_PAUSE, 0, 0, (uint64_t)patience_ns);
 }
 
 void session_tell(struct session *s, enum channel_verb verb)
@@ -147,8 +159,8 @@ bool session_lease_passed(const struct session *s)
 
 void session_watch_lease(struct session *s)
 {
-	timer_set(s->watchdog,
-		lease_believed(s->lease, clock_now(), s->conf->node.max_tolerance_ns));
+	timer_set(
+		s->watchdog, lease_believed(s->lease, clock_now(), s->conf->node.max_tolerance_ns));
 }
 
 bool session_has_room(const struct session *s)
@@ -181,6 +193,7 @@ void session_announce(struct session *s, size_t index)
 
 static void act_hold(struct session *s, const struct channel_message *m)
 {
+	s->unsure[m->index] = false;
 	work_hold(s, m->index, m->number);
 }
 
@@ -218,9 +231,35 @@ static void act_probe(struct session *s, const struct channel_message *m)
 	announce_probe(s->announcer, m->index);
 }
 
+/* By its first heartbeat an engine has said what it goes on with. */
+static void drop_unsure(struct session *s)
+{
+	for (size_t g = 0; g < s->conf->group_count; g++) {
+		if (s->unsure[g])
+			work_release(s, g);
+		s->unsure[g] = false;
+	}
+}
+
 static void act_will(struct session *s, const struct channel_message *m)
 {
 	will_set(s->will, m->payload, m->payload_size);
+	drop_unsure(s);
+}
+
+/* It knows nothing of what it was to go on with. */
+static void act_afresh(struct session *s, const struct channel_message *m)
+{
+	(void)m;
+	session_take_down(s);
+	settle(s->addresses);
+}
+
+/* The engine ends next. What it has left is its own word, and the next one's to judge. */
+static void act_paused(struct session *s, const struct channel_message *m)
+{
+	s->paused = m->number > 0 && m->number <= HANDOFF_RECORD_SIZE;
+	s->record_size = m->number;
 }
 
 static void act_ask(struct session *s, const struct channel_message *m)
@@ -246,6 +285,8 @@ static const struct verb VERBS[] = {
 	{CHANNEL_PROBE, SUBJECT_ADDRESS, CONDITION_NOT_HELD, act_probe},
 	{CHANNEL_WILL, SUBJECT_NONE, CONDITION_ANY, act_will},
 	{CHANNEL_ASK, SUBJECT_NONE, CONDITION_ANY, act_ask},
+	{CHANNEL_AFRESH, SUBJECT_NONE, CONDITION_ANY, act_afresh},
+	{CHANNEL_PAUSED, SUBJECT_NONE, CONDITION_ANY, act_paused},
 };
 
 static const struct verb *find_verb(enum channel_verb verb)

@@ -42,11 +42,15 @@ struct session {
 	/* the session's own */
 	int watchdog;
 	struct work work;
-	bool ready;         /* the engine has said that it runs */
-	bool *told_removed; /* by address: REMOVED was sent and it is still not there */
-	bool *expired;      /* by group, while it is told of */
-	bool overrun;       /* the engine does not take what it is owed */
-	unsigned room;      /* bytes of the channel that are not kept free for answers */
+	bool ready;           /* the engine has said that it runs */
+	bool left;            /* all of it is another keeper's now */
+	bool paused;          /* it has made room for another one (R8) ... */
+	uint64_t record_size; /* ... and left so much for it */
+	bool *unsure;         /* by group: taken over, but the engine has not said so yet */
+	bool *told_removed;   /* by address: REMOVED was sent and it is still not there */
+	bool *expired;        /* by group, while it is told of */
+	bool overrun;         /* the engine does not take what it is owed */
+	unsigned room;        /* bytes of the channel that are not kept free for answers */
 	uint64_t refused, refused_logged;
 	ha_time refused_at; /* of the last line about it */
 };
@@ -54,8 +58,12 @@ struct session {
 /* Takes the memory and the timer of the watchdog. 0 or -errno. */
 int session_open(struct session *s);
 
-/* Begins with a fresh engine; nothing is held. */
-void session_start(struct session *s, int channel, const struct lease_page *lease);
+/* Begins with a fresh engine; nothing is held, unless it goes on with the record of another one, of
+ * @record_size. */
+void session_start(
+	struct session *s, int channel, const struct lease_page *lease, uint64_t record_size);
+/* Asks the engine to make room for another one, and the others for so much patience. */
+void session_pause(struct session *s, int64_t patience_ns);
 
 /* The engine is gone: what is for it is dropped. */
 void session_end(struct session *s);

@@ -30,7 +30,7 @@ enum word { WORD_START = 1, WORD_KILL };
 /* What the starter itself has. */
 struct nest {
 	int socket;
-	int configuration, key, control, state; /* for every engine */
+	int configuration, key, control, state, record; /* for every engine */
 	const char *runtime_dir;
 	struct account account;
 	struct engine_program program;
@@ -56,6 +56,7 @@ static int start(struct nest *n, const int given[DESCRIPTORS_MAX])
 		[HANDOFF_CONTROL - HANDOFF_FIRST] = n->control,
 		[HANDOFF_STATE - HANDOFF_FIRST] = n->state,
 		[HANDOFF_CHECKER - HANDOFF_FIRST] = checker,
+		[HANDOFF_RECORD - HANDOFF_FIRST] = n->record,
 	};
 	int process = -1;
 	pid_t pid = fork_for_keeper(&process);
@@ -110,7 +111,7 @@ static void serve(struct nest *n)
 /* Signals are the keeper's business; the end of its socket tells of the keeper's end. */
 _Noreturn static void be_starter(struct nest *n)
 {
-	int own[] = {n->socket, n->configuration, n->key, n->control, n->state,
+	int own[] = {n->socket, n->configuration, n->key, n->control, n->state, n->record,
 		n->program.descriptor, n->checker.program.descriptor};
 	int r;
 
@@ -162,7 +163,7 @@ static bool wants_checker(const struct conf *conf)
 
 bool starter_open(const struct configuration *configuration, const uint8_t *key,
 	const struct runtime_dir *dir, const struct account *account, int control, int state,
-	struct starter *ret_starter)
+	int record, struct starter *ret_starter)
 {
 	size_t key_size = key ? CONF_KEY_SIZE : 0;
 	struct nest n = {
@@ -172,6 +173,7 @@ bool starter_open(const struct configuration *configuration, const uint8_t *key,
 			"ha-key", key ? key : (const void *)"", key_size, key_size, false),
 		.control = control,
 		.state = state,
+		.record = record,
 		.runtime_dir = dir->path,
 		.account = *account,
 		.engine = -1,

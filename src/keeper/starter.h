@@ -29,11 +29,13 @@ struct starter {
  * @control: the listening control socket; moved
  * @state:   the state folder, or /dev/null; moved
  *
+ * @record:  memory of HANDOFF_RECORD_SIZE, which each engine leaves to the next; borrowed
+ *
  * Return: false after one line.
  */
 bool starter_open(const struct configuration *configuration, const uint8_t *key,
 	const struct runtime_dir *dir, const struct account *account, int control, int state,
-	struct starter *ret_starter);
+	int record, struct starter *ret_starter);
 
 /**
  * starter_start - start an engine

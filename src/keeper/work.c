@@ -140,7 +140,8 @@ void work_hold(struct session *s, size_t group, uint64_t epoch)
 	g->epoch = epoch;
 	if (g->phase == WORK_HOLDING || g->phase == WORK_AWAITING)
 		return;
-	if (g->phase == WORK_IDLE && s->addresses->held[group]) {
+	if (g->phase == WORK_IDLE && s->addresses->held[group] &&
+		addresses_are_placed(s->addresses, group)) {
 		session_answer(s, CHANNEL_HELD, group, 0, epoch);
 		return;
 	}

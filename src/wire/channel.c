@@ -12,6 +12,7 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_WILL: return size >= 1 && size <= CHANNEL_PAYLOAD_MAX;
 	case CHANNEL_TARGET: return size == IP_WIRE_SIZE;
 	case CHANNEL_FRAME: return size >= 1 && size <= CHANNEL_FRAME_MAX;
+	case CHANNEL_COMPLAINT: return size >= 1 && size <= CHANNEL_TEXT_MAX;
 	case CHANNEL_READY:
 	case CHANNEL_HOLD:
 	case CHANNEL_RELEASE:
@@ -19,6 +20,8 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_ANNOUNCE:
 	case CHANNEL_REQUEST:
 	case CHANNEL_PROBE:
+	case CHANNEL_AFRESH:
+	case CHANNEL_RELOADING:
 	case CHANNEL_PAUSED:
 	case CHANNEL_ASK:
 	case CHANNEL_ANSWERED:
@@ -32,7 +35,8 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_FENCE:
 	case CHANNEL_PAUSE:
 	case CHANNEL_RETIRE:
-	case CHANNEL_RESUME: return size == 0;
+	case CHANNEL_RESUME:
+	case CHANNEL_BEGIN: return size == 0;
 	}
 	return false;
 }
@@ -104,6 +108,10 @@ const char *channel_verb_name(enum channel_verb verb)
 	case CHANNEL_PAUSE: return "PAUSE";
 	case CHANNEL_RETIRE: return "RETIRE";
 	case CHANNEL_RESUME: return "RESUME";
+	case CHANNEL_AFRESH: return "AFRESH";
+	case CHANNEL_RELOADING: return "RELOADING";
+	case CHANNEL_BEGIN: return "BEGIN";
+	case CHANNEL_COMPLAINT: return "COMPLAINT";
 	}
 	return "unknown";
 }

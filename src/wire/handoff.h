@@ -17,7 +17,10 @@ enum handoff {
 				      descriptor of /dev/null: there is none */
 	HANDOFF_CHECKER = 9,       /* SOCK_SEQPACKET, wire/verdict.h; /dev/null if the
 				      configuration has no checks for ha-checker */
+	HANDOFF_RECORD = 10,       /* memfd of HANDOFF_RECORD_SIZE, to be mapped shared: what the
+				      engine before has left, and what this one leaves (R8) */
 };
+#define HANDOFF_RECORD_SIZE ((size_t)8 << 20) /* as good as nothing until it is written */
 
 /* ha-checker gets two: its end of that socket, and the configuration. */
 enum handoff_checker { HANDOFF_CHECKER_SOCKET = 3, HANDOFF_CHECKER_CONFIGURATION = 4 };

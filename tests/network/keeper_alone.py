@@ -28,7 +28,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HA_BUILD", ROOT / "build"))
 
 READY, HOLD, RELEASE, RESTORE, ANNOUNCE, REQUEST, PROBE, WILL = range(1, 9)
-HELD, HOLD_FAILED, RELEASED, EXPIRED, REMOVED, TARGET, FRAME, STOP, RELOAD, FENCE = range(64, 74)
+HELD, HOLD_FAILED, RELEASED, EXPIRED, REMOVED, TARGET, FRAME, STOP, RELOAD, FENCE, \
+    PAUSE, RETIRE, RESUME, ANSWERED, BEGIN, COMPLAINT = range(64, 80)
 HEADER = struct.Struct("!BBHHHQ")
 LEASE_S = 9.9  # longer ones are not believed: max-tolerance
 
@@ -203,6 +204,7 @@ class Keeper:
         self.page = mmap.mmap(descriptors[LEASE], 8 * (1 + groups))
         if lease is not None:
             self.store_lease(lease)
+        self.begins_with = self.hear(BEGIN)[3]
         self.fenced = self.hear(FENCE)[3] == 1
         return self
 

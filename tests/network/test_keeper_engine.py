@@ -174,8 +174,8 @@ def test_the_starter_can_do_no_more_than_start(keeper):
     assert found["CapInh:"] == found["CapAmb:"] == 0
     assert "NoNewPrivs:\t1" in status and "Name:\tha-starter" in status
     # standard ones, its socket, the configuration, the key, the control socket, the state folder, the
-    # program, and the process of the engine
-    wait_until(lambda: len(os.listdir(f"/proc/{starter}/fd")) == 3 + 7, "it holds no more", 1)
+    # program, the record, and the process of the engine
+    wait_until(lambda: len(os.listdir(f"/proc/{starter}/fd")) == 3 + 8, "it holds no more", 1)
     keeper.process.kill()
     wait_until(lambda: not os.path.exists(f"/proc/{starter}"), "it ends with its keeper", 1)
 
@@ -319,7 +319,7 @@ def test_privileges(keeper):
     assert capabilities(status) == {"CapInh:": 0, "CapPrm:": two, "CapEff:": two, "CapBnd:": two,
                                     "CapAmb:": 0}
     # what the script itself opens comes on top: its socket, the list of the descriptors
-    assert engine["descriptors"][:10] == list(range(10)) and len(engine["descriptors"]) <= 12
+    assert engine["descriptors"][:11] == list(range(11)) and len(engine["descriptors"]) <= 13
     assert set(engine["environment"]) <= {"PATH", "LANG", "JOURNAL_STREAM"}
     assert engine["arguments"] == ["--runtime-dir", str(keeper.runtime)]
 

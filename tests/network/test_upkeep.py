@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: ISC
+"""Nothing moves on upkeep (rule R8): the daemon is restarted, upgraded, reloaded while it serves. A client
+that asks 500 times a second loses nothing, and the other nodes see no change of state."""
+
+import os
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from lan import stays, wait_until
+from node import ADDRESS, ADDRESS6, ROOT, SHARED, start, wait_holder
+
+FAST = {"interval": "10ms", "tolerance": "60ms"}
+NORMAL = {"interval": "100ms", "tolerance": "350ms"}
+EVERY = 0.002
+
+
+def restart(node):
+    """As `systemctl restart` does: the old daemon leaves, a new one comes."""
+    node.signal(signal.SIGUSR2)
+    assert node.wait_exit() == 0
+    node.start()
+
+
+def history(*nodes):
+    """What must not change: who holds what, since when, by which claim; and who is known to whom."""
+    def of(node):
+        status = node.status()
+        return ([(g["name"], g["state"], g["epoch"], g["transitions"]) for g in status["groups"]],
+                [(p["name"], p["live"]) for p in status["peers"]])
+    return [of(node) for node in nodes]
+
+
+def lost(probe):
+    """Requests without an answer; all that were asked have had their time."""
+    wait_until(lambda: len(probe.answers) > 0, "an answer")
+    asked = len(probe.asked)
+    try:
+        wait_until(lambda: len(probe.answers) >= asked, "all answers", 1)
+    except AssertionError:
+        pass
+    return asked - len([a for a in probe.answers if a.asked <= probe.asked[asked - 1]])
+
+
+@pytest.fixture
+def serving(cluster, lan, client):
+    def begin(**keys):
+        alpha, beta = cluster.nodes_on(1, 2, **keys)
+        alpha.change(worth=200)
+        beta.change(worth=100)
+        start(alpha, beta)
+        wait_holder(alpha, beta)
+        beta.wait_peer("alpha", hears_me=True)
+        return alpha, beta
+    return begin
+
+
+@pytest.mark.parametrize("times", [NORMAL, FAST], ids=["100ms", "10ms"])
+def test_restart_of_the_daemon(serving, lan, client, times):
+    alpha, beta = serving(**times)
+    with client.probe(ADDRESS, EVERY) as v4, client.probe(ADDRESS6, EVERY) as v6:
+        v4.wait_for("alpha"), v6.wait_for("alpha")
+        before, started = history(alpha, beta), alpha.process.pid
+        restart(alpha)
+        v4.wait_for("alpha"), v6.wait_for("alpha")
+        assert alpha.process.pid != started
+        wait_until(lambda: history(alpha, beta) == before, lambda: (before, history(alpha, beta), alpha.log()), 2)
+        restart(beta)
+        v4.wait_for("alpha"), v6.wait_for("alpha")
+        wait_until(lambda: history(alpha, beta) == before, lambda: (before, history(alpha, beta), beta.log()), 2)
+        assert v4.hosts() == v6.hosts() == ["alpha"]
+        assert (lost(v4), lost(v6)) == (0, 0)
+
+
+@pytest.mark.parametrize("fence", ["nftables", "lifetime", "watchdog"])
+def test_restart_with_other_fences(serving, client, fence):
+    alpha, beta = serving(fence=fence)
+    with client.probe(ADDRESS, EVERY) as v4, client.probe(ADDRESS6, EVERY) as v6:
+        v4.wait_for("alpha"), v6.wait_for("alpha")
+        before = history(alpha, beta)
+        restart(alpha)
+        assert alpha.status()["node"]["fence"] == fence
+        v4.wait_for("alpha"), v6.wait_for("alpha")
+        wait_until(lambda: history(alpha, beta) == before, lambda: (before, history(alpha, beta), alpha.log()), 2)
+        assert (lost(v4), lost(v6)) == (0, 0)
+
+
+@pytest.mark.parametrize("fence", ["bpf", "watchdog"])
+def test_a_successor_that_never_comes(serving, lan, client, fence):
+    """The address is not served past the lease that was announced, and another node takes it. Without a fence
+    the kernel ends the address itself."""
+    alpha, beta = serving(fence=fence)
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        alpha.signal(signal.SIGUSR2)
+        assert alpha.wait_exit() == 0
+        assert alpha.host.has(ADDRESS) and beta.state() == "STANDBY"
+        probe.wait_for("beta")
+        assert probe.hosts() == ["alpha", "beta"]
+        assert stays(lambda: probe.answers[-1].host == "beta", "beta alone", 0.5) is None
+        alpha.start()  # too late: it cleans up, and begins anew
+        wait_holder(alpha, beta)
+    assert "comes too late" in alpha.log()
+
+
+def test_release_of_what_was_left(serving, lan, client):
+    alpha, beta = serving()
+    alpha.signal(signal.SIGUSR2)
+    assert alpha.wait_exit() == 0
+    done = alpha.cli("release")
+    assert done.returncode == 0 and ADDRESS in done.stdout
+    assert not alpha.host.has(ADDRESS) and not (alpha.runtime_dir / "restart").exists()
+
+
+def test_restart_while_a_file_has_changed(serving, lan, client):
+    """What is still configured stays; what is new comes; what is not any more goes."""
+    alpha, beta = serving(groups={"main": {"address": SHARED}, "old": {"address": "10.77.0.101"}})
+    with client.probe(ADDRESS, EVERY) as probe:
+        probe.wait_for("alpha")
+        epoch = alpha.group("main")["epoch"]
+        alpha.groups = {"new": {"address": "10.77.0.102"}, "main": {"address": [*SHARED, "10.77.0.103"], "worth": 200}}
+        restart(alpha)
+        wait_holder(alpha, beta, group="main")
+        alpha.wait_state("ACTIVE", "new")
+        beta.wait_state("ACTIVE", "old")
+        assert alpha.group("main")["epoch"] == epoch
+        assert alpha.host.has("10.77.0.103") and not alpha.host.has("10.77.0.101")
+        assert lost(probe) == 0 and probe.hosts() == ["alpha"]
+
+
+def test_release_after_each_stop_spares_what_waits_for_a_successor(serving, lan, client):
+    """As the unit's ExecStopPost= does it."""
+    alpha, beta = serving()
+    with client.probe(ADDRESS, EVERY) as probe:
+        probe.wait_for("alpha")
+        alpha.signal(signal.SIGUSR2)
+        assert alpha.wait_exit() == 0
+        done = alpha.cli("release", "--unless-restarting")
+        assert done.returncode == 0 and "another daemon may still take over" in done.stdout
+        alpha.start()
+        probe.wait_for("alpha")
+        assert lost(probe) == 0 and probe.hosts() == ["alpha"]
+    alpha.kill9()
+    assert ADDRESS in alpha.cli("release", "--unless-restarting").stdout
+
+
+@pytest.mark.parametrize("job, signal_name", [
+    ("7 ha.service restart running", "USR2"), ("7 ha.service try-restart running", "USR2"),
+    ("7 ha.service stop running", "TERM"), ("8 other.service restart running", "TERM"), ("", "TERM")])
+def test_the_unit_tells_a_restart_from_a_stop(tmp_path, job, signal_name):
+    (tmp_path / "systemctl").write_text(f"#!/bin/sh\necho '{job}'\n")
+    (tmp_path / "systemctl").chmod(0o755)
+    with subprocess.Popen(["sh", "-c", "trap 'echo TERM; exit' TERM; trap 'echo USR2; exit' USR2; echo ready; "
+                           "while :; do sleep 0.01; done"], stdout=subprocess.PIPE, text=True) as daemon:
+        assert daemon.stdout.readline() == "ready\n"
+        threading.Thread(target=daemon.wait).start()  # a zombie still answers to kill(1)
+        subprocess.run([ROOT / "packaging/ha-stop", "ha.service", str(daemon.pid)], check=True, timeout=10,
+                       env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+        assert daemon.stdout.read().strip() == signal_name
