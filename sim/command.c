@@ -46,7 +46,7 @@ static size_t find_group(const struct node *n, const char *name)
 {
 	int group = conf_group_by_name(&n->conf, name);
 
-	return group < 0 ? GROUPS_MAX : (size_t)group;
+	return group < 0 ? WORLD_GROUPS_MAX : (size_t)group;
 }
 
 /* The sections of a configuration are written one after the other, the node's first. */
@@ -177,11 +177,11 @@ static bool run_replace(struct world *w, struct words words)
 	if (!n || !n->running || !parse_duration(words.list[1], &gap_ns) ||
 		!parse_duration(words.list[2], &patience_ns))
 		return false;
-	n->succession.changes = GROUPS_MAX;
+	n->succession.changes = WORLD_GROUPS_MAX;
 	if (words.count == 6) {
 		n->succession.changes = find_group(n, words.list[4]);
 		n->succession.worth = (uint16_t)strtoul(words.list[5], NULL, 10);
-		if (!is(words.list[3], "worth") || n->succession.changes == GROUPS_MAX)
+		if (!is(words.list[3], "worth") || n->succession.changes == WORLD_GROUPS_MAX)
 			return false;
 	}
 	node_replace(w, n, gap_ns, patience_ns);
@@ -352,9 +352,9 @@ static bool run_restore(struct world *w, struct words words)
 static bool run_remove(struct world *w, struct words words)
 {
 	struct node *n = words.count == 2 ? node_find(w, words.list[0]) : NULL;
-	size_t group = n ? find_group(n, words.list[1]) : GROUPS_MAX;
+	size_t group = n ? find_group(n, words.list[1]) : WORLD_GROUPS_MAX;
 
-	if (group == GROUPS_MAX || !node_serves(w, n, group))
+	if (group == WORLD_GROUPS_MAX || !node_serves(w, n, group))
 		return false;
 	disturb(n);
 	keeper_remove_address(w, n, n->conf.groups[group].address_first);
@@ -365,9 +365,9 @@ static bool run_remove(struct world *w, struct words words)
 static bool run_refuse(struct world *w, struct words words)
 {
 	struct node *n = words.count == 3 ? node_find(w, words.list[0]) : NULL;
-	size_t group = n ? find_group(n, words.list[1]) : GROUPS_MAX;
+	size_t group = n ? find_group(n, words.list[1]) : WORLD_GROUPS_MAX;
 
-	if (group == GROUPS_MAX)
+	if (group == WORLD_GROUPS_MAX)
 		return false;
 	disturb(n);
 	return parse_switch(words.list[2], &n->held[group].refuses);
@@ -377,12 +377,12 @@ static bool run_refuse(struct world *w, struct words words)
 static bool run_health(struct world *w, struct words words)
 {
 	struct node *n = words.count == 4 ? node_find(w, words.list[0]) : NULL;
-	size_t group = n ? find_group(n, words.list[1]) : GROUPS_MAX;
+	size_t group = n ? find_group(n, words.list[1]) : WORLD_GROUPS_MAX;
 	struct engine_health *h;
 	unsigned long worth;
 	char *end;
 
-	if (group == GROUPS_MAX)
+	if (group == WORLD_GROUPS_MAX)
 		return false;
 	worth = strtoul(words.list[2], &end, 10);
 	h = &n->health[group];
@@ -637,6 +637,19 @@ static bool run_settled(struct world *w, struct words words)
 	return words.count == 0;
 }
 
+/* changes NAME...: tells its table as changes from its next start on, as with many groups. */
+static bool run_changes(struct world *w, struct words words)
+{
+	for (size_t i = 0; i < words.count; i++) {
+		struct node *n = node_find(w, words.list[i]);
+
+		if (!n)
+			return false;
+		n->tells_changes = true;
+	}
+	return words.count > 0;
+}
+
 static void take_status(const struct world *w, const struct node *n, struct status *ret_status)
 {
 	bool has_room = status_init(ret_status, n->conf.group_count, n->conf.address_count);
@@ -725,6 +738,7 @@ static const struct {
 	{"stall", run_stall},
 	{"start", run_start},
 	{"stop", run_stop},
+	{"changes", run_changes},
 	{"stranger", run_stranger},
 	{"who", run_who},
 };

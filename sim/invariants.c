@@ -85,9 +85,8 @@ static bool take_hearing(struct world *w, const struct node *n, const struct pac
 	if (p->boot != hearing->boot && hearing->boot != 0 && !find_named(n, p))
 		return false;
 	if (p->boot != hearing->boot) {
+		overlap_begins_boot(w, n, p);
 		*hearing = (struct hearing){.boot = p->boot};
-		memset(w->checks->words[node_index(w, n)][p->from], 0,
-			sizeof(w->checks->words[0][0]));
 	}
 	hearing->sequence = p->says.sequence;
 	hearing->heard = node_clock(n, w->now);
@@ -105,6 +104,8 @@ void invariant_hears(struct world *w, const struct node *n, const struct packet 
 	if (!p->readable)
 		return;
 	news = take_hearing(w, n, p);
+	if (!news && p->boot > w->checks->hearing[node_index(w, n)][p->from].boot)
+		overlap_hears_of_next(w, n, p);
 	overlap_hears(w, n, p, news);
 	epochs_hears(w, n, p, news);
 }

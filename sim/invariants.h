@@ -13,6 +13,7 @@
 struct hearing {
 	uint64_t boot;     /* of the other one */
 	uint64_t sequence; /* the highest */
+	uint64_t next;     /* a boot that was heard and does not count yet */
 	bool proven;       /* it has named this boot of the listener, lately or not */
 	ha_time heard;     /* when, by the listener's own clock */
 	ha_time heard_world;
@@ -25,6 +26,9 @@ struct word {
 	bool last;      /* its last word was ACTIVE, from a boot that was proven */
 	bool told;      /* the same, if the proof may have been old */
 	bool granted;   /* and granted it to the listener */
+	bool says_active, says_granted; /* as it last told of this group */
+	/* The same of a boot that does not count yet. */
+	bool next_active, next_granted;
 	ha_time met;    /* since when the listener, serving too, knows that; in the world's time */
 };
 
@@ -35,24 +39,24 @@ struct takings {
 };
 
 struct checks {
-	struct takings takings[WORLD_NODES_MAX][GROUPS_MAX];
-	struct takings renewals[WORLD_NODES_MAX][GROUPS_MAX]; /* of the epoch, while it holds it */
+	struct takings takings[WORLD_NODES_MAX][WORLD_GROUPS_MAX];
+	struct takings renewals[WORLD_NODES_MAX][WORLD_GROUPS_MAX]; /* of the epoch, while it holds it */
 	struct hearing hearing[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* listener, speaker */
-	struct word words[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
+	struct word words[WORLD_NODES_MAX][WORLD_NODES_MAX][WORLD_GROUPS_MAX];
 	/* What a node knew when it last asked its keeper to hold or to release a group, and when.
 	 */
-	struct word decided[WORLD_NODES_MAX][GROUPS_MAX][WORLD_NODES_MAX];
-	ha_time decided_at[WORLD_NODES_MAX][GROUPS_MAX]; /* by its own clock */
-	uint64_t known_epoch[WORLD_NODES_MAX][GROUPS_MAX];
+	struct word decided[WORLD_NODES_MAX][WORLD_GROUPS_MAX][WORLD_NODES_MAX];
+	ha_time decided_at[WORLD_NODES_MAX][WORLD_GROUPS_MAX]; /* by its own clock */
+	uint64_t known_epoch[WORLD_NODES_MAX][WORLD_GROUPS_MAX];
 	/* Of two nodes that serve one group; TIME_ORIGIN: they do not. */
-	ha_time both_since[WORLD_NODES_MAX][WORLD_NODES_MAX][GROUPS_MAX];
-	bool granting[WORLD_NODES_MAX][GROUPS_MAX]; /* by its own last word */
+	ha_time both_since[WORLD_NODES_MAX][WORLD_NODES_MAX][WORLD_GROUPS_MAX];
+	bool granting[WORLD_NODES_MAX][WORLD_GROUPS_MAX]; /* by its own last word */
 	bool served[WORLD_NODES_MAX];               /* had something up at the last step */
 	uint64_t transitions;                       /* in all */
-	ha_time changed_at[GROUPS_MAX]; /* when a group was last brought up or taken down anywhere
+	ha_time changed_at[WORLD_GROUPS_MAX]; /* when a group was last brought up or taken down anywhere
 					 */
 	/* R1: since when a node has to listen, by its own clock. */
-	ha_time listens_since[WORLD_NODES_MAX][GROUPS_MAX];
+	ha_time listens_since[WORLD_NODES_MAX][WORLD_GROUPS_MAX];
 	ha_time last_transition; /* in the world's time */
 };
 
@@ -81,6 +85,10 @@ void invariant_asked(struct world *w, const struct node *n, enum channel_verb ve
 void lease_check(struct world *w);
 void lease_given(struct world *w, const struct node *n, ha_time lease);
 void overlap_check(struct world *w);
+/* What a boot says that does not count yet, and that it does from now on. A table that travels as
+ * changes is told once. */
+void overlap_hears_of_next(struct world *w, const struct node *n, const struct packet *p);
+void overlap_begins_boot(struct world *w, const struct node *n, const struct packet *p);
 void overlap_hears(struct world *w, const struct node *n, const struct packet *p, bool news);
 void epochs_claimed(struct world *w, const struct node *n, size_t group, uint64_t epoch);
 void epochs_renewed(struct world *w, const struct node *n, size_t group);

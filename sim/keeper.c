@@ -195,7 +195,7 @@ static void bring_up(struct world *w, struct node *n, size_t group)
 
 void keeper_start(struct node *n)
 {
-	for (size_t g = 0; g < GROUPS_MAX; g++)
+	for (size_t g = 0; g < WORLD_GROUPS_MAX; g++)
 		n->held[g] = (struct held){.refuses = n->held[g].refuses};
 	n->sequence_recent = n->sequence_newer = 0;
 	n->up_count = 0;

@@ -336,6 +336,8 @@ void node_start(struct world *w, struct node *n)
 	n->identity.nonce = id_hash(n->identity.id, &n->boot, sizeof(n->boot));
 	memset(n->memory, 0, engine_size(&n->conf));
 	n->engine = engine_init(n->memory, &n->conf, n->identity, &n->key);
+	if (n->tells_changes)
+		engine_tell_changes(n->engine);
 	keeper_start(n);
 	invariant_started(w, n);
 	node_begin(w, n);

@@ -19,6 +19,7 @@
 #define REMOVALS_LIMIT   5 /* so many make a node step down */
 #define LONG_INTERVAL_US (200 * US_PER_MS)
 #define BOAST_US         (3600 * (int64_t)US_PER_S)
+#define TABLES_SEED      UINT64_C(0x7ab1e5)
 #define BOUND_US         (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
 
 struct drawn_node {
@@ -38,7 +39,7 @@ struct draw {
 	struct plan *plan;
 	struct random random;
 	/* Their own, so that they leave all other faults as they are. */
-	struct random checks, lines;
+	struct random checks, lines, tables;
 	bool lined; /* the nodes have a second path for heartbeats */
 	size_t nodes, groups, clients;
 	struct drawn_node node[NODES_MAX];
@@ -298,6 +299,18 @@ static void draw_clients(struct draw *d)
 	}
 }
 
+/* Nodes with many groups, whose tables travel as changes: all of them, or some. */
+static void draw_tables(struct draw *d)
+{
+	bool all = random_chance(&d->tables, 700);
+
+	if (!random_chance(&d->tables, 300))
+		return;
+	for (size_t i = 0; i < d->nodes; i++)
+		if (all || random_chance(&d->tables, 500))
+			add_setup(d->plan, "changes n%zu", i + 1);
+}
+
 static void draw_cluster(struct draw *d)
 {
 	bool unicast = chance(d, 10);
@@ -313,6 +326,7 @@ static void draw_cluster(struct draw *d)
 	add_setup(d->plan, "seed %llu", (unsigned long long)d->plan->seed);
 	for (size_t i = 0; i < d->nodes; i++)
 		add_node(d, i, unicast);
+	draw_tables(d);
 	draw_network(d);
 	draw_clocks(d);
 	draw_fences(d);
@@ -750,6 +764,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.checks = random_init(~seed);
 	d.lines = random_init(~seed ^ 1);
 	d.policies = random_init(seed ^ UINT64_C(0x5555555555555555));
+	d.tables = random_init(seed ^ TABLES_SEED);
 	draw_cluster(&d);
 	/* Large clusters cost the square of their size. */
 	p->faults_us = d.tolerance_us * random_between(&d.random, 4, 8 + 120 / (int64_t)d.nodes);

@@ -51,7 +51,7 @@ void node_succeed(struct world *w, struct node *n)
 	if (!s->paused)
 		return;
 	n->succession.paused = false;
-	if (s->changes < GROUPS_MAX) {
+	if (s->changes < WORLD_GROUPS_MAX) {
 		n->conf.groups[s->changes].worth = s->worth;
 		n->health[s->changes].worth = s->worth;
 		n->disturbed = true;
@@ -61,6 +61,8 @@ void node_succeed(struct world *w, struct node *n)
 	n->boot--;
 	memset(n->memory, 0, engine_size(&n->conf));
 	n->engine = engine_init(n->memory, &n->conf, fresh, &n->key);
+	if (n->tells_changes)
+		engine_tell_changes(n->engine);
 	if (engine_adopt(n->engine, node_clock(n, w->now), s->record, s->size))
 		node_take_up(w, n);
 	else

@@ -24,7 +24,7 @@ struct world *world_new(void)
 	w->lossless_since = WORLD_BEGINNING;
 	w->delay_ns = LAN_DELAY_NS;
 	w->random = random_init(0);
-	for (size_t g = 0; g < GROUPS_MAX; g++)
+	for (size_t g = 0; g < WORLD_GROUPS_MAX; g++)
 		text_copy(w->serving[g], sizeof(w->serving[g]), "nobody");
 	return w;
 }

@@ -24,6 +24,8 @@
 #include "wire/heartbeat.h"
 
 #define WORLD_NODES_MAX     NODES_MAX
+#define WORLD_GROUPS_MAX    60
+#define WORLD_ADDRESSES_MAX 256
 #define WORLD_CLIENTS_MAX   8
 #define WORLD_PORTS_MAX     (WORLD_NODES_MAX + WORLD_CLIENTS_MAX)
 #define WORLD_EVENTS_MAX    (1u << 20)
@@ -143,7 +145,7 @@ struct succession {
 	bool paused;    /* the one has gone, the keeper waits for the next one */
 	bool takes_up;  /* the next one says what it goes on with */
 	int64_t gap_ns; /* how long that one takes to come */
-	size_t changes; /* a group of the next one has this worth; GROUPS_MAX: none */
+	size_t changes; /* a group of the next one has this worth; WORLD_GROUPS_MAX: none */
 	uint16_t worth;
 	size_t size;
 	uint8_t *record; /* owned */
@@ -159,6 +161,7 @@ struct node {
 	uint64_t boot;                   /* counts starts and crashes */
 	bool running;                    /* the engine's process lives */
 	bool told_to_stop;
+	bool tells_changes; /* as a node with many groups does */
 	bool disturbed;  /* something was done to its devices, addresses or keeper */
 	bool dying;      /* its keeper still has to clean up */
 	bool start_next; /* to be started when it has */
@@ -174,8 +177,8 @@ struct node {
 	ha_time host_stalled_until; /* the whole host: nothing answers for it */
 	ha_time awake_since;        /* of its last start or stall */
 	struct engine_device devices[DEVICES_MAX];
-	struct engine_health health[GROUPS_MAX];
-	struct held held[GROUPS_MAX];
+	struct engine_health health[WORLD_GROUPS_MAX];
+	struct held held[WORLD_GROUPS_MAX];
 	size_t up_count; /* groups that are up */
 	ha_time keeper_busy_until;
 	ha_time lease, last_sent;    /* in its own time */
@@ -205,7 +208,7 @@ struct client {
 	struct ip address;
 	uint8_t mac[MAC_SIZE];
 	int64_t period_ns; /* between two uses */
-	struct neighbour neighbours[ADDRESSES_MAX];
+	struct neighbour neighbours[WORLD_ADDRESSES_MAX];
 };
 
 struct memory {
@@ -240,7 +243,7 @@ struct world {
 	size_t happening_count, happening_room;
 	struct happening *happenings;
 	struct packet *free_packets;
-	char serving[GROUPS_MAX][WORLD_SERVING_SIZE]; /* as last told */
+	char serving[WORLD_GROUPS_MAX][WORLD_SERVING_SIZE]; /* as last told */
 	struct effects effects;
 	struct heartbeat heartbeat; /* scratch */
 	/* Who is told the story; NULL: nobody. */

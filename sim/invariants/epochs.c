@@ -42,6 +42,12 @@ void epochs_claimed(struct world *w, const struct node *n, size_t group, uint64_
 			(unsigned long long)known);
 }
 
+static void learn(uint64_t *known, uint64_t epoch)
+{
+	if (epoch > *known && epoch <= INT64_MAX)
+		*known = epoch;
+}
+
 void epochs_hears(struct world *w, const struct node *n, const struct packet *p, bool news)
 {
 	uint64_t *known = w->checks->known_epoch[node_index(w, n)];
@@ -49,6 +55,11 @@ void epochs_hears(struct world *w, const struct node *n, const struct packet *p,
 	if (!news || !hearing_names(n, p) || p->says.leaving)
 		return;
 	for (size_t g = 0; g < p->says.group_count && g < n->conf.group_count; g++)
-		if (p->says.groups[g].epoch > known[g] && p->says.groups[g].epoch <= INT64_MAX)
-			known[g] = p->says.groups[g].epoch;
+		learn(&known[g], p->says.groups[g].epoch);
+	for (size_t i = 0; p->says.table.present && i < p->says.table.change_count; i++) {
+		int group = conf_group_by_id(&n->conf, p->says.table.changes[i].id);
+
+		if (group >= 0)
+			learn(&known[group], p->says.table.changes[i].epoch);
+	}
 }

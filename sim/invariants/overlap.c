@@ -192,24 +192,77 @@ static bool is_proven(const struct world *w, size_t listener, size_t speaker)
 	return w->checks->hearing[listener][speaker].named.ns != 0;
 }
 
-/* In a handover the new holder stays: it does not have to stop. The other one does. */
+/* What @p tells of groups by itself. */
+static void take_words(const struct node *n, const struct packet *p, struct word *words)
+{
+	const struct table *t = &p->says.table;
+	uint32_t mark = table_mark(n->identity.id, n->identity.nonce);
+
+	for (size_t i = 0; p->says.leaving && i < n->conf.group_count; i++)
+		words[i].says_active = words[i].says_granted = false;
+	for (size_t i = 0; i < p->says.group_count && i < n->conf.group_count; i++) {
+		const struct heartbeat_group *g = &p->says.groups[i];
+
+		words[i].says_active = g->state == STATE_ACTIVE;
+		words[i].says_granted = g->grantee != HEARTBEAT_GRANTEE_NONE &&
+					p->says.heard[g->grantee].id == n->identity.id;
+	}
+	for (size_t i = 0; t->present && i < t->change_count; i++) {
+		int group = conf_group_by_id(&n->conf, t->changes[i].id);
+
+		if (group < 0)
+			continue;
+		words[group].says_active = t->changes[i].state == STATE_ACTIVE;
+		words[group].says_granted = t->changes[i].grantee == mark;
+	}
+}
+
+void overlap_hears_of_next(struct world *w, const struct node *n, const struct packet *p)
+{
+	struct word *words = w->checks->words[node_index(w, n)][p->from];
+	struct hearing *hearing = &w->checks->hearing[node_index(w, n)][p->from];
+	static struct word told[WORLD_GROUPS_MAX];
+
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		told[g] = (struct word){
+			.says_active = hearing->next == p->boot && words[g].next_active,
+			.says_granted = hearing->next == p->boot && words[g].next_granted};
+	take_words(n, p, told);
+	for (size_t g = 0; g < n->conf.group_count; g++) {
+		words[g].next_active = told[g].says_active;
+		words[g].next_granted = told[g].says_granted;
+	}
+	hearing->next = p->boot;
+}
+
+void overlap_begins_boot(struct world *w, const struct node *n, const struct packet *p)
+{
+	struct word *words = w->checks->words[node_index(w, n)][p->from];
+	bool heard = w->checks->hearing[node_index(w, n)][p->from].next == p->boot;
+
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		words[g] = (struct word){.says_active = heard && words[g].next_active,
+			.says_granted = heard && words[g].next_granted};
+}
+
+/* In a handover the new holder stays: it does not have to stop. The other one does. A heartbeat
+ * that tells nothing new of a group says of it what was said last. */
 void overlap_hears(struct world *w, const struct node *n, const struct packet *p, bool news)
 {
 	size_t listener = node_index(w, n);
 	bool names = hearing_names(n, p);
 
-	for (size_t i = 0; news && i < p->says.group_count && i < n->conf.group_count; i++) {
-		const struct heartbeat_group *g = &p->says.groups[i];
+	if (news)
+		take_words(n, p, w->checks->words[listener][p->from]);
+	for (size_t i = 0; news && i < n->conf.group_count; i++) {
 		struct word *word = &w->checks->words[listener][p->from][i];
-		bool active = g->state == STATE_ACTIVE && is_proven(w, listener, p->from);
+		bool active = word->says_active && is_proven(w, listener, p->from);
 
-		word->told =
-			g->state == STATE_ACTIVE && w->checks->hearing[listener][p->from].proven;
+		word->told = word->says_active && w->checks->hearing[listener][p->from].proven;
 		word->last = active;
 		if (active)
 			word->active = node_clock(n, w->now);
-		word->granted = active && g->grantee != HEARTBEAT_GRANTEE_NONE &&
-				p->says.heard[g->grantee].id == n->identity.id;
+		word->granted = active && word->says_granted;
 		if (!active || !names || !n->held[i].up)
 			word->met = TIME_ORIGIN;
 		else if (word->met.ns == 0)

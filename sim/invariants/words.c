@@ -16,9 +16,9 @@ static bool notice_is_on_its_way(const struct world *w, const struct node *n, si
 	       n->held[group].down_at.ns >= n->stalled_since.ns;
 }
 
-static void check_group(struct world *w, const struct node *n, const struct packet *p, size_t group)
+static void check_group(
+	struct world *w, const struct node *n, const struct heartbeat_group *said, size_t group)
 {
-	const struct heartbeat_group *said = &p->says.groups[group];
 	bool active = said->state == STATE_ACTIVE;
 	const struct held *held = &n->held[group];
 	const char *name = n->conf.groups[group].name;
@@ -51,6 +51,23 @@ static void note_tolerance(struct node *n, const struct packet *p)
 	n->announced_ns = tolerance_ns;
 }
 
+static void check_changes(
+	struct world *w, const struct node *n, const struct table *t, bool *granting)
+{
+	for (size_t i = 0; i < t->change_count; i++) {
+		const struct table_change *c = &t->changes[i];
+		struct heartbeat_group said = {.state = c->state, .flags = c->flags, .epoch = c->epoch};
+		int group = conf_group_by_id(&n->conf, c->id);
+
+		if (group < 0) {
+			violated(w, "%s tells of a group that it does not have", n->name);
+			return;
+		}
+		check_group(w, n, &said, (size_t)group);
+		granting[group] = c->grantee != 0;
+	}
+}
+
 void words_check(struct world *w, struct node *n, struct packet *p)
 {
 	enum heartbeat_drop drop = lan_read_packet(p, n);
@@ -62,10 +79,13 @@ void words_check(struct world *w, struct node *n, struct packet *p)
 	}
 	rotate_sequence(n, p);
 	note_tolerance(n, p);
-	for (size_t g = 0; g < n->conf.group_count; g++) {
-		check_group(w, n, p, g);
+	for (size_t g = 0; g < p->says.group_count; g++) {
+		check_group(w, n, &p->says.groups[g], g);
 		granting[g] = p->says.groups[g].grantee != HEARTBEAT_GRANTEE_NONE;
 	}
+	check_changes(w, n, &p->says.table, granting);
+	if (p->says.no_groups && !p->says.table.present && !p->says.leaving)
+		violated(w, "%s says nothing of its groups", n->name);
 	if (!n->running && !p->says.leaving)
 		violated(w, "%s stops without saying so", n->name);
 }

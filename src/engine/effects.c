@@ -8,7 +8,7 @@
 #include "engine/node.h"
 
 /* Kept free for what must not be lost: holds, releases, sends. */
-#define RESERVE (GROUPS_MAX + PEERS_MAX + 16)
+#define RESERVE (HEARTBEAT_GROUPS_MAX + SENDS_MAX * NODES_MAX + 16)
 
 struct effect *effect_add(struct effects *out, enum effect_kind kind)
 {

@@ -11,7 +11,7 @@
 
 /* Where each part of an engine's memory stands: behind the struct itself. */
 struct layout {
-	size_t groups, addresses, entries, size;
+	size_t groups, addresses, entries, own, datagrams, bits, due, announcing, size;
 };
 
 static size_t append(size_t *size, size_t count, size_t element)
@@ -22,14 +22,24 @@ static size_t append(size_t *size, size_t count, size_t element)
 	return at;
 }
 
+static size_t bit_words(const struct conf *conf)
+{
+	return (conf->group_count + 63u) / 64;
+}
+
 static struct layout layout_of(const struct conf *conf)
 {
 	struct layout l = {.size = sizeof(struct engine)};
 
 	l.groups = append(&l.size, conf->group_count, sizeof(struct group));
 	l.addresses = append(&l.size, conf->address_count, sizeof(struct address));
-	l.entries =
-		append(&l.size, (size_t)PEERS_MAX * conf->group_count, sizeof(struct peer_entry));
+	l.entries = append(
+		&l.size, (size_t)PEERS_MAX * conf->group_count, sizeof(struct peer_entry));
+	l.own = append(&l.size, conf->group_count, sizeof(struct own_entry));
+	l.datagrams = append(&l.size, SENDS_MAX, sizeof(struct datagram_pair));
+	l.bits = append(&l.size, 3 * bit_words(conf), sizeof(uint64_t));
+	l.due = append(&l.size, conf->group_count, sizeof(struct deadline_slot));
+	l.announcing = append(&l.size, conf->address_count, sizeof(struct deadline_slot));
 	return l;
 }
 
@@ -49,6 +59,13 @@ static void lay_out(struct engine *e, const struct conf *conf)
 	e->addresses = (void *)(memory + l.addresses);
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		e->peers[i].entries = entries + i * conf->group_count;
+	e->own.entries = (void *)(memory + l.own);
+	e->datagrams = (void *)(memory + l.datagrams);
+	e->attention.marked = (void *)(memory + l.bits);
+	e->attention.again = e->attention.marked + bit_words(conf);
+	e->attention.seen = e->attention.again + bit_words(conf);
+	e->attention.due = deadlines_init((void *)(memory + l.due), conf->group_count);
+	e->announcing = deadlines_init((void *)(memory + l.announcing), conf->address_count);
 }
 
 struct engine *engine_init(void *memory, const struct conf *conf, struct engine_identity identity,
@@ -64,7 +81,18 @@ struct engine *engine_init(void *memory, const struct conf *conf, struct engine_
 	e->key = *key;
 	for (size_t a = 0; a < conf->address_count; a++)
 		announce_stop(&e->addresses[a].announce);
+	for (size_t a = 0; a < conf->address_count; a++)
+		e->groups[conf->addresses[a].group].devices |=
+			(uint16_t)(1u << conf->addresses[a].device);
+	if (conf->group_count > HEARTBEAT_GROUPS_MAX)
+		engine_tell_changes(e);
 	return e;
+}
+
+void engine_tell_changes(struct engine *e)
+{
+	assert(!e->started);
+	e->own.in_use = e->attention.lazy = true;
 }
 
 static void start(struct engine *e, struct effects *out)
@@ -72,6 +100,8 @@ static void start(struct engine *e, struct effects *out)
 	e->started = true;
 	e->beat_at = e->now;
 	e->answer_at = TIME_NEVER;
+	own_start(e);
+	attention_start(e);
 	groups_start(e);
 	health_start(e);
 	if (e->adopted) {
@@ -101,12 +131,7 @@ static void account_for_stall(struct engine *e, struct effects *out)
 	late_ns = time_between(e->deadline, e->now);
 	peers_credit_stall(e, late_ns);
 	suspicion_credit_stall(e, late_ns);
-	for (size_t g = 0; g < e->conf->group_count; g++) {
-		if (late_ns >= e->conf->node.tolerance_ns)
-			group_listen(e, g);
-		else
-			election_credit_stall(&e->groups[g].election, e->now, late_ns);
-	}
+	groups_credit_stall(e, late_ns);
 	if (late_ns < STALL_TOLD_NS)
 		return;
 	metrics_count(&e->metrics, METRIC_STALLS);
@@ -264,12 +289,14 @@ void engine_step(
 	assert(now.ns >= e->now.ns);
 	assert(e->started != (event->kind == ENGINE_START));
 	out->count = 0;
+	e->before = e->now;
 	e->now = now;
 	if (e->stopped)
 		return;
 	late = may_have_more_to_read(e, event);
 	if (e->started)
 		account_for_stall(e, out);
+	attention_event(e, event);
 	handle(e, event, out);
 	if (e->stopped || adopt_is_blind(e)) {
 		/* Else the devices are told next. */
@@ -283,6 +310,7 @@ void engine_step(
 	if (e->adopted)
 		adopt_begin(e, out);
 	/* A datagram or a sending decides nothing by itself; what it changed does. */
+	attention_begin(e);
 	suspicion_review(e, out);
 	groups_evaluate(e, out);
 	beat_lease(e, out);
@@ -290,6 +318,8 @@ void engine_step(
 	addresses_due(e, out);
 	probes_due(e, out);
 	original_due(e, out);
+	groups_plan(e);
+	own_review(e);
 	finish_if_stopped(e, out);
 	if (!e->stopped)
 		pause_review(e, out);

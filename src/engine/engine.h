@@ -172,6 +172,10 @@ size_t engine_record_size(const struct engine *e);
  */
 bool engine_adopt(struct engine *e, ha_time now, const uint8_t *bytes, size_t size);
 
+/* For tests, before the first step: works as with more groups than fit one heartbeat. What we say
+ * travels as changes, and a step looks only at groups that something concerns. */
+void engine_tell_changes(struct engine *e);
+
 /**
  * engine_step - advance by one event
  * @now: boottime of the event; never before the previous call's

@@ -22,6 +22,7 @@
 #define OWN_ID       UINT64_C(0xa1)
 #define OWN_NONCE    UINT64_C(0xb2)
 #define MESSAGES_MAX 4096
+#define LARGEST_ADDRESSES 256
 #define ONE_GROUP                                                                                  \
 	"[node]\nname = alpha\ninterface = eth0\n"                                                 \
 	"[group web]\naddress = 192.168.1.100/24\n"
@@ -846,13 +847,13 @@ static const char *largest(void)
 	unsigned address = 0;
 
 	text_add(&t, "[node]\nname = alpha\ninterface = eth0\n");
-	for (unsigned g = 0; g < GROUPS_MAX; g++) {
+	for (unsigned g = 0; g < HEARTBEAT_GROUPS_MAX; g++) {
 		text_add(&t, "[group g%u]\non-change = /bin/true\n", g);
-		for (unsigned i = 0; i < (g == 0 ? ADDRESSES_MAX - GROUPS_MAX + 1 : 1);
+		for (unsigned i = 0; i < (g == 0 ? LARGEST_ADDRESSES - HEARTBEAT_GROUPS_MAX + 1 : 1);
 			i++, address++)
 			text_add(&t, "address = 10.1.%u.%u/16\n", address / 200, 1 + address % 200);
 	}
-	assert_int_equal(address, ADDRESSES_MAX);
+	assert_int_equal(address, LARGEST_ADDRESSES);
 	return text;
 }
 
@@ -867,11 +868,11 @@ static void test_effects_fit(void **state)
 	begin(largest());
 	tell_device(0, true, true, "10.0.0.1");
 	run_ms(360);
-	assert_int_equal(count_keeper(CHANNEL_HOLD), GROUPS_MAX);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), HEARTBEAT_GROUPS_MAX);
 	forget();
 	h = peer_heartbeat(7, 1);
-	h.group_count = GROUPS_MAX;
-	for (size_t g = 0; g < GROUPS_MAX; g++)
+	h.group_count = HEARTBEAT_GROUPS_MAX;
+	for (size_t g = 0; g < HEARTBEAT_GROUPS_MAX; g++)
 		h.groups[g] = (struct heartbeat_group){.id = conf.groups[g].id,
 			.worth = (uint16_t)(g == 0 ? 1 : 60000),
 			.state = STATE_ACTIVE,
@@ -879,17 +880,17 @@ static void test_effects_fit(void **state)
 			.grantee = HEARTBEAT_GRANTEE_NONE,
 			.epoch = 1};
 	hear(&h); /* wins the first group's addresses back to us, and takes all others */
-	assert_int_equal(count_keeper(CHANNEL_RELEASE), GROUPS_MAX - 1);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), HEARTBEAT_GROUPS_MAX - 1);
 	forget();
 	tell_device(0, true, false, "10.0.0.1");
 	assert_int_equal(count_keeper(CHANNEL_RELEASE), 1);
 	forget();
 	tell_device(0, true, true, "10.0.0.1");
 	run_ms(1000);
-	assert_int_equal(count_keeper(CHANNEL_HOLD), GROUPS_MAX);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), HEARTBEAT_GROUPS_MAX);
 	forget();
 	step(&stop);
-	assert_int_equal(count_keeper(CHANNEL_RELEASE), GROUPS_MAX);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), HEARTBEAT_GROUPS_MAX);
 	assert_int_equal(log_list[log_count - 1].kind, EFFECT_STOPPED);
 	assert_true(most_effects > EFFECTS_MAX / 2); /* the test does reach for the bound */
 	assert_true(most_effects <= EFFECTS_MAX);
@@ -910,7 +911,7 @@ static void test_memory_follows_the_configuration(void **state)
 
 static void test_announcements_left_out_come_later(void **state)
 {
-	bool announced[ADDRESSES_MAX] = {false};
+	bool announced[LARGEST_ADDRESSES] = {false};
 
 	(void)state;
 	begin(largest());
@@ -922,7 +923,7 @@ static void test_announcements_left_out_come_later(void **state)
 		if (log_list[i].kind == EFFECT_KEEPER &&
 			log_list[i].keeper.verb == CHANNEL_ANNOUNCE)
 			announced[log_list[i].keeper.index] = true;
-	for (size_t a = 0; a < ADDRESSES_MAX; a++)
+	for (size_t a = 0; a < LARGEST_ADDRESSES; a++)
 		assert_true(announced[a]);
 }
 

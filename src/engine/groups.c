@@ -144,7 +144,7 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 					       .worth = entry->worth,
 					       .address = p->address,
 					       .id = p->peer.id},
-		.active = entry->state == STATE_ACTIVE,
+		.active = entry_is_active(entry),
 		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
 		.wants = entry->flags & HEARTBEAT_GROUP_WANT,
 		.claimed = entry->flags & HEARTBEAT_GROUP_CLAIMED,
@@ -152,10 +152,19 @@ struct election_rival group_rival(const struct engine *e, size_t group, const st
 		.acknowledged = entry->flags & HEARTBEAT_GROUP_ACKNOWLEDGED,
 		.listens = entry->flags & HEARTBEAT_GROUP_LISTENING,
 		.hears_us = peer_hears_us(&p->peer, e->conf->node.tolerance_ns),
-		.granted_us = entry->granted_us,
+		.granted_us = entry->grantee != 0 && entry->grantee == e->mark,
 		.answers = entry->flags & HEARTBEAT_GROUP_GRANTED,
 		.renewed = entry->renewed,
 		.epoch = entry->epoch};
+}
+
+/* What one that leaves says of a group, or need not say. */
+static struct election_rival without_offers(const struct election_rival *rival)
+{
+	struct election_rival r = *rival;
+
+	r.active = r.eligible = r.wants = r.listens = r.claimed = r.granted_us = false;
+	return r;
 }
 
 /* Those who leave politely, and those who have just started anew and proved nothing yet, are known
@@ -174,7 +183,7 @@ static size_t collect_rivals(const struct engine *e, size_t group, struct electi
 		if (!p->peer.proven)
 			rival = (struct election_rival){.rank = rival.rank};
 		else if (p->peer.leaving)
-			rival.active = rival.eligible = false;
+			rival = without_offers(&rival);
 		rivals[count++] = rival;
 	}
 	return count;
@@ -199,11 +208,17 @@ static int64_t linger_ns(const struct engine *e)
 	return part < LINGER_MAX_NS ? part : LINGER_MAX_NS;
 }
 
+/* R2: one that has not told yet what it says of the group may hold it. */
+static bool is_open(const struct engine *e, size_t group)
+{
+	return e->groups[group].election.phase == ELECTION_STANDBY && tables_leave_open(e, group);
+}
+
 static struct election_input input_of(
 	const struct engine *e, size_t group, struct election_rival *rivals)
 {
 	return (struct election_input){.own = group_own_rank(e, group),
-		.eligible = group_ineligible(e, group) == ELIGIBLE,
+		.eligible = group_ineligible(e, group) == ELIGIBLE && !is_open(e, group),
 		.can_serve = can_serve(e, group),
 		.answered = suspicion_withholds(e, group),
 		.stopping = e->stopping || e->groups[group].retired,
@@ -303,6 +318,9 @@ static void report_holder(struct engine *e, size_t group, struct effects *out)
 
 	if (holder != 0)
 		g->held_last = e->now;
+	else if (g->was_held)
+		g->held_last = e->before; /* as far as we know, until then */
+	g->was_held = holder != 0;
 	if (holder == g->told_holder)
 		return;
 	/* The moment between two holders is no news; that nobody takes over is. */
@@ -404,6 +422,15 @@ static void enter_phase(struct engine *e, size_t group, enum election_phase befo
 		}
 }
 
+static void count_phase(struct engine *e, size_t group)
+{
+	struct group *g = &e->groups[group];
+
+	e->phases[g->counted]--;
+	g->counted = g->election.phase;
+	e->phases[g->counted]++;
+}
+
 void groups_step(struct engine *e, size_t group, enum election_event event, struct effects *out)
 {
 	struct group *g = &e->groups[group];
@@ -422,8 +449,12 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 	if (g->election.cause != cause ||
 		(g->election.phase != before && output.hold + output.release))
 		remember_cause(e, group);
+	if (g->election.phase != before || output.release || output.hold || output.announce ||
+		output.tell)
+		attention_mark_again(e, group);
 	carry_out(e, group, &output, out);
 	enter_phase(e, group, before);
+	count_phase(e, group);
 	report_state(e, group, out);
 	report_epoch(e, group, out);
 	report_holder(e, group, out);
@@ -491,58 +522,131 @@ static void review_conflict(struct engine *e, size_t group)
 
 void groups_start(struct engine *e)
 {
+	e->phases[ELECTION_LISTENING] = e->conf->group_count;
 	for (size_t g = 0; g < e->conf->group_count; g++) {
 		if (e->groups[g].adopted)
 			continue;
 		election_init(&e->groups[g].election, e->now);
+		e->groups[g].counted = e->groups[g].election.phase;
 		e->groups[g].told_state = STATE_STANDBY;
 		e->groups[g].state_since = e->now;
 	}
 	settle_start(e);
 }
 
+static void evaluate(struct engine *e, size_t group, struct effects *out)
+{
+	review_hearing(e, group);
+	review_hold_off(e, group);
+	review_conflict(e, group);
+	settle_review(e, group);
+	groups_step(e, group, ELECTION_EVALUATE, out);
+}
+
 void groups_evaluate(struct engine *e, struct effects *out)
 {
-	for (size_t g = 0; g < e->conf->group_count; g++) {
-		review_hearing(e, g);
-		review_hold_off(e, g);
-		review_conflict(e, g);
-		settle_review(e, g);
-		groups_step(e, g, ELECTION_EVALUATE, out);
-	}
+	size_t group;
+
+	while ((!e->attention.lazy || effects_have_room(out)) && attention_take(e, &group))
+		evaluate(e, group, out);
+}
+
+/* When a group must be evaluated again although nothing happens. */
+static ha_time group_due(const struct engine *e, size_t group, const struct election_input *input)
+{
+	const struct group *g = &e->groups[group];
+	ha_time due = election_deadline(&g->election, input);
+
+	if (!settle_is_over(e, group))
+		due = time_min(due, settle_until(e, group));
+	if (g->hold_off != ELIGIBLE)
+		due = time_min(due, g->hold_off_until);
+	if (g->probing)
+		due = time_min(due, g->probe_at);
+	return due;
+}
+
+static ha_time if_ahead(const struct engine *e, ha_time due)
+{
+	return due.ns > e->now.ns ? due : TIME_NEVER;
+}
+
+/* The same for what is also met with in passing where each group is evaluated in each step. */
+static ha_time group_due_in_passing(const struct engine *e, size_t group)
+{
+	const struct group *g = &e->groups[group];
+	ha_time due = TIME_NEVER;
+
+	if (g->election.phase == ELECTION_STANDBY && g->election.holder == 0)
+		due = if_ahead(e, time_add(g->election.since, groups_listen_ns(e)));
+	if (g->election.phase == ELECTION_ACTIVE)
+		due = if_ahead(e, g->election.grant_pause);
+	if (g->told_holder != 0 && !g->was_held)
+		due = time_min(due, if_ahead(e, time_add(g->held_last,
+							e->conf->node.tolerance_ns)));
+	for (size_t i = 0; i < e->peer_count; i++)
+		if (!e->peers[i].table.complete && e->peers[i].table.in_use)
+			due = time_min(due, if_ahead(e, time_add(e->peers[i].table.lacking,
+								2 * e->peers[i].peer.tolerance_ns)));
+	return due;
+}
+
+void groups_plan(struct engine *e)
+{
+	const struct election_input input = {
+		.lease = TIME_NEVER, .listen_ns = groups_listen_ns(e)};
+
+	if (!e->attention.lazy)
+		return;
+	for (size_t g = 0; attention_seen(e, &g); g++)
+		deadlines_set(&e->attention.due, g,
+			time_min(group_due(e, g, &input), group_due_in_passing(e, g)));
+}
+
+/* Those in which the lease is looked at. */
+static ha_time lease_deadline(const struct engine *e)
+{
+	bool any = e->phases[ELECTION_TAKING] + e->phases[ELECTION_ACTIVE] > 0;
+
+	return any ? e->lease : TIME_NEVER;
 }
 
 ha_time groups_deadline(const struct engine *e)
 {
-	const struct election_input input = {.lease = e->lease, .listen_ns = groups_listen_ns(e)};
-	ha_time deadline = TIME_NEVER;
+	const struct election_input input = {
+		.lease = TIME_NEVER, .listen_ns = groups_listen_ns(e)};
+	ha_time deadline = lease_deadline(e);
 
-	for (size_t g = 0; g < e->conf->group_count; g++) {
-		const struct group *group = &e->groups[g];
-
-		deadline = time_min(deadline, election_deadline(&group->election, &input));
-		if (!settle_is_over(e, g))
-			deadline = time_min(deadline, settle_until(e, g));
-		if (group->hold_off != ELIGIBLE)
-			deadline = time_min(deadline, group->hold_off_until);
-		if (group->probing)
-			deadline = time_min(deadline, group->probe_at);
-	}
+	if (attention_is_left(e))
+		return e->now;
+	if (e->attention.lazy)
+		return time_min(deadline, deadlines_first(&e->attention.due));
+	for (size_t g = 0; g < e->conf->group_count; g++)
+		deadline = time_min(deadline, group_due(e, g, &input));
 	return deadline;
+}
+
+void groups_credit_stall(struct engine *e, int64_t stall_ns)
+{
+	bool anew = stall_ns >= e->conf->node.tolerance_ns;
+
+	if (e->phases[ELECTION_LISTENING] == 0 && !anew)
+		return;
+	for (size_t g = 0; g < e->conf->group_count; g++) {
+		if (anew)
+			group_listen(e, g);
+		else
+			election_credit_stall(&e->groups[g].election, e->now, stall_ns);
+	}
+	attention_mark_all(e);
 }
 
 bool groups_any_releasing(const struct engine *e)
 {
-	for (size_t g = 0; g < e->conf->group_count; g++)
-		if (e->groups[g].election.phase == ELECTION_RELEASING)
-			return true;
-	return false;
+	return e->phases[ELECTION_RELEASING] > 0;
 }
 
 bool groups_are_shut_down(const struct engine *e)
 {
-	for (size_t g = 0; g < e->conf->group_count; g++)
-		if (e->groups[g].election.phase != ELECTION_SHUTDOWN)
-			return false;
-	return true;
+	return e->phases[ELECTION_SHUTDOWN] == e->conf->group_count;
 }

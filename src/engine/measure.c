@@ -13,6 +13,7 @@ void measure_decision(struct engine *e, size_t group)
 	struct group *g = &e->groups[group];
 
 	metrics_count(&e->metrics, METRIC_CLAIMS);
+	e->untold = true;
 	g->decided_at = e->now;
 	g->decision_told = g->decision_acknowledged = false;
 	if (g->election.cause == ELECTION_HOLDER_SILENT)
@@ -40,6 +41,9 @@ void measure_released(struct engine *e, size_t group)
 /* A heartbeat is on its way: whoever is ACTIVE has now said so. */
 void measure_told(struct engine *e)
 {
+	if (!e->untold)
+		return;
+	e->untold = e->phases[ELECTION_TAKING] > 0;
 	for (size_t i = 0; i < e->conf->group_count; i++) {
 		struct group *g = &e->groups[i];
 

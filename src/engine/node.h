@@ -9,6 +9,7 @@
 #define HA_ENGINE_NODE_H
 
 #include "base/text.h"
+#include "base/deadlines.h"
 #include "core/announce.h"
 #include "core/election.h"
 #include "core/peer.h"
@@ -16,16 +17,68 @@
 #include "engine/original.h"
 
 #define REMOVALS_MAX CONF_REMOVALS_LIMIT_MAX /* remembered removals of one address */
+#define SENDS_MAX    4                       /* datagrams of one step, if changes travel */
+
+/* A heartbeat, and the copy of it for the deaf. */
+struct datagram_pair {
+	uint8_t to_all[HEARTBEAT_SIZE_MAX];
+	uint8_t to_deaf[HEARTBEAT_SIZE_MAX];
+};
 
 /* What a peer says of one of our groups. */
 struct peer_entry {
-	bool present;
-	uint8_t state;
-	uint16_t flags;
-	uint8_t renewed;
-	bool granted_us;
-	uint16_t worth;
 	uint64_t epoch;
+	uint32_t grantee; /* table_mark() of it; 0: nobody */
+	uint16_t worth;
+	uint8_t state;
+	uint8_t renewed;
+	uint16_t flags;
+	bool present;
+	bool fresh;      /* told since its table was last begun anew */
+	bool superseded; /* it fell silent as the holder, and somebody has taken it since */
+};
+
+/* How far we know a peer's table that travels as changes: docs/protocol.md 2.9. */
+struct peer_table {
+	bool in_use;
+	bool complete;
+	bool foreign;    /* has groups that we do not: its digest says nothing to us */
+	bool asking;     /* until it is complete */
+	uint32_t have;   /* all up to this version */
+	uint64_t digest; /* of the fresh entries */
+	ha_time lacking; /* since when it is not complete */
+	size_t active;   /* groups that it holds */
+	bool superseded; /* in some of them */
+	ha_time asked;
+};
+
+/* What we say of one of our groups, when it travels as changes. */
+struct own_entry {
+	struct table_change said;
+	uint32_t version;      /* of the table, when that changed; 0: not said yet */
+	uint16_t older, newer; /* the groups that changed before and after it */
+};
+
+struct own_table {
+	bool in_use;
+	uint32_t version;
+	uint32_t told; /* the others were told all up to this version */
+	uint64_t digest;
+	uint16_t oldest, newest;
+	uint32_t owed;   /* somebody lacks what came after this; UINT32_MAX: nobody */
+	ha_time lowered; /* when `told` was last set back for that */
+	struct own_entry *entries;
+};
+
+/* Which groups a step has to look at: attention.c. */
+struct attention {
+	bool lazy;          /* else all of them, each time */
+	uint64_t common;    /* hash of what concerns all of them, as last evaluated */
+	uint64_t *marked;   /* a bit for each group that must be evaluated */
+	uint64_t *again;    /* a bit for each that the next step must evaluate, at once */
+	uint64_t *seen;     /* a bit for each that this step has evaluated */
+	size_t sweep;       /* the next one that is evaluated without a reason */
+	struct deadlines due;
 };
 
 struct peer_heard {
@@ -57,6 +110,7 @@ struct peer_record {
 	bool holds;                 /* some group, by its last word */
 	bool called;                /* by unicast, since it was last heard */
 	bool answers;               /* for an address, although it is not heard */
+	struct peer_table table;
 	struct peer_entry *entries; /* of each of our groups */
 };
 
@@ -102,6 +156,9 @@ struct steadiness {
 
 struct group {
 	struct election election;
+	enum election_phase counted; /* in engine.phases */
+	uint16_t devices;            /* a bit for each that has an address of it */
+	bool was_held;               /* by anybody, when last looked at */
 	struct engine_health health;
 	struct steadiness steadiness;
 	bool acknowledged;          /* R4: see sticky.c */
@@ -171,7 +228,8 @@ struct engine {
 	const struct conf *conf;
 	struct engine_identity identity;
 	struct heartbeat_key key;
-	ha_time now; /* of the current step */
+	ha_time now;    /* of the current step */
+	ha_time before; /* of the one before it */
 	ha_time deadline;
 	bool started, stopping, stopped;
 	bool adopted; /* R8: began with a record, and has not spoken yet */
@@ -191,10 +249,14 @@ struct engine {
 	ha_time lease_earned; /* by the last heartbeat; waits while the keeper releases */
 	bool send_failing;
 	int send_error;
+	uint64_t standing_told; /* hash of what heartbeats without news leave out */
+	unsigned briefs;        /* so many have left it out */
+	bool untold; /* something was decided that no heartbeat has told yet */
 	uint64_t will_of; /* hash of what the keeper's will was made from; 0: none */
 	uint64_t sent, received;
 	struct metrics metrics;
 	bool suspects; /* R11: some holder is not heard as it should be */
+	ha_time suspicion_at; /* with many groups: when a review of all is due */
 	/* hearing */
 	size_t peer_count; /* of those in use; none is given back but to another peer */
 	struct peer_record peers[PEERS_MAX];
@@ -204,14 +266,61 @@ struct engine {
 	/* holding */
 	struct device devices[DEVICES_MAX];
 	struct group *groups;
+	size_t phases[ELECTION_SHUTDOWN + 1]; /* how many groups are in each */
 	struct address *addresses;
+	struct deadlines announcing; /* of addresses */
+	struct attention attention;
+	struct own_table own;
+	uint32_t mark; /* table_mark() of this node */
 	/* scratch, so that nothing large stands on the stack */
 	struct heartbeat heartbeat;
-	uint8_t datagram[HEARTBEAT_SIZE_MAX];
-	size_t datagram_size;
-	uint8_t datagram_deaf[HEARTBEAT_SIZE_MAX]; /* the copy for the deaf */
+	struct datagram_pair *datagrams; /* of this step; SENDS_MAX if changes travel, else one */
 	uint8_t will[HEARTBEAT_SIZE_MAX];
 };
+
+/* attention.c: with many groups, a step looks only at those that something has happened to, that
+ * are due, or all if what concerns them all has changed. Whoever changes what a group's evaluation
+ * depends on marks it; whoever adds a rule that depends on time adds it to group_due() in groups.c.
+ */
+void attention_start(struct engine *e);
+void attention_mark(struct engine *e, size_t group);
+void attention_mark_all(struct engine *e);
+/* Something has changed in its evaluation: what follows from that is for the next step. */
+void attention_mark_again(struct engine *e, size_t group);
+/* What @event may concern, before anything is done about it. */
+void attention_event(struct engine *e, const struct engine_event *event);
+/* Begins the review of this step. */
+void attention_begin(struct engine *e);
+/* For each group that is to be evaluated: starts with *@group = 0. */
+bool attention_marked(const struct engine *e, size_t *group);
+/* The next group to evaluate; false if there is none. */
+bool attention_take(struct engine *e, size_t *ret_group);
+/* For each group that this step has evaluated: starts with *@group = 0. */
+bool attention_seen(const struct engine *e, size_t *group);
+/* Groups are left, for want of room: the next step goes on at once. */
+bool attention_is_left(const struct engine *e);
+
+/* own.c: our table, when it travels as changes. */
+void own_start(struct engine *e);
+/* Takes in what the groups say now that this step has evaluated. */
+void own_review(struct engine *e);
+void own_fill(struct engine *e, struct heartbeat *h);
+/* Something is still to be told, at once. */
+bool own_has_more(const struct engine *e);
+/* Others ask for what they lack. */
+void own_asked(struct engine *e, const struct heartbeat *h);
+
+/* tables.c: the peers' tables. */
+void tables_take(struct engine *e, const struct heartbeat *h, struct peer_record *p);
+/* Forgets what @p has said. */
+void tables_forget(struct engine *e, struct peer_record *p);
+/* What we ask our peers for, at most @room of them. */
+void tables_fill(struct engine *e, struct table *t, size_t room);
+/* It is the holder no more, whatever it said, unless it is heard again. */
+void tables_supersede(struct peer_record *p, size_t group);
+bool entry_is_active(const struct peer_entry *entry);
+/* Some live node has not told yet what it says of the group. */
+bool tables_leave_open(const struct engine *e, size_t group);
 
 /* effects.c: appends to @out; reports are left out rather than anything else when it is nearly
  * full. */
@@ -250,9 +359,13 @@ void groups_evaluate(struct engine *e, struct effects *out);
 void groups_step(struct engine *e, size_t group, enum election_event event, struct effects *out);
 /* R1: what it knew is of no use any more: unless it holds the group, it listens and probes anew. */
 void group_listen(struct engine *e, size_t group);
+/* Plans when those that this step has evaluated are due. */
+void groups_plan(struct engine *e);
 ha_time groups_deadline(const struct engine *e);
 /* R1: how long a group listens now. */
 int64_t groups_listen_ns(const struct engine *e);
+/* R10: groups that listen have not listened while the node did not run. */
+void groups_credit_stall(struct engine *e, int64_t stall_ns);
 /* Whether the keeper was asked to take a group down and has not said that it did. */
 bool groups_any_releasing(const struct engine *e);
 bool groups_are_shut_down(const struct engine *e);
@@ -339,6 +452,8 @@ void devices_changed(struct engine *e, const struct engine_device *state, struct
  * *@ret_device is the one that is the matter. */
 enum ineligible devices_serve(const struct engine *e, size_t group, size_t *ret_device);
 enum ineligible devices_speak(const struct engine *e, size_t *ret_device);
+/* The state of all devices, as far as it matters to groups, as one number. */
+uint64_t devices_digest(const struct engine *e);
 /* Whether the caller has told the state of each: at start it tells them one by one. */
 bool devices_are_known(const struct engine *e);
 /* Whether a heartbeat could leave by any path, also one without an address of its own. */
@@ -357,6 +472,8 @@ void beat_sent(struct engine *e, struct effects *out);
 void beat_lease(struct engine *e, struct effects *out);
 void beat_failed(struct engine *e, int error, struct effects *out);
 ha_time beat_deadline(const struct engine *e);
+/* What we say of a group, but for its grantee. */
+struct heartbeat_group beat_group(const struct engine *e, size_t group);
 
 /* measure.c */
 void measure_decision(struct engine *e, size_t group);

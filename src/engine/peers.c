@@ -48,11 +48,6 @@ bool peers_hears_of_late(const struct engine *e, const struct peer_record *p)
 		&p->peer, two_missed_ns < node->tolerance_ns ? two_missed_ns : node->tolerance_ns);
 }
 
-static void clear_entries(const struct engine *e, struct peer_record *p)
-{
-	memset(p->entries, 0, e->conf->group_count * sizeof(p->entries[0]));
-}
-
 /* A new record, or that of a peer that is long gone; NULL if all are in use. */
 static struct peer_record *find_room(struct engine *e)
 {
@@ -74,7 +69,7 @@ static struct peer_record *find_or_add(struct engine *e, uint64_t id)
 	p = find_room(e);
 	if (p) {
 		*p = (struct peer_record){.peer = peer_init(id), .entries = p->entries};
-		clear_entries(e, p);
+		tables_forget(e, p);
 	}
 	return p;
 }
@@ -152,12 +147,11 @@ static bool grants_us(
 
 static void take_groups(struct engine *e, const struct heartbeat *h, struct peer_record *p)
 {
-	clear_entries(e, p);
-	p->holds = false;
+	tables_forget(e, p);
+	attention_mark_all(e);
 	for (size_t i = 0; i < h->group_count; i++) {
 		int own = conf_group_by_id(e->conf, h->groups[i].id);
 
-		p->holds = p->holds || h->groups[i].state == STATE_ACTIVE;
 		if (own < 0)
 			continue;
 		if (p->peer.proven)
@@ -166,10 +160,12 @@ static void take_groups(struct engine *e, const struct heartbeat *h, struct peer
 			.state = h->groups[i].state,
 			.flags = h->groups[i].flags,
 			.renewed = h->groups[i].renewed,
-			.granted_us = grants_us(e, h, &h->groups[i]),
+			.grantee = grants_us(e, h, &h->groups[i]) ? e->mark : 0,
 			.worth = h->groups[i].worth,
 			.epoch = h->groups[i].epoch};
+		p->table.active += h->groups[i].state == STATE_ACTIVE;
 	}
+	p->holds = p->table.active > 0;
 }
 
 /* Whoever does not know us yet learns of us at once, and finds itself in our list: its proof.
@@ -197,6 +193,21 @@ static void take_heard(const struct heartbeat *h, struct peer_record *p)
 			(struct peer_heard){.id = h->heard[i].id, .age_ms = h->heard[i].age_ms};
 }
 
+/* What a heartbeat without news leaves out. */
+static void take_standing(const struct heartbeat *h, struct peer_record *p)
+{
+	if (h->name[0] != '\0') {
+		text_copy(p->name, sizeof(p->name), h->name);
+		p->fence_margin_ns = h->fence_margin_us * NS_PER_US;
+		p->mac_count = h->mac_count;
+		memcpy(p->macs, h->macs, sizeof(p->macs));
+	} else if (p->name[0] == '\0') {
+		struct text name = text_init(p->name, sizeof(p->name));
+
+		text_add(&name, "node-%08x", (unsigned)h->id);
+	}
+}
+
 static void take_heartbeat(
 	struct engine *e, const struct engine_event *event, struct peer_record *p, bool new_boot)
 {
@@ -207,13 +218,16 @@ static void take_heartbeat(
 	p->received++;
 	p->source = event->datagram.source;
 	p->address = h->address;
-	text_copy(p->name, sizeof(p->name), h->name);
-	take_groups(e, h, p);
+	if (new_boot)
+		tables_forget(e, p);
+	if (h->table.present)
+		tables_take(e, h, p);
+	else if (!h->no_groups)
+		take_groups(e, h, p);
+	own_asked(e, h);
 	take_heard(h, p);
 	p->called = p->answers = false;
-	p->fence_margin_ns = h->fence_margin_us * NS_PER_US;
-	p->mac_count = h->mac_count;
-	memcpy(p->macs, h->macs, sizeof(p->macs));
+	take_standing(h, p);
 	/* It misses ours: an answer at once keeps it from taking over (R9, R11). */
 	if (!p->deaf && !peers_hears_of_late(e, p))
 		answer(e);

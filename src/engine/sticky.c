@@ -45,6 +45,7 @@ void sticky_lost_sight(struct engine *e, struct effects *out)
 			e->groups[g].election.contenders != 0)
 			continue;
 		e->groups[g].acknowledged = false;
+		attention_mark(e, g);
 		addresses_announce(e, g, out);
 	}
 }

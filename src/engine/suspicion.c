@@ -22,8 +22,7 @@
 /* By its own last word it holds the group; whether it is heard or not. */
 static bool is_holder(const struct peer_record *p, size_t group)
 {
-	return p->peer.proven && !p->peer.leaving && p->entries[group].present &&
-	       p->entries[group].state == STATE_ACTIVE;
+	return p->peer.proven && !p->peer.leaving && entry_is_active(&p->entries[group]);
 }
 
 /* The one that was heard last: until its silence is a tolerance old, nobody claims. */
@@ -182,10 +181,8 @@ static void supersede(struct engine *e, size_t group)
 
 		if (!is_holder(p, group) || peers_is_audible(e, p))
 			continue;
-		p->entries[group].state = STATE_STANDBY;
-		p->answers = p->holds = false;
-		for (size_t g = 0; g < e->conf->group_count; g++)
-			p->holds = p->holds || is_holder(p, g);
+		tables_supersede(p, group);
+		p->answers = false;
 	}
 }
 
@@ -226,20 +223,63 @@ static bool is_calm(const struct engine *e)
 	return true;
 }
 
+static ha_time if_future(const struct engine *e, ha_time t)
+{
+	return time_reached(e->now, t) ? TIME_NEVER : t;
+}
+
+static ha_time group_deadline(const struct engine *e, size_t group)
+{
+	const struct suspicion *s = &e->groups[group].suspicion;
+	const struct peer_record *holder = last_holder(e, group);
+	ha_time deadline;
+
+	if (!holder || !may_succeed(e, group))
+		return TIME_NEVER;
+	if (s->asked.ns == 0)
+		return if_future(e, asking_begins(e, group, holder));
+	if (!s->open)
+		return s->withheld ? next_round(e, s, holder) : TIME_NEVER;
+	deadline = round_ends(e, s, holder);
+	if (!s->repeated && !s->answered)
+		deadline = time_min(deadline, time_add(s->asked, part_ns(e, holder)));
+	return deadline;
+}
+
+/* With many groups only those that this step evaluates anyway, unless one is due. */
+static void review_groups(struct engine *e, struct effects *out)
+{
+	bool all = !e->attention.lazy || time_reached(e->now, e->suspicion_at);
+
+	if (all)
+		e->suspicion_at = TIME_NEVER;
+	for (size_t g = 0; g < e->conf->group_count && (all || attention_marked(e, &g)); g++) {
+		bool withheld = suspicion_withholds(e, g);
+
+		review(e, g, out);
+		if (withheld != suspicion_withholds(e, g))
+			attention_mark(e, g);
+		if (e->attention.lazy)
+			e->suspicion_at = time_min(e->suspicion_at, group_deadline(e, g));
+	}
+}
+
 void suspicion_review(struct engine *e, struct effects *out)
 {
 	if (is_calm(e)) {
-		for (size_t g = 0; e->suspects && g < e->conf->group_count; g++)
+		for (size_t g = 0; e->suspects && g < e->conf->group_count; g++) {
 			e->groups[g].suspicion = (struct suspicion){0};
+			attention_mark(e, g);
+		}
 		e->suspects = false;
+		e->suspicion_at = TIME_NEVER;
 		return;
 	}
 	e->suspects = true;
 	for (size_t i = 0; i < e->peer_count; i++)
 		if (e->peers[i].holds)
 			call(e, &e->peers[i]);
-	for (size_t g = 0; g < e->conf->group_count; g++)
-		review(e, g, out);
+	review_groups(e, out);
 }
 
 bool suspicion_withholds(const struct engine *e, size_t group)
@@ -301,6 +341,7 @@ void suspicion_answered(
 		if (!s->told)
 			raise_alarm(e, group, address, p, out);
 		s->told = s->answered = p->answers = true;
+		attention_mark(e, group);
 		if (p->fence_margin_ns > 0 && !s->withheld) {
 			s->withheld = true;
 			metrics_count(&e->metrics, METRIC_CLAIMS_WITHHELD);
@@ -319,29 +360,6 @@ void suspicion_credit_stall(struct engine *e, int64_t stall_ns)
 	}
 }
 
-static ha_time if_future(const struct engine *e, ha_time t)
-{
-	return time_reached(e->now, t) ? TIME_NEVER : t;
-}
-
-static ha_time group_deadline(const struct engine *e, size_t group)
-{
-	const struct suspicion *s = &e->groups[group].suspicion;
-	const struct peer_record *holder = last_holder(e, group);
-	ha_time deadline;
-
-	if (!holder || !may_succeed(e, group))
-		return TIME_NEVER;
-	if (s->asked.ns == 0)
-		return if_future(e, asking_begins(e, group, holder));
-	if (!s->open)
-		return s->withheld ? next_round(e, s, holder) : TIME_NEVER;
-	deadline = round_ends(e, s, holder);
-	if (!s->repeated && !s->answered)
-		deadline = time_min(deadline, time_add(s->asked, part_ns(e, holder)));
-	return deadline;
-}
-
 ha_time suspicion_deadline(const struct engine *e)
 {
 	ha_time deadline = TIME_NEVER;
@@ -354,6 +372,8 @@ ha_time suspicion_deadline(const struct engine *e)
 		deadline = time_min(deadline, if_future(e, calling_begins(p)));
 		deadline = time_min(deadline, if_future(e, answers_count(e, p)));
 	}
+	if (e->attention.lazy)
+		return e->suspects ? time_min(deadline, e->suspicion_at) : deadline;
 	for (size_t g = 0; e->suspects && g < e->conf->group_count; g++)
 		deadline = time_min(deadline, group_deadline(e, g));
 	return deadline;

@@ -64,7 +64,7 @@ bool views_group(const struct engine *e, size_t node, size_t group, struct view_
 	entry = &peer_of(e, node)->entries[group];
 	if (!entry->present)
 		return false;
-	*ret_group = (struct view_group){.state = (enum node_state)entry->state,
+	*ret_group = (struct view_group){.state = entry->superseded ? STATE_STANDBY : (enum node_state)entry->state,
 		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
 		.listens = entry->flags & HEARTBEAT_GROUP_LISTENING,
 		.wants = entry->flags & HEARTBEAT_GROUP_WANT,

@@ -20,13 +20,13 @@
 #define EXTENSION_GROUPS      3
 #define EXTENSION_FENCE       4
 #define EXTENSION_LAST        EXTENSION_FENCE
+#define EXTENSION_TABLE       16
+#define EXTENSION_CHANGES     17
+#define EXTENSION_REQUESTS    18
 #define EXTENSION_HEADER_SIZE 4
 #define FENCE_SIZE            4
 #define HEARD_SIZE            24
 #define GROUP_SIZE            18
-/* The octet of the state holds four more flags above it. */
-#define STATE_BITS 4
-#define STATE_MASK 0x0f
 
 /* A faster or slower heartbeat than these is a mistake, not a choice (RFC 9568 erratum 8301 shows
  * what an unchecked interval of 0 does). */
@@ -35,7 +35,7 @@
 
 static_assert(HEARTBEAT_HEADER_SIZE + EXTENSION_HEADER_SIZE * EXTENSION_LAST + NAME_SIZE +
 			      FENCE_SIZE + MAC_SIZE * HEARTBEAT_MACS_MAX + HEARD_SIZE * PEERS_MAX +
-			      GROUP_SIZE * GROUPS_MAX + HEARTBEAT_TAG_SIZE <=
+			      GROUP_SIZE * HEARTBEAT_GROUPS_MAX + HEARTBEAT_TAG_SIZE <=
 		      HEARTBEAT_SIZE_MAX,
 	"a full heartbeat fits one datagram");
 
@@ -100,16 +100,63 @@ static void encode_fence(struct writer *w, const struct heartbeat *h)
 		writer_bytes(w, h->macs[i], MAC_SIZE);
 }
 
+static void encode_groups(struct writer *w, const struct heartbeat *h)
+{
+	encode_extension(w, EXTENSION_GROUPS, (size_t)h->group_count * GROUP_SIZE);
+	for (size_t i = 0; i < h->group_count; i++) {
+		writer_u32(w, h->groups[i].id);
+		writer_u16(w, h->groups[i].worth);
+		heartbeat_put_state(w, h->groups[i].state, h->groups[i].flags);
+		writer_u8(w, h->groups[i].grantee);
+		writer_u8(w, h->groups[i].renewed);
+		writer_u64(w, h->groups[i].epoch);
+	}
+}
+
+static void encode_table(struct writer *w, const struct table *t)
+{
+	encode_extension(w, EXTENSION_TABLE, TABLE_VERSION_SIZE);
+	table_encode_version(w, t);
+	if (t->last > t->base) {
+		encode_extension(w, EXTENSION_CHANGES, table_changes_size(t));
+		table_encode_changes(w, t);
+	}
+}
+
+static void encode_requests(struct writer *w, const struct table *t)
+{
+	encode_extension(w, EXTENSION_REQUESTS, table_requests_size(t));
+	table_encode_requests(w, t);
+}
+
+size_t heartbeat_room(const struct heartbeat *h, size_t size)
+{
+	size_t used = HEARTBEAT_HEADER_SIZE + EXTENSION_HEADER_SIZE + strlen(h->name) +
+		      EXTENSION_HEADER_SIZE + FENCE_SIZE + h->mac_count * (size_t)MAC_SIZE +
+		      EXTENSION_HEADER_SIZE + (size_t)h->heard_count * HEARD_SIZE +
+		      HEARTBEAT_TAG_SIZE;
+
+	if (!h->no_groups)
+		used += EXTENSION_HEADER_SIZE + (size_t)h->group_count * GROUP_SIZE;
+	if (h->table.present)
+		used += EXTENSION_HEADER_SIZE + TABLE_VERSION_SIZE + EXTENSION_HEADER_SIZE +
+			table_changes_size(&h->table);
+	used += EXTENSION_HEADER_SIZE + table_requests_size(&h->table);
+	return used < size ? size - used : 0;
+}
+
 size_t heartbeat_encode(const struct heartbeat *h, uint32_t cluster_tag,
 	const struct heartbeat_key *key, uint8_t *bytes)
 {
 	struct writer w = writer_init(bytes, HEARTBEAT_SIZE_MAX);
 	size_t name_length = strlen(h->name);
 
-	assert(h->heard_count <= PEERS_MAX && h->group_count <= GROUPS_MAX);
+	assert(h->heard_count <= PEERS_MAX && h->group_count <= HEARTBEAT_GROUPS_MAX);
 	encode_header(&w, h, cluster_tag, key);
-	encode_extension(&w, EXTENSION_NAME, name_length);
-	writer_bytes(&w, h->name, name_length);
+	if (name_length > 0) {
+		encode_extension(&w, EXTENSION_NAME, name_length);
+		writer_bytes(&w, h->name, name_length);
+	}
 	if (h->mac_count > 0 || h->fence_margin_us > 0)
 		encode_fence(&w, h);
 	encode_extension(&w, EXTENSION_HEARD, (size_t)h->heard_count * HEARD_SIZE);
@@ -119,17 +166,12 @@ size_t heartbeat_encode(const struct heartbeat *h, uint32_t cluster_tag,
 		writer_u32(&w, h->heard[i].sequence);
 		writer_u32(&w, h->heard[i].age_ms);
 	}
-	encode_extension(&w, EXTENSION_GROUPS, (size_t)h->group_count * GROUP_SIZE);
-	for (size_t i = 0; i < h->group_count; i++) {
-		writer_u32(&w, h->groups[i].id);
-		writer_u16(&w, h->groups[i].worth);
-		writer_u8(&w,
-			(uint8_t)(h->groups[i].state | (h->groups[i].flags >> 8) << STATE_BITS));
-		writer_u8(&w, (uint8_t)h->groups[i].flags);
-		writer_u8(&w, h->groups[i].grantee);
-		writer_u8(&w, h->groups[i].renewed);
-		writer_u64(&w, h->groups[i].epoch);
-	}
+	if (!h->no_groups)
+		encode_groups(&w, h);
+	if (h->table.present)
+		encode_table(&w, &h->table);
+	if (h->table.request_count > 0)
+		encode_requests(&w, &h->table);
 	assert(!w.failed); /* the limits leave room: see the static assertion */
 	size_t size = w.used + (key->present ? HEARTBEAT_TAG_SIZE : 0);
 	assert(size <= HEARTBEAT_SIZE_MAX);
@@ -239,25 +281,23 @@ static bool decode_groups(struct reader r, struct heartbeat *h)
 {
 	size_t count = r.left / GROUP_SIZE;
 
-	if (r.left % GROUP_SIZE != 0 || count > GROUPS_MAX)
+	if (r.left % GROUP_SIZE != 0 || count > HEARTBEAT_GROUPS_MAX)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct heartbeat_group *g = &h->groups[i];
-		unsigned state;
+		bool possible;
 
 		g->id = reader_u32(&r);
 		g->worth = reader_u16(&r);
-		state = reader_u8(&r);
-		g->state = state & STATE_MASK;
-		g->flags = (uint16_t)((reader_u8(&r) | state >> STATE_BITS << 8) &
-				      HEARTBEAT_GROUP_FLAGS);
+		possible = heartbeat_take_state(&r, &g->state, &g->flags);
 		g->grantee = reader_u8(&r);
 		g->renewed = reader_u8(&r);
 		g->epoch = reader_u64(&r);
-		if (g->id == 0 || g->state < STATE_STANDBY || g->state > STATE_SHUTDOWN)
+		if (g->id == 0 || !possible)
 			return false;
 	}
 	h->group_count = (uint8_t)count;
+	h->no_groups = false;
 	return true;
 }
 
@@ -281,6 +321,9 @@ static bool decode_extension(uint16_t type, struct reader content, struct heartb
 	case EXTENSION_HEARD: return decode_heard(content, h);
 	case EXTENSION_GROUPS: return decode_groups(content, h);
 	case EXTENSION_FENCE: return decode_fence(content, h);
+	case EXTENSION_TABLE: return table_decode_version(&content, &h->table);
+	case EXTENSION_CHANGES: return table_decode_changes(&content, &h->table);
+	case EXTENSION_REQUESTS: return table_decode_requests(&content, &h->table);
 	default: return true; /* of a later minor version: skipped */
 	}
 }
@@ -288,11 +331,11 @@ static bool decode_extension(uint16_t type, struct reader content, struct heartb
 /* Whether a known type comes for the second time; @seen holds a bit for each. */
 static bool is_repeated(uint16_t type, unsigned *seen)
 {
-	unsigned bit = type <= EXTENSION_LAST ? 1u << type : 0;
+	unsigned bit = type <= EXTENSION_REQUESTS ? 1u << type : 0;
 	bool repeated = *seen & bit;
 
 	*seen |= bit;
-	return repeated && type != 0; /* 0 is not known */
+	return repeated && (type - 1u < EXTENSION_LAST || type >= EXTENSION_TABLE);
 }
 
 static bool decode_extensions(struct reader *r, struct heartbeat *h)
@@ -312,7 +355,9 @@ static bool decode_extensions(struct reader *r, struct heartbeat *h)
 		if (h->groups[i].grantee != HEARTBEAT_GRANTEE_NONE &&
 			h->groups[i].grantee >= h->heard_count)
 			return false;
-	return h->name[0] != '\0';
+	if (!h->table.present && (seen & 1u << EXTENSION_CHANGES))
+		return false;
+	return h->name[0] != '\0' || h->table.present;
 }
 
 enum heartbeat_drop heartbeat_decode(const uint8_t *bytes, size_t size, int hop_limit,
@@ -332,6 +377,7 @@ enum heartbeat_drop heartbeat_decode(const uint8_t *bytes, size_t size, int hop_
 	if (size < HEARTBEAT_HEADER_SIZE)
 		return HEARTBEAT_DROP_MALFORMED;
 	memset(h, 0, sizeof(*h));
+	h->no_groups = true;
 	struct header header = decode_header(&r, h);
 	if (header.length != size)
 		return HEARTBEAT_DROP_MALFORMED;

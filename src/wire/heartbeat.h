@@ -15,12 +15,14 @@
 
 #include "base/ip.h"
 #include "base/limits.h"
+#include "wire/table.h"
 
 #define HEARTBEAT_VERSION_MAJOR 1
-#define HEARTBEAT_VERSION_MINOR 0
+#define HEARTBEAT_VERSION_MINOR 1 /* 1: tables that travel as changes */
 #define HEARTBEAT_HEADER_SIZE   64
 #define HEARTBEAT_TAG_SIZE      16
 #define HEARTBEAT_SIZE_MAX      2048
+#define HEARTBEAT_GROUPS_MAX    60 /* a table of more groups travels as changes, wire/table.h */
 #define HEARTBEAT_HOP_LIMIT     255 /* required on receipt: RFC 5082 */
 #define HEARTBEAT_GRANTEE_NONE  0xff
 #define HEARTBEAT_MACS_MAX      8
@@ -91,6 +93,7 @@ struct heartbeat {
 	uint32_t tolerance_us;
 	struct ip address; /* real address: the tie-breaker of worth */
 	bool leaving;      /* this node stops: do not wait for its tolerance */
+	/* "": as last said, like the fence; only with a table */
 	char name[NAME_SIZE];
 	/* R11: so long before its tolerance ends, a fence in its kernel has silenced it if it has
 	 * not sent since; 0: it has none. And the hardware addresses by which it answers. */
@@ -99,8 +102,10 @@ struct heartbeat {
 	uint8_t macs[HEARTBEAT_MACS_MAX][MAC_SIZE];
 	uint8_t heard_count;
 	struct heartbeat_heard heard[PEERS_MAX];
+	bool no_groups; /* there is no list of groups; else it is the whole table */
 	uint8_t group_count;
-	struct heartbeat_group groups[GROUPS_MAX];
+	struct heartbeat_group groups[HEARTBEAT_GROUPS_MAX];
+	struct table table;
 };
 
 /* A key ready for use. present: false means no authentication. */
@@ -111,6 +116,9 @@ struct heartbeat_key {
 };
 
 void heartbeat_key_init(struct heartbeat_key *key, const uint8_t *secret, size_t size);
+
+/* How many bytes are left of @size for more changes or requests. */
+size_t heartbeat_room(const struct heartbeat *h, size_t size);
 
 /**
  * heartbeat_encode - a heartbeat to the datagram

@@ -62,7 +62,7 @@ static enum heartbeat_drop decode(const struct heartbeat_key *with)
 #define NAME_END  (HEARTBEAT_HEADER_SIZE + 4 + 5)
 #define HEARD_END (NAME_END + 4 + 24)
 static const uint8_t GOLDEN[] = {
-	'H', 'A', 1, 0,                                 /* magic, version 1.0 */
+	'H', 'A', 1, 1,                                 /* magic, version 1.1 */
 	0, 123, 0, 0,                                   /* length, flags, no authentication */
 	0x0a, 0x0b, 0x0c, 0x0d,                         /* cluster tag */
 	0, 0, 0, 0,                                     /* key id */
@@ -121,8 +121,8 @@ static void fill_tables(void)
 			.nonce = i + 1,
 			.sequence = (uint32_t)(i * 77),
 			.age_ms = UINT32_MAX};
-	sent.group_count = GROUPS_MAX;
-	for (size_t i = 0; i < GROUPS_MAX; i++)
+	sent.group_count = HEARTBEAT_GROUPS_MAX;
+	for (size_t i = 0; i < HEARTBEAT_GROUPS_MAX; i++)
 		sent.groups[i] = (struct heartbeat_group){.id = (uint32_t)(UINT32_MAX - i),
 			.worth = (uint16_t)(UINT16_MAX - i),
 			.state = (uint8_t)(1 + i % 3),
@@ -259,7 +259,7 @@ static void test_every_byte_value_is_survived(void **state)
 			if (decode(&NO_KEY) != HEARTBEAT_ACCEPTED)
 				continue;
 			assert_true(received.heard_count <= PEERS_MAX &&
-				    received.group_count <= GROUPS_MAX);
+				    received.group_count <= HEARTBEAT_GROUPS_MAX);
 			assert_int_not_equal(received.name[0], '\0');
 			assert_non_null(memchr(received.name, '\0', NAME_SIZE));
 		}
@@ -406,9 +406,9 @@ static void test_tables_that_are_too_long(void **state)
 			decode(&NO_KEY), extra ? HEARTBEAT_DROP_MALFORMED : HEARTBEAT_ACCEPTED);
 		encode(&NO_KEY);
 		bytes[HEARD_END + 1] = 9;
-		for (size_t g = 0; g <= GROUPS_MAX; g++)
+		for (size_t g = 0; g <= HEARTBEAT_GROUPS_MAX; g++)
 			content[g * 18 + 8] = HEARTBEAT_GRANTEE_NONE;
-		append(3, content, (GROUPS_MAX + extra) * 18);
+		append(3, content, (HEARTBEAT_GROUPS_MAX + extra) * 18);
 		assert_int_equal(
 			decode(&NO_KEY), extra ? HEARTBEAT_DROP_MALFORMED : HEARTBEAT_ACCEPTED);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * fuzz_engine, fuzz_engine_full: a byte string drives one engine. The first byte chooses whether
- * the devices work at first, and whether its status is looked at in the end. Then each byte is a
+ * the devices work at first, whether its status is looked at in the end, and whether its table
+ * travels as changes. Then each byte is a
  * command: its low half what happens, its high half how much time passes before. subject.c checks
  * every step.
  */
@@ -12,6 +13,7 @@
 
 #define CHOICE_NO_LINKS 0x01
 #define CHOICE_STATUS   0x02
+#define CHOICE_CHANGES  0x04
 
 enum command {
 	COMMAND_HONEST, /* some timers, with a host that does what it is asked */
@@ -97,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct reader r = reader_init(bytes, size);
 	uint8_t choice = reader_u8(&r);
 
-	subject_start(&subject);
+	subject_start(&subject, choice & CHOICE_CHANGES);
 	if (!(choice & CHOICE_NO_LINKS))
 		connect_devices(&subject);
 	for (int i = 0; i < COMMANDS_MAX && r.left > 0 && !subject.stopped; i++)

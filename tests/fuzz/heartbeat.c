@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	assert(heartbeat_decode(bytes, size, HEARTBEAT_HOP_LIMIT - 1, cluster, &none, &second) ==
 		HEARTBEAT_DROP_HOP_LIMIT);
 	assert_terminated(first.name);
-	assert(first.heard_count <= PEERS_MAX && first.group_count <= GROUPS_MAX);
+	assert(first.heard_count <= PEERS_MAX && first.group_count <= HEARTBEAT_GROUPS_MAX);
 	size = heartbeat_encode(&first, cluster, &none, once);
 	drop = heartbeat_decode(once, size, HEARTBEAT_HOP_LIMIT, cluster, &none, &second);
 	assert(drop == HEARTBEAT_ACCEPTED);

@@ -15,6 +15,8 @@
 #define FLAG_EXTREME  0x08
 #define FLAG_OUR_ID   0x10
 #define FLAG_V6       0x20
+#define FLAG_TABLE    0x40 /* its groups travel as changes */
+#define FLAG_DIGEST   0x80 /* and their digest is right, if that is all of them */
 
 static void deliver(struct subject *s, const uint8_t *bytes, size_t size, uint8_t node)
 {
@@ -72,6 +74,34 @@ static void fill_group(
 	g->epoch = kind & 0x20 ? reader_u64(r) : reader_u8(r);
 }
 
+static void fill_table(const struct subject *s, struct reader *r, struct table *t, uint8_t flags)
+{
+	t->present = true;
+	t->base = reader_u8(r);
+	t->change_count = reader_u8(r) % (s->conf->group_count + 1);
+	t->last = t->base + t->change_count;
+	t->version = t->last + reader_u8(r) % 4;
+	for (size_t i = 0; i < t->change_count; i++) {
+		struct heartbeat_group g;
+
+		fill_group(s, r, &g, 1);
+		t->changes[i] = (struct table_change){.id = g.id + (g.worth == 0xff),
+			.worth = g.worth,
+			.state = g.state,
+			.flags = g.flags,
+			.renewed = g.renewed,
+			.grantee = g.grantee != HEARTBEAT_GRANTEE_NONE
+					   ? table_mark(s->identity.id, s->identity.nonce)
+					   : 0,
+			.epoch = g.epoch};
+		t->digest += flags & FLAG_DIGEST ? table_digest(&t->changes[i]) : 0;
+	}
+	t->request_count = reader_u8(r) % (TABLE_REQUESTS_MAX + 1);
+	for (size_t i = 0; i < t->request_count; i++)
+		t->requests[i] = (struct table_request){
+			.id = s->identity.id, .nonce = s->identity.nonce, .have = reader_u8(r)};
+}
+
 void hostile_heartbeat(struct subject *s, struct reader *r)
 {
 	static struct heartbeat h;
@@ -80,7 +110,11 @@ void hostile_heartbeat(struct subject *s, struct reader *r)
 	memset(&h, 0, sizeof(h));
 	fill_header(s, r, &h, node, flags);
 	fill_heard(s, r, &h, flags);
-	h.group_count = reader_u8(r) % (s->conf->group_count + 1);
+	h.no_groups = flags & FLAG_TABLE;
+	if (h.no_groups)
+		fill_table(s, r, &h.table, flags);
+	else
+		h.group_count = reader_u8(r) % (s->conf->group_count + 1);
 	for (size_t g = 0; g < h.group_count; g++)
 		fill_group(s, r, &h.groups[g], h.heard_count);
 	deliver(s, bytes, heartbeat_encode(&h, s->conf->node.cluster_tag, &s->key, bytes), node);

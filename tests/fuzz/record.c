@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		put(copy + 8, whole);
 	put(copy + size, id_hash(ID_SEED, copy, size));
 	read_all(copy, whole);
-	subject_start(&s);
+	subject_start(&s, false);
 	s.engine = engine_init(s.engine, s.conf, s.identity, &s.key);
 	(void)engine_adopt(s.engine, s.now, copy, whole);
 	engine_step(s.engine, s.now, &start, &s.effects);

@@ -22,6 +22,34 @@ static struct subject_group *group_of(struct subject *s, uint16_t address)
 	return &s->groups[s->conf->addresses[address].group];
 }
 
+static void check_active(struct subject_group *g, uint64_t epoch)
+{
+	assert(g->holding == HOLDING_UP || g->holding == HOLDING_RELEASING);
+	assert(epoch >= g->epoch);
+	assert(epoch >= g->epoch_told); /* R4: tokens never go back */
+	g->epoch_told = epoch;
+}
+
+/* 2.9: whoever misses nothing knows the table, as its digest says. */
+static void check_table(struct subject *s, const struct table *t)
+{
+	uint64_t digest = 0;
+
+	assert(t->last <= t->version && t->base <= s->have);
+	for (size_t i = 0; i < t->change_count; i++) {
+		int group = conf_group_by_id(s->conf, t->changes[i].id);
+
+		assert(group >= 0);
+		s->known[group] = t->changes[i];
+		if (t->changes[i].state == STATE_ACTIVE && t->last > s->have)
+			check_active(&s->groups[group], t->changes[i].epoch);
+	}
+	s->have = t->last > s->have ? t->last : s->have;
+	for (size_t g = 0; g < s->conf->group_count; g++)
+		digest += s->known[g].id != 0 ? table_digest(&s->known[g]) : 0;
+	assert(s->have != t->version || digest == t->digest);
+}
+
 static void check_sent(struct subject *s, const struct effect *effect, bool will)
 {
 	const uint8_t *bytes = will ? effect->keeper.payload : effect->send.bytes;
@@ -32,7 +60,7 @@ static void check_sent(struct subject *s, const struct effect *effect, bool will
 	assert(heartbeat_decode(bytes, size, HEARTBEAT_HOP_LIMIT, s->conf->node.cluster_tag,
 		       &s->key, &h) == HEARTBEAT_ACCEPTED);
 	assert(h.id == s->identity.id && h.nonce == s->identity.nonce);
-	assert(h.group_count == s->conf->group_count);
+	assert(h.no_groups ? s->tells_changes : h.group_count == s->conf->group_count);
 	assert(h.leaving || !will);
 	if (effect->kind == EFFECT_SEND) {
 		assert(h.sequence > s->sequence);
@@ -40,15 +68,11 @@ static void check_sent(struct subject *s, const struct effect *effect, bool will
 		s->announced_ns = h.tolerance_us * NS_PER_US;
 		s->sent_at = s->now;
 	}
-	for (size_t g = 0; g < h.group_count; g++) {
-		if (h.groups[g].state != STATE_ACTIVE)
-			continue;
-		assert(s->groups[g].holding == HOLDING_UP ||
-			s->groups[g].holding == HOLDING_RELEASING);
-		assert(h.groups[g].epoch >= s->groups[g].epoch);
-		assert(h.groups[g].epoch >= s->groups[g].epoch_told); /* R4: tokens never go back */
-		s->groups[g].epoch_told = h.groups[g].epoch;
-	}
+	for (size_t g = 0; g < h.group_count; g++)
+		if (h.groups[g].state == STATE_ACTIVE)
+			check_active(&s->groups[g], h.groups[g].epoch);
+	if (effect->kind == EFFECT_SEND && h.table.present)
+		check_table(s, &h.table);
 }
 
 static void check_request(struct subject *s, const struct effect *effect)
@@ -260,7 +284,7 @@ static const struct conf *shared_conf(void)
 	return &conf;
 }
 
-void subject_start(struct subject *s)
+void subject_start(struct subject *s, bool tells_changes)
 {
 	struct engine_event start = {.kind = ENGINE_START};
 	void *memory = s->engine ? (void *)s->engine : malloc(engine_size(shared_conf()));
@@ -269,10 +293,14 @@ void subject_start(struct subject *s)
 	memset(s, 0, offsetof(struct subject, effects));
 	memset(&s->stopped, 0, sizeof(*s) - offsetof(struct subject, stopped));
 	s->conf = shared_conf();
+	assert(s->conf->group_count <= SUBJECT_GROUPS_MAX);
 	s->announced_ns = s->conf->node.tolerance_ns;
 	s->identity = (struct engine_identity){.id = 0xa1fa, .nonce = 0xb007};
 	s->now = s->timers_since = (ha_time){3600 * NS_PER_S};
 	s->engine = engine_init(memory, s->conf, s->identity, &s->key);
+	s->tells_changes = tells_changes;
+	if (tells_changes)
+		engine_tell_changes(s->engine);
 	subject_step(s, &start);
 }
 

@@ -17,6 +17,8 @@
 /* A group as the keeper sees it. */
 enum holding { HOLDING_DOWN, HOLDING_ASKED, HOLDING_UP, HOLDING_RELEASING };
 
+#define SUBJECT_GROUPS_MAX 60
+
 struct subject_group {
 	enum holding holding;
 	uint64_t epoch;      /* of the last HOLD */
@@ -31,6 +33,7 @@ struct subject {
 	struct engine_identity identity;
 	ha_time now;
 	struct effects effects; /* of the last step */
+	bool tells_changes; /* as with more groups than fit one heartbeat */
 	bool stopped;
 	ha_time lease;
 	ha_time sent_at;       /* of the last EFFECT_SEND */
@@ -39,7 +42,10 @@ struct subject {
 	bool paused, takes_up; /* R8: another engine is to come; has just come */
 	bool device_told[DEVICES_MAX];
 	struct engine_device devices[DEVICES_MAX];
-	struct subject_group groups[GROUPS_MAX];
+	struct subject_group groups[SUBJECT_GROUPS_MAX];
+	/* What a peer that misses nothing knows of a table that travels as changes. */
+	uint32_t have;
+	struct table_change known[SUBJECT_GROUPS_MAX];
 	/* Against a busy loop: timers since then. */
 	ha_time timers_since;
 	unsigned timers;
@@ -50,7 +56,7 @@ struct subject {
 void subject_conf_text(char text[SUBJECT_TEXT_SIZE]);
 
 /* Begins anew; the first step is made. */
-void subject_start(struct subject *s);
+void subject_start(struct subject *s, bool tells_changes);
 
 /* One event at s->now. */
 void subject_step(struct subject *s, const struct engine_event *event);

@@ -36,6 +36,9 @@ void subject_succeed(struct subject *s)
 	size = engine_save(s->engine, record, size);
 	assert(size > 0);
 	s->engine = engine_init(s->engine, s->conf, s->identity, &s->key);
+	s->have = 0; /* its versions begin anew */
+	if (s->tells_changes)
+		engine_tell_changes(s->engine);
 	adopted = engine_adopt(s->engine, s->now, record, size);
 	assert(adopted == !time_reached(s->now, s->lease));
 	free(record);
@@ -47,6 +50,8 @@ void subject_succeed(struct subject *s)
 		s->identity.nonce++;
 		s->sequence = 0;
 		s->engine = engine_init(s->engine, s->conf, s->identity, &s->key);
+		if (s->tells_changes)
+			engine_tell_changes(s->engine);
 	}
 	s->takes_up = adopted;
 	subject_step(s, &start);
