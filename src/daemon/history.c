@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,25 +18,38 @@
 
 #include <jansson.h>
 
+#include "base/assert.h"
+#include "base/text.h"
 #include "daemon/daemon.h"
 #include "sys/log.h"
 #include "sys/syscalls.h"
 #include "wire/handoff.h"
 #include "wire/history.h"
-#include "wire/json.h"
 
 #define PROCESS_NAME     "ha-history"
 #define PIPE_SIZE        (1024 * 1024) /* some thousand lines */
 #define LAST_PATIENCE_MS 300
 #define FILE_MODE        0640
+#define FULL_PAUSE_NS    (5 * NS_PER_MS)
 
 struct history {
-	int pipe;     /* to the writer */
-	int alive;    /* its end closes when the writer ends */
-	bool failing; /* said so */
+	int pipe;        /* to the writer */
+	int alive;       /* its end closes when the writer ends */
+	ha_time full_at; /* the pipe was; TIME_ORIGIN: never */
+	bool failing;    /* said so */
 	uint64_t lost;
 	struct metrics *metrics;
 };
+
+/* What goes through the pipe. */
+struct record {
+	int64_t wall_ms;
+	uint64_t lost; /* so many are missing before it */
+	char node[NAME_SIZE];
+	struct report report;
+};
+
+static_assert(sizeof(struct record) <= PIPE_BUF, "a pipe takes it all or not");
 
 /* --- the writer's process */
 
@@ -47,7 +61,7 @@ struct writer {
 
 /* clang-format off */
 static const char *const NEEDED[] = {
-	"brk", "clock_gettime", "close", "exit", "exit_group", "fcntl", "fstat", "lseek", "mmap", "munmap",
+	"brk", "clock_gettime", "close", "exit", "exit_group", "fcntl", "fstat", "lseek", "madvise", "mmap", "mremap", "munmap",
 	"newfstatat", "openat", "poll", "ppoll", "read", "renameat", "renameat2", "restart_syscall",
 	"rt_sigreturn", "write",
 };
@@ -104,22 +118,29 @@ static void write_line(struct writer *w, const char *line, size_t size)
 	w->file = -1;
 }
 
-static void write_lines(struct writer *w)
+static void write_json(struct writer *w, json_t *json)
 {
-	static char bytes[64 * 1024];
-	size_t used = 0;
-	ssize_t size;
+	char line[HISTORY_LINE_MAX];
+	size_t size = 0;
 
-	while ((size = read(w->pipe, bytes + used, sizeof(bytes) - used)) > 0) {
-		char *line = bytes, *end;
+	if (json)
+		size = json_dumpb(json, line, sizeof(line) - 1, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_decref(json);
+	if (size == 0 || size > sizeof(line) - 1)
+		return;
+	line[size] = '\n';
+	write_line(w, line, size + 1);
+}
 
-		used += (size_t)size;
-		while ((end = memchr(line, '\n', used - (size_t)(line - bytes)))) {
-			write_line(w, line, (size_t)(end + 1 - line));
-			line = end + 1;
-		}
-		used -= (size_t)(line - bytes);
-		memmove(bytes, line, used);
+/* The pipe takes a record all or not, so they come whole. */
+static void write_records(struct writer *w)
+{
+	struct record record;
+
+	while (read(w->pipe, &record, sizeof(record)) == sizeof(record)) {
+		if (record.lost > 0)
+			write_json(w, json_pack("{s:I}", "lost", (json_int_t)record.lost));
+		write_json(w, history_to_json(&record.report, record.wall_ms, record.node));
 	}
 }
 
@@ -137,10 +158,12 @@ _Noreturn static void be_writer(int folder, int pipe, int alive)
 		_exit(EXIT_FAILURE);
 	(void)signal(SIGTERM, SIG_IGN); /* until the engine has told its last change */
 	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	json_object_seed(0);
 	(void)syscalls_allow_only(
 		(struct syscalls){NEEDED, sizeof(NEEDED) / sizeof(NEEDED[0])}, NULL, 0);
 	open_file(&w);
-	write_lines(&w);
+	write_records(&w);
 	_exit(EXIT_SUCCESS);
 }
 
@@ -188,31 +211,22 @@ void history_count_in(struct history *h, struct metrics *metrics)
 	h->metrics = metrics;
 }
 
-/* Whole lines only: a pipe takes up to PIPE_BUF bytes all or not. */
-static bool send_line(struct history *h, json_t *json)
-{
-	char line[HISTORY_LINE_MAX];
-	size_t size;
-
-	if (!json)
-		return false;
-	size = json_dumpb(json, line, sizeof(line) - 1, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	json_decref(json);
-	if (size == 0 || size > sizeof(line) - 1)
-		return false;
-	line[size] = '\n';
-	return write(h->pipe, line, size + 1) == (ssize_t)size + 1;
-}
-
+/* Ten thousand groups may change at once: so what is given to the writer costs little, and when the
+ * pipe is full it is not tried again for each. */
 void history_add(struct history *h, const char *node, const struct report *r, int64_t wall_ms)
 {
+	struct record record = {.wall_ms = wall_ms, .lost = h->lost, .report = *r};
+
 	if (h->pipe < 0 || r->kind != REPORT_STATE)
 		return;
-	if (h->lost > 0 && send_line(h, json_pack("{s:I}", "lost", (json_int_t)h->lost)))
+	text_copy(record.node, sizeof(record.node), node);
+	if (time_between(h->full_at, r->at) >= FULL_PAUSE_NS &&
+		write(h->pipe, &record, sizeof(record)) == sizeof(record)) {
 		h->lost = 0;
-	if (h->lost == 0 && send_line(h, history_to_json(r, wall_ms, node)))
 		return;
-	h->lost++;
+	}
+	if (h->lost++ == 0 || time_between(h->full_at, r->at) >= FULL_PAUSE_NS)
+		h->full_at = r->at;
 	metrics_count(h->metrics, METRIC_HISTORY_LOST);
 	if (!h->failing)
 		log_warning("the history is not written fast enough; some changes will be missing");

@@ -59,14 +59,21 @@ static enum log_level level_of(enum report_level level)
 	return LOG_LEVEL_INFO;
 }
 
+static void log_report(const struct report *r)
+{
+	char fields[LOG_FIELDS_SIZE];
+
+	if (log_is_full(level_of(r->level)))
+		return;
+	report_fields(r, fields, sizeof(fields));
+	log_event(level_of(r->level), fields, "%s", r->text);
+}
+
 static void on_report(void *context, const struct report *r, int64_t wall_ms)
 {
 	struct daemon *d = context;
 
-	char fields[LOG_FIELDS_SIZE];
-
-	report_fields(r, fields, sizeof(fields));
-	log_event(level_of(r->level), fields, "%s", r->text);
+	log_report(r);
 	history_add(d->history, d->given.conf->node.name, r, wall_ms);
 	control_report(d->control, r, wall_ms);
 }

@@ -43,8 +43,10 @@ static struct report *add_report(struct engine *e, struct effects *out, enum rep
 {
 	struct report *r;
 
-	if (!effects_have_room(out))
+	if (!effects_have_room(out)) {
+		metrics_count(&e->metrics, METRIC_REPORTS_LOST);
 		return NULL;
+	}
 	r = &effect_add(out, EFFECT_REPORT)->report;
 	*r = (struct report){.kind = kind, .level = level, .at = e->now};
 	vsnprintf(r->text, sizeof(r->text), format, arguments);

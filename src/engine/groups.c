@@ -293,6 +293,8 @@ static void report_state(struct engine *e, size_t group, struct effects *out)
 		r->to = (uint8_t)state;
 		r->lasted_us = lasted_ns / NS_PER_US;
 		measure_report(g, e->now, r);
+	} else {
+		metrics_count(&e->metrics, METRIC_REPORTS_LOST);
 	}
 	run_hooks(e, group, previous, why, out);
 }

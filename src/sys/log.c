@@ -20,6 +20,7 @@
 #define LINE_SIZE    3072 /* less than what a pipe takes at once: PIPE_BUF */
 /* A bucket of half the rate that fills in a second: at most the rate in any second. */
 #define BUCKET_MAX (LOG_RATE_MAX / 2)
+#define RESERVED   (BUCKET_MAX / 5) /* of it for warnings and errors */
 
 enum log_target { LOG_TO_FILE, LOG_TO_JOURNAL, LOG_TO_TERMINAL };
 
@@ -101,9 +102,10 @@ static bool would_block(void)
 	return poll(&error, 1, 0) == 0;
 }
 
-/* Whether the rate allows one more. */
-static bool take_turn(void)
+/* Whether the rate allows @count more. */
+static bool has_turns(enum log_level level, int64_t count)
 {
+	int64_t reserve = level > LOG_LEVEL_WARNING ? RESERVED * NS_PER_S : 0;
 	ha_time now = clock_now();
 	int64_t passed_ns = time_between(log_filled_at, now);
 
@@ -113,10 +115,7 @@ static bool take_turn(void)
 	log_filled += passed_ns * BUCKET_MAX;
 	if (log_filled > BUCKET_MAX * NS_PER_S)
 		log_filled = BUCKET_MAX * NS_PER_S;
-	if (log_filled < NS_PER_S)
-		return false;
-	log_filled -= NS_PER_S;
-	return true;
+	return log_filled >= reserve + count * NS_PER_S;
 }
 
 /* What a message holds may come from elsewhere: it must not end the line, nor its quotes. */
@@ -190,13 +189,15 @@ static void write_line(enum log_level level, const char *fields, const char *mes
 	(void)ignored;
 }
 
-void log_tend(void)
+/* Only if there is a turn left for @level afterwards as well. */
+static void tell_left_out(enum log_level level, int64_t afterwards)
 {
 	char message[MESSAGE_SIZE];
 	struct text t = text_init(message, sizeof(message));
 
-	if (log_lost + log_omitted == 0 || would_block() || !take_turn())
+	if (log_lost + log_omitted == 0 || !has_turns(level, 1 + afterwards) || would_block())
 		return;
+	log_filled -= NS_PER_S;
 	if (log_lost > 0)
 		text_add(&t, "%lu lines are missing here: nobody read them in time", log_lost);
 	if (log_omitted > 0)
@@ -206,20 +207,32 @@ void log_tend(void)
 	log_lost = log_omitted = 0;
 }
 
+void log_tend(void)
+{
+	tell_left_out(LOG_LEVEL_INFO, 0);
+}
+
+bool log_is_full(enum log_level level)
+{
+	if (has_turns(level, 1))
+		return false;
+	log_omitted++;
+	return true;
+}
+
 static void log_message(
 	enum log_level level, const char *fields, const char *format, va_list arguments)
 {
 	char message[MESSAGE_SIZE];
 
+	if (log_is_full(level))
+		return;
+	tell_left_out(level, 1); /* which may have taken the last room */
 	if (would_block()) {
 		log_lost++;
 		return;
 	}
-	log_tend();
-	if (!take_turn()) {
-		log_omitted++;
-		return;
-	}
+	log_filled -= NS_PER_S;
 	vsnprintf(message, sizeof(message), format, arguments);
 	write_line(level, fields, message);
 }

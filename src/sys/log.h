@@ -17,6 +17,8 @@
  * RateLimitBurst=), and keeper and engine have one each. */
 #define LOG_RATE_MAX 300
 
+#include <stdbool.h>
+
 enum log_level {
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
@@ -36,6 +38,9 @@ __attribute__((format(printf, 3, 4))) void log_event(
 /* The same about a group: the fields are the event and its name. */
 __attribute__((format(printf, 4, 5))) void log_group(
 	enum log_level level, const char *event, const char *group, const char *format, ...);
+/* Whether a line would be left out because of the rate; then it counts as left out. Asked before a
+ * line that takes some effort to make. */
+bool log_is_full(enum log_level level);
 /* Tells what was left out, if it was some and may be told now: call now and then. */
 void log_tend(void);
 

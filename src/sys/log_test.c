@@ -87,8 +87,11 @@ static void flood(void)
 {
 	for (int i = 0; i < 5000; i++)
 		log_info("line %d", i);
+	log_warning("this is reserved for");
+	for (int i = 0; i < 5000; i++)
+		log_error("error %d", i);
 	usleep(50000); /* some turns more */
-	log_info("afterwards");
+	log_error("afterwards");
 }
 
 static void test_a_flood_is_cut_and_counted(void **state)
@@ -101,6 +104,7 @@ static void test_a_flood_is_cut_and_counted(void **state)
 	assert_non_null(note);
 	assert_non_null(strstr(note, "afterwards"));
 	assert_non_null(strstr(text, "msg=\"line 0\""));
+	assert_non_null(strstr(text, "msg=\"this is reserved for\""));
 }
 
 static void long_ones(void)

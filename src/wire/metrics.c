@@ -27,6 +27,7 @@ static const char *const COUNTER_NAMES[METRIC_COUNTERS] = {
 	[METRIC_HOOKS_FAILED] = "hooks_failed",
 	[METRIC_HOOKS_KILLED] = "hooks_killed",
 	[METRIC_HOOKS_SKIPPED] = "hooks_skipped",
+	[METRIC_REPORTS_LOST] = "reports_lost",
 	[METRIC_HISTORY_LOST] = "history_lost",
 };
 

@@ -37,6 +37,7 @@ enum metric_counter {
 	METRIC_HOOKS_FAILED,  /* exited with another status than 0, by a signal, or never began */
 	METRIC_HOOKS_KILLED,  /* took too long */
 	METRIC_HOOKS_SKIPPED, /* changes that were left out because hooks did not keep up */
+	METRIC_REPORTS_LOST,  /* events that were not told: too many at once */
 	METRIC_HISTORY_LOST,  /* transitions that the history does not hold: its disk was slow */
 	METRIC_COUNTERS
 };

@@ -316,6 +316,7 @@ static const struct {
 	{"hooks_failed", "Hooks that failed."},
 	{"hooks_killed", "Hooks that were killed because they took too long."},
 	{"hooks_skipped", "Changes without hooks, because those did not keep up."},
+	{"reports_lost", "Events that were told nowhere, because there were too many at once."},
 	{"history_lost", "Changes of state that are missing in the history."},
 };
 
