@@ -25,8 +25,10 @@
 #define ICMPV6_TYPE      54
 #define ND_TARGET        62
 
-#define ARP_IPV4_ETHERNET    0x08000604
-#define ARP_OPERATION_REPLY  2
+#define ARP_IPV4_ETHERNET   0x08000604
+#define ARP_OPERATION_REPLY 2
+#define LEAF_MAX            8 /* addresses that are compared one by one at the end of a search */
+
 #define ICMPV6_HOP_LIMIT_255 0x3aff /* next header 58, hop limit 255: not forwarded by anybody */
 
 static void emit(struct capture_program *p, uint16_t code, uint8_t when_true, uint8_t when_false,
@@ -73,7 +75,22 @@ struct chunk {
 
 static_assert(CAPTURE_V4_MAX >= CAPTURE_V6_MAX, "a chunk is large enough for both");
 
-/* Up to @max from *@from on, which is moved behind them. */
+/* The word by which a chunk is searched: the last one, in which addresses of one network differ. */
+static uint32_t key_of(const struct conf *conf, size_t index)
+{
+	const struct ip *ip = &conf->addresses[index].ip;
+
+	return word_of(ip, ip->family == IP_V4 ? 0 : 3);
+}
+
+static int compare_keys(const void *a, const void *b, void *conf)
+{
+	uint32_t left = key_of(conf, *(const size_t *)a), right = key_of(conf, *(const size_t *)b);
+
+	return left < right ? -1 : left > right;
+}
+
+/* Up to @max from *@from on, which is moved behind them; in the order of their keys. */
 static void next_chunk(
 	struct chunk *c, const struct conf *conf, enum ip_family family, size_t max, size_t *from)
 {
@@ -83,16 +100,75 @@ static void next_chunk(
 		if (conf->addresses[*from].ip.family == family)
 			c->list[c->count++] = *from;
 	}
+	qsort_r(c->list, c->count, sizeof(c->list[0]), compare_keys, (void *)(uintptr_t)conf);
+}
+
+/* A search by halves over a chunk, with the key in the accumulator. */
+struct search {
+	struct capture_program *program;
+	const struct chunk *chunk;
+	void (*emit_one)(struct capture_program *p, const struct ip *ip);
+	size_t leaf_count;
+	size_t leaf_end[CAPTURE_V4_MAX]; /* jumps to behind the search */
+};
+
+/* Where to divide the part from @first on, so that equal keys stay together: its second half begins
+ * there. 0: nowhere. */
+static size_t divide(const struct chunk *c, size_t first, size_t count)
+{
+	size_t middle = first + count / 2;
+	uint32_t key = key_of(c->conf, c->list[middle]);
+
+	while (middle > first && key_of(c->conf, c->list[middle - 1]) == key)
+		middle--;
+	return middle > first ? middle : 0;
+}
+
+static void emit_search_part(struct search *s, size_t first, size_t count)
+{
+	struct capture_program *p = s->program;
+	size_t middle = count > LEAF_MAX ? divide(s->chunk, first, count) : 0;
+	size_t jump;
+
+	if (middle == 0) {
+		for (size_t i = first; i < first + count; i++)
+			s->emit_one(p, &s->chunk->conf->addresses[s->chunk->list[i]].ip);
+		s->leaf_end[s->leaf_count++] = p->length;
+		emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+		return;
+	}
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, key_of(s->chunk->conf, s->chunk->list[middle]));
+	jump = p->length;
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	emit_search_part(s, first, middle - first);
+	p->code[jump].k = (uint32_t)(p->length - jump - 1);
+	emit_search_part(s, middle, first + count - middle);
+}
+
+/* Passes if it is one of the chunk, else goes on behind it. */
+static void emit_search(struct capture_program *p, const struct chunk *c,
+	void (*emit_one)(struct capture_program *p, const struct ip *ip))
+{
+	struct search s = {.program = p, .chunk = c, .emit_one = emit_one};
+
+	if (c->count == 0)
+		return;
+	emit_search_part(&s, 0, c->count);
+	for (size_t i = 0; i < s.leaf_count; i++)
+		p->code[s.leaf_end[i]].k = (uint32_t)(p->length - s.leaf_end[i] - 1);
+}
+
+static void emit_v4(struct capture_program *p, const struct ip *ip)
+{
+	emit_unless(p, word_of(ip, 0), 1);
+	emit_pass(p);
 }
 
 /* Passes if the word at @offset is one of the chunk. */
 static void emit_v4_list(struct capture_program *p, const struct chunk *c, uint32_t offset)
 {
 	emit_load_word(p, offset);
-	for (size_t i = 0; i < c->count; i++) {
-		emit_unless(p, word_of(&c->conf->addresses[c->list[i]].ip, 0), 1);
-		emit_pass(p);
-	}
+	emit_search(p, c, emit_v4);
 }
 
 void capture_arp_program(const struct conf *conf, size_t *from, struct capture_program *ret_program)
@@ -129,25 +205,25 @@ static void emit_recall(struct capture_program *p, uint32_t word)
 	emit(p, BPF_LD | BPF_MEM, 0, 0, word);
 }
 
-/* Passes if the address in scratch memory is one of the chunk. The last word differs most, so it is
- * compared first and stays loaded between addresses. */
 #define V6_COMPARISON_SIZE 9
+static void emit_v6(struct capture_program *p, const struct ip *ip)
+{
+	emit_unless(p, word_of(ip, 3), V6_COMPARISON_SIZE - 1);
+	emit_recall(p, 0);
+	emit_unless(p, word_of(ip, 0), 5);
+	emit_recall(p, 1);
+	emit_unless(p, word_of(ip, 1), 3);
+	emit_recall(p, 2);
+	emit_unless(p, word_of(ip, 2), 1);
+	emit_pass(p);
+	emit_recall(p, 3);
+}
+
+/* Passes if the address in scratch memory is one of the chunk. */
 static void emit_v6_list(struct capture_program *p, const struct chunk *c)
 {
 	emit_recall(p, 3);
-	for (size_t i = 0; i < c->count; i++) {
-		const struct ip *ip = &c->conf->addresses[c->list[i]].ip;
-
-		emit_unless(p, word_of(ip, 3), V6_COMPARISON_SIZE - 1);
-		emit_recall(p, 0);
-		emit_unless(p, word_of(ip, 0), 5);
-		emit_recall(p, 1);
-		emit_unless(p, word_of(ip, 1), 3);
-		emit_recall(p, 2);
-		emit_unless(p, word_of(ip, 2), 1);
-		emit_pass(p);
-		emit_recall(p, 3);
-	}
+	emit_search(p, c, emit_v6);
 }
 
 /* With the type in the accumulator, puts the address that the message is about into scratch memory:

@@ -17,7 +17,7 @@
 /* A program is limited to BPF_MAXINSNS instructions, which is room for this many IPv6 addresses. */
 #define CAPTURE_V6_MAX 200
 /* Or so many IPv4 addresses. */
-#define CAPTURE_V4_MAX 1000
+#define CAPTURE_V4_MAX 750
 
 struct capture {
 	size_t count;

@@ -192,6 +192,43 @@ static void the_most_addresses_fit(void **state)
 	free(c);
 }
 
+static void each_of_many_is_found_and_nothing_between_them(void **state)
+{
+	enum { COUNT = 200 };
+	struct conf *c = conf_with(NULL, 0);
+	char text[IP_TEXT_SIZE];
+
+	(void)state;
+	c->address_count = COUNT;
+	for (size_t i = 0; i < COUNT; i++) { /* not in order, every second one */
+		c->addresses[i].ip = ip_of("10.0.0.0");
+		c->addresses[i].ip.bytes[2] = (uint8_t)(i * 37 % COUNT / 100);
+		c->addresses[i].ip.bytes[3] = (uint8_t)(i * 37 % COUNT % 100 * 2);
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		struct ip ip = c->addresses[i].ip;
+
+		assert_true(arp_passes(c, ARP_REQUEST, ip_format(&ip, text), "10.9.0.1"));
+		ip.bytes[3]++;
+		assert_false(arp_passes(c, ARP_REQUEST, ip_format(&ip, text), "10.9.0.1"));
+	}
+	for (size_t i = 0; i < COUNT; i++) { /* of ten networks, so that last words are equal */
+		c->addresses[i].ip = ip_of("fd00::");
+		c->addresses[i].ip.bytes[7] = (uint8_t)(i % 10);
+		c->addresses[i].ip.bytes[15] = (uint8_t)(i / 10 * 3);
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		struct ip ip = c->addresses[i].ip;
+
+		assert_true(
+			nd_passes(c, ND_ADVERTISEMENT, "fe80::9", "ff02::1", ip_format(&ip, text)));
+		ip.bytes[15]++;
+		assert_false(
+			nd_passes(c, ND_ADVERTISEMENT, "fe80::9", "ff02::1", ip_format(&ip, text)));
+	}
+	free(c);
+}
+
 static void long_frames_are_cut(void **state)
 {
 	static const char *const shared[] = {"fd00::1"};
@@ -260,6 +297,7 @@ int main(void)
 		cmocka_unit_test(nd_messages_of_shared_addresses_pass),
 		cmocka_unit_test(other_messages_and_forwarded_ones_do_not_pass),
 		cmocka_unit_test(the_most_addresses_fit),
+		cmocka_unit_test(each_of_many_is_found_and_nothing_between_them),
 		cmocka_unit_test(long_frames_are_cut),
 		cmocka_unit_test(answers_of_neighbours_pass),
 	};
