@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""Who is compared: ha and keepalived, each two servers on a LAN of their own with the same interval, alpha
-the worthier one, and the faults that can befall alpha."""
+"""Who is compared: ha, keepalived and ucarp, each two servers on a LAN of their own with the same interval,
+alpha the worthier one, and the faults that can befall alpha."""
 
+import ipaddress
 import os
 import pathlib
 import signal
@@ -17,7 +18,15 @@ from lan import wait_until  # noqa: E402
 from node import ADDRESS  # noqa: E402
 
 PORT = 7007  # of the measured service
+FIRST = f"{ADDRESS}/24"
 WORTHS = {"alpha": 200, "beta": 100}
+
+
+def descendants(pid):
+    found = [pid]
+    for parent in found:
+        found += children(parent)
+    return found
 
 
 def children(pid):
@@ -25,12 +34,20 @@ def children(pid):
         return [int(child) for child in file.read().split()]
 
 
+def numbered(first, count):
+    """So many addresses from that one on."""
+    begin = ipaddress.ip_address(first)
+    return [str(begin + i) for i in range(count)]
+
+
 class Ha(node_module.Node):
     """`ha run` with its defaults."""
 
-    def __init__(self, folder, host, interval):
-        super().__init__(folder, host, address=f"{ADDRESS}/24", worth=WORTHS[host.name],
-                         interval=f"{round(interval * 1000)}ms", tolerance=None)
+    def __init__(self, folder, host, interval, addresses=(FIRST,), groups=1):
+        worth = WORTHS[host.name]
+        lists = {"main": {"address": list(addresses), "worth": worth}}
+        lists |= {f"g{n}": {"address": [f"10.77.1.{n}"], "worth": worth} for n in range(1, groups)}
+        super().__init__(folder, host, groups=lists, interval=f"{round(interval * 1000)}ms", tolerance=None)
 
     def configuration(self):
         return node_module.configuration(self.node_keys, self.groups)
@@ -39,23 +56,31 @@ class Ha(node_module.Node):
         self.crash_engine()
 
     def pids(self):
-        return [self.process.pid, *children(self.process.pid)]
+        return descendants(self.process.pid)
 
 
 class Keepalived:
     """keepalived of Debian, VRRPv3, with its defaults."""
 
-    def __init__(self, folder, host, interval):
-        self.host, self.interval = host, interval
+    def __init__(self, folder, host, interval, addresses=(FIRST,), groups=1):
+        self.host, self.interval, self.addresses, self.groups = host, interval, addresses, groups
         self.folder = pathlib.Path(folder) / host.name
         self.folder.mkdir()
         self.process = None
 
+    def instance(self, name, number, addresses):
+        """One of its groups. Its advertisements carry the first addresses; the others are «excluded»."""
+        lines = [f"vrrp_instance {name} {{", "    interface eth0", f"    virtual_router_id {number}",
+                 f"    priority {WORTHS[self.host.name]}", f"    advert_int {self.interval:g}",
+                 "    virtual_ipaddress {", f"        {addresses[0]}", "    }"]
+        if addresses[1:]:
+            lines += ["    virtual_ipaddress_excluded {", *(f"        {a}" for a in addresses[1:]), "    }"]
+        return "\n".join([*lines, "}\n"])
+
     def configuration(self):
         return (f"global_defs {{\n    router_id {self.host.name}\n    vrrp_version 3\n}}\n"
-                "vrrp_instance main {\n    interface eth0\n    virtual_router_id 51\n"
-                f"    priority {WORTHS[self.host.name]}\n    advert_int {self.interval:g}\n"
-                f"    virtual_ipaddress {{\n        {ADDRESS}/24\n    }}\n}}\n")
+                + self.instance("main", 51, self.addresses)
+                + "".join(self.instance(f"g{n}", 51 + n, [f"10.77.1.{n}/32"]) for n in range(1, self.groups)))
 
     def start(self, wait=False):
         assert not wait
@@ -82,7 +107,7 @@ class Keepalived:
             os.kill(pid, signal.SIGKILL)
 
     def pids(self):
-        return [self.process.pid, *children(self.process.pid)]
+        return descendants(self.process.pid)
 
     def kill9(self):
         pids = self.pids()
@@ -99,21 +124,58 @@ class Keepalived:
         return self.process.wait(timeout)
 
 
-CONTESTANTS = {"ha": Ha, "keepalived": Keepalived}
+class Ucarp:
+    """ucarp of Debian: one process, one address, whole seconds; scripts set the address."""
+
+    def __init__(self, folder, host, interval, addresses=(FIRST,), groups=1):
+        assert groups == 1 and len(addresses) == 1 and interval == int(interval)
+        self.host, self.interval = host, interval
+        self.folder = pathlib.Path(folder) / host.name
+        self.folder.mkdir()
+        self.process = None
+        for name, verb in (("up", "add"), ("down", "delete")):
+            path = self.folder / name
+            path.write_text(f"#!/bin/sh\nexec ip address {verb} {ADDRESS}/24 dev eth0\n", encoding="ascii")
+            path.chmod(0o755)
+
+    def command(self):
+        return ["ucarp", "--interface=eth0", f"--srcip={self.host.address}", "--vhid=51", "--pass=bench",
+                f"--addr={ADDRESS}", f"--upscript={self.folder}/up", f"--downscript={self.folder}/down",
+                f"--advbase={int(self.interval)}", f"--advskew={0 if self.host.name == 'alpha' else 1}",
+                "--preempt", "--shutdown", "--neutral"]
+
+    def configuration(self):
+        return " ".join(self.command()) + "\n"
+
+    def start(self, wait=False):
+        assert not wait
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(self.host.command(*self.command()), stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, start_new_session=True)
+
+    is_running, is_active, log = Keepalived.is_running, Keepalived.is_active, Keepalived.log
+    pids, ask_to_stop, stop = Keepalived.pids, Keepalived.ask_to_stop, Keepalived.stop
+
+    def kill9(self):
+        self.process.kill()
+        self.process.wait()
+
+
+CONTESTANTS = {"ha": Ha, "keepalived": Keepalived, "ucarp": Ucarp}
 
 
 class Cluster:
     """Two servers of one contestant, a client and a watcher, on a LAN of their own."""
 
-    def __init__(self, name, interval, folder, probe):
-        self.name, self.interval, self.probe = name, interval, probe
+    def __init__(self, name, interval, folder, probe, addresses=(FIRST,), groups=1):
+        self.name, self.interval, self.probe, self.address = name, interval, probe, addresses[0].split("/")[0]
         folder.mkdir()
         folder.chmod(0o755)
         self.lan = lan_module.Lan()
         self.servers, self.echoes = [], []
         for number, host_name in enumerate(WORTHS, 1):
             host = self.lan.host(host_name, number)
-            self.servers.append(CONTESTANTS[name](folder, host, interval))
+            self.servers.append(CONTESTANTS[name](folder, host, interval, addresses, groups))
             self.echoes.append(subprocess.Popen(host.command(probe, "serve", PORT, host_name)))
         self.client, self.watcher = self.lan.host("client", 250), self.lan.host("watcher", 251)
 
@@ -128,18 +190,22 @@ class Cluster:
         for server in self.servers:
             server.start(wait=False)
 
+    def stop(self):
+        for server in self.servers:
+            if server.is_running():
+                server.kill9()
+
     def settle(self):
         """Until both run, and alpha alone holds the address."""
         alpha, beta = self.servers
 
         def settled():
-            return (alpha.is_active() and alpha.host.has(ADDRESS) and not beta.host.has(ADDRESS)
-                    and self.client.ask(ADDRESS) == "alpha")
+            return (alpha.is_active() and not beta.is_active() and self.client.ask(self.address) == "alpha")
         wait_until(settled, lambda: f"{self.name}: alpha holds the address;\n{self.logs()}", 40)
 
     def serves(self):
         """Until somebody answers the client."""
-        wait_until(lambda: self.client.ask(ADDRESS, 0.2),
+        wait_until(lambda: self.client.ask(self.address, 0.2),
                    lambda: f"{self.name}: somebody serves;\n{self.logs()}", 40)
 
     def logs(self):
@@ -147,9 +213,7 @@ class Cluster:
                          for s in self.servers)
 
     def close(self):
-        for server in self.servers:
-            if server.is_running():
-                server.kill9()
+        self.stop()
         for echo in self.echoes:
             echo.kill()
             echo.wait()

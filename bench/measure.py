@@ -16,13 +16,13 @@ END_NS = 100e6  # what lasts until so shortly before the end had not ended
 class Instruments:
     """A client that asks for service, and a watcher that asks for the address by ARP."""
 
-    def __init__(self, cluster):
-        self.cluster = cluster
+    def __init__(self, cluster, rate=RATE):
+        self.cluster, self.rate = cluster, rate
 
     def __enter__(self):
         probe, client, watcher = self.cluster.probe, self.cluster.client, self.cluster.watcher
         self.processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in (
-            client.command(probe, "ask", ADDRESS, PORT, RATE),
+            client.command(probe, "ask", ADDRESS, PORT, self.rate),
             watcher.command(probe, "arp", "eth0", ADDRESS))]
         for process in self.processes:
             assert process.stdout.readline() == "ready\n"
@@ -46,7 +46,8 @@ class Instruments:
         return {"outage_ms": longest_gap([answered for _, answered, _ in requests if answered]),
                 "stall_ms": longest_gap([sent for sent, _, _ in requests]), "lost": sum(not r[1] for r in requests),
                 "requests": len(requests), "answered_by": in_order(requests),
-                "two_owners_ms": overlap, "two_owners_at_end": unfinished}
+                "two_owners_ms": overlap, "two_owners_at_end": unfinished,
+                **({"each": requests} if self.rate != RATE else {})}
 
 
 def longest_gap(times):

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: ISC
+"""Many addresses: how long a takeover goes on, from the first announced address to the last, beside the bare
+calls to the kernel in the same run."""
+
+import ipaddress
+import pathlib
+import re
+import subprocess
+import time
+
+import rows
+from contestants import FIRST, ROOT, Cluster, numbered
+from lan import Lan, wait_until
+
+BASE = {4: "10.77.64.0", 6: "fd77::1:0"}
+PROMISE = 1.5
+INTERVAL = 0.1
+LIMIT = int(re.search(r"#define ADDRESSES_MAX\s+(\d+)",
+                      (pathlib.Path(ROOT) / "src/base/limits.h").read_text())[1])
+KEEPALIVED_MOST = 1000  # with more it needs minutes to start
+
+
+def sizes(quick):
+    """(how many, IP version, as local routes)"""
+    counts = [(100, 4, False), (1000, 4, True), (10000, 4, True), (1000, 6, False)]
+    if quick:
+        counts = [(1000, 4, True), (10000, 4, True), (1000, 6, False)]
+    return [c for c in counts if c[0] < LIMIT]
+
+
+class Watch:
+    """Notes when each address is first announced by a host."""
+
+    def __init__(self, tool, lan_host, host, version, count):
+        self.process = subprocess.Popen(
+            lan_host.command(tool, "watch", "eth0", host.mac, BASE[version], count), stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+
+    def times(self):
+        self.process.terminate()
+        out = self.process.stdout.read()
+        self.process.wait()
+        return [int(line.split()[1]) for line in out.splitlines()]
+
+
+def span(times, count):
+    assert len(times) == count, f"{len(times)} of {count} addresses were announced"
+    return (max(times) - min(times)) / 1e6
+
+
+def floor(bench, count, version, route):
+    """[ms]"""
+    with Lan() as lan:
+        host, watcher = lan.host("floor", 1), lan.host("watcher", 251)
+        watch = Watch(bench.many, watcher, host, version, count)
+        host.run(bench.many, "floor", "eth0", BASE[version], count, "route" if route else "address")
+        time.sleep(0.2)
+        return span(watch.times(), count)
+
+
+def takeover(bench, name, number, count, version):
+    """alpha dies as a whole; beta announces."""
+    listed = [FIRST, *numbered(BASE[version], count)]
+    cluster = Cluster(name, INTERVAL, bench.folder / f"many-{name}-{number}", bench.probe, listed)
+    try:
+        cluster.start()
+        cluster.settle()
+        beta = cluster.servers[1].host
+        time.sleep(0.5)
+        watch = Watch(bench.many, cluster.watcher, beta, version, count)
+        cluster.alpha.kill9()
+        cluster.client.run("ip", "neigh", "flush", "dev", "eth0")
+        wait_until(lambda: cluster.client.ask(cluster.address, 0.2) == "beta",
+                   lambda: f"{name}: beta has taken over;\n{cluster.logs()}", 20)
+        wait_until(lambda: cluster.servers[1].is_active(), "beta is done", 20)
+        time.sleep(0.3 if name == "ha" else 2)
+        return span(watch.times(), count)
+    finally:
+        cluster.close()
+
+
+def run(bench):
+    result, number = [], 0
+    for count, version, route in sizes(bench.quick):
+        values = {}
+        for repetition in range(1 if bench.quick else 3):
+            bench.progress(f"many addresses: {count} IPv{version}, {repetition + 1}")
+            values.setdefault("floor", []).append(floor(bench, count, version, route))
+            for name in ("ha", "keepalived"):
+                number += 1
+                if name == "ha" or count <= KEEPALIVED_MOST:
+                    values.setdefault(name, []).append(takeover(bench, name, number, count, version))
+        result.append(rows.row("many", f"{count:,} IPv{version} addresses, from the first announced to the last",
+                               "interval 0.1 s", "ms", values, count=count, version=version))
+    return result
+
+
+def promises(all_rows):
+    for r in all_rows:
+        part = rows.median(r["values"]["ha"]) / rows.median(r["values"]["floor"])
+        yield (f"{r['count']:,} IPv{r['version']} addresses take at most {PROMISE} times what the bare calls take",
+               part <= PROMISE, f"{part:.2f}")
+
+
+assert ipaddress.ip_address(BASE[4])

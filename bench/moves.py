@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: ISC
+"""Planned moves: what a client loses that sends 5,000 requests a second, and for how long it gets no answer."""
+
+import time
+
+import rows
+from contestants import Cluster
+from measure import Instruments
+from plot import SPAN_MS
+
+INTERVAL = 0.1
+RATE = 5000
+WARM_UP, AFTER = 0.3, 0.9
+MOVES = {"stop": "polite stop", "return": "the worthier one returns"}
+
+
+def move(cluster, kind):
+    if kind == "stop":
+        cluster.settle()
+        time.sleep(2 * INTERVAL)
+    else:
+        cluster.serves()
+    with Instruments(cluster, RATE) as instruments:
+        time.sleep(WARM_UP)
+        begin = time.monotonic_ns()
+        if kind == "stop":
+            cluster.alpha.stop()
+        else:
+            cluster.alpha.start(wait=False)
+        time.sleep(AFTER)
+        return {"begin": begin, **instruments.result()}
+
+
+def timeline(result):
+    """[(ms, who answered or "")] around the change of server."""
+    first = result["answered_by"][0] if result["answered_by"] else ""
+    own = [at for at, answered, name in result["each"] if answered and name == first]
+    zero = max(own) if own else result["begin"]
+    shown = [((at - zero) / 1e6, name if answered else "") for at, answered, name in result["each"]]
+    return [(round(ms, 2), name) for ms, name in shown if SPAN_MS[0] <= ms <= SPAN_MS[1]]
+
+
+def run(bench):
+    clusters, results = {}, {kind: {} for kind in MOVES}
+    for name in ("ha", "keepalived"):
+        clusters[name] = Cluster(name, INTERVAL, bench.folder / f"moves-{name}", bench.probe)
+        bench.stack.callback(clusters[name].close)
+        clusters[name].start()
+    for number in range(bench.moves):
+        for kind in MOVES:
+            for name, cluster in clusters.items():
+                bench.progress(f"moves {number + 1}/{bench.moves}: {MOVES[kind]}, {name}")
+                results[kind].setdefault(name, []).append(move(cluster, kind))
+    bench.configurations |= {name: cluster.configurations() for name, cluster in clusters.items()}
+    return [row for kind in MOVES for row in kind_rows(kind, results[kind])]
+
+
+def kind_rows(kind, by_name):
+    """Of the move whose timeline is drawn all requests are kept."""
+    condition = f"interval {INTERVAL:g} s, {RATE:,} requests a second"
+    lines = {name: timeline(list_[0]) for name, list_ in by_name.items()}
+    for list_ in by_name.values():
+        for result in list_:
+            del result["each"]
+    yield rows.row("moves", f"{MOVES[kind]}: longest time without an answer", condition, "ms",
+                   {name: [r["outage_ms"] for r in list_] for name, list_ in by_name.items()},
+                   kind=kind, figure="gap", results=by_name, timeline={})
+    yield rows.row("moves", f"{MOVES[kind]}: requests lost", condition, "",
+                   {name: [r["lost"] for r in list_] for name, list_ in by_name.items()},
+                   kind=kind, figure="lost", timeline=lines)
+
+
+def promises(all_rows):
+    for r in all_rows:
+        if r["figure"] == "lost":
+            lost = sum(r["values"]["ha"])
+            yield f"{MOVES[r['kind']]} loses nothing", lost == 0, f"{lost} lost in {len(r['values']['ha'])} moves"
