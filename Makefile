@@ -6,14 +6,14 @@ DESTDIR ?=
 SECONDS ?= 20# of each fuzzer
 SIM     ?= --count 1000000 --seconds 60# options of the simulator, as in: make sim SIM="--replay 7"
 DEMO    ?= # options of `ha demo`, as in: make demo DEMO="--interval 20ms"
-BENCH   ?= # options of bench/faults, as in: make bench-faults BENCH=--quick
+BENCH   ?= # options of bench/run, as in: make bench BENCH="--only many"
 
 build := build
 sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'include/ha/*.h' 'examples/*.c' 'bindings/node/src/*.c' 'bench/*.[ch]')
 
-.PHONY: all help deps test-deps demo test test-page model bench-faults bench-fence fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
+.PHONY: all help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -23,7 +23,8 @@ help:
 	@echo 'make            build; run it from the tree as build/ha'
 	@echo 'make demo       three servers and a client on this machine: watch the address move (root or sudo)'
 	@echo 'make test       build and run every test (root or sudo)'
-	@echo 'make bench-faults  what faults cost, side by side with keepalived (root or sudo, some minutes)'
+	@echo 'make bench      measure, side by side with keepalived and ucarp (root or sudo, up to 20 minutes)'
+	@echo 'make bench-quick  ... less of it, in 3 minutes; bench-moves: planned moves'
 	@echo 'make test-page  look at the status page in chromium, and have promtool check metrics and alerts (root or sudo)'
 	@echo 'make model      check the model of the protocol with SPIN; FULL=1: more faults, takes minutes'
 	@echo 'make bench-fence   what each kind of fence costs (root or sudo, two minutes)'
@@ -69,10 +70,10 @@ bench-fence: all
 	@tools/packages install bench
 	@$(sudo) bench/fence --build $(build)
 
-bench-faults:
+bench bench-quick bench-moves:
 	@tools/packages install build demo bench
 	@$(MAKE) --no-print-directory all
-	$(sudo) bench/faults --build $(build) $(BENCH)
+	$(sudo) bench/run --build $(build) $(patsubst bench-%,--%,$(filter bench-%,$@)) $(BENCH)
 
 model: test-deps
 	@tools/model $(if $(FULL),--full)

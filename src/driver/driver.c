@@ -139,6 +139,8 @@ void driver_event(struct driver *d, const struct engine_event *event)
 		d->sent = d->send_failed = false;
 		step(d, &result);
 	}
+	if (!d->over && d->keeper.count > 0)
+		keeper_flush(&d->keeper);
 	if (!d->over)
 		timer_set(d->timer_fd, engine_deadline(d->engine));
 }

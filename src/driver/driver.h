@@ -57,8 +57,10 @@ struct transport {
 	} paths[PATHS_MAX]; /* as conf.node.path */
 };
 
-/* Messages to the keeper wait here when it is busy; a full queue is the end. */
-#define KEEPER_QUEUE_MAX 2048
+/* Messages to the keeper wait here when it is busy; a full queue is the end. So many, and some for
+ * each group and address. */
+#define KEEPER_QUEUE_MIN  2048
+#define KEEPER_QUEUE_EACH 4
 struct keeper_message {
 	enum channel_verb verb;
 	uint16_t index, second;
@@ -69,8 +71,8 @@ struct keeper {
 	struct driver *driver;
 	int fd;
 	bool waits_to_write;
-	struct keeper_message queue[KEEPER_QUEUE_MAX];
-	size_t first, count;
+	struct keeper_message *queue; /* owned */
+	size_t size, first, count;
 	bool fenced; /* the kernel reads the lease: without one it silences us at once */
 	size_t will_size;
 	uint8_t will[CHANNEL_PAYLOAD_MAX]; /* as the keeper was last given it */

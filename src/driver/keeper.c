@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -55,7 +56,7 @@ void keeper_flush(struct keeper *k)
 
 		if (!transmit(k, &m))
 			break;
-		k->first = (k->first + 1) % KEEPER_QUEUE_MAX;
+		k->first = (k->first + 1) % k->size;
 		k->count--;
 	}
 	update_poll(k);
@@ -115,6 +116,13 @@ bool keeper_open(struct keeper *k, struct driver *d, int fd)
 {
 	k->driver = d;
 	k->fd = fd;
+	k->size = KEEPER_QUEUE_MIN +
+		  KEEPER_QUEUE_EACH * ((size_t)d->conf->group_count + d->conf->address_count);
+	k->queue = calloc(k->size, sizeof(*k->queue));
+	if (!k->queue) {
+		driver_fail(d, "out of memory");
+		return false;
+	}
 	return driver_watch(d, fd, SOURCE_KEEPER);
 }
 
@@ -123,6 +131,8 @@ void keeper_close(struct keeper *k)
 	if (k->fd >= 0)
 		(void)close(k->fd);
 	k->fd = -1;
+	free(k->queue);
+	k->queue = NULL;
 }
 
 /* A will that finds the channel full is sent with the next change of the cluster; those that must
@@ -142,6 +152,27 @@ static void send_will(struct keeper *k, const struct effect *effect)
 			k->driver, REPORT_WARNING, "the keeper is busy; it keeps an older will");
 }
 
+/* Many addresses of a group are announced at the same time, in rising or in falling order: one
+ * message for a run of them. */
+static bool joins_run(struct keeper *k, const struct effect *effect)
+{
+	const struct conf_address *addresses = k->driver->conf->addresses;
+	uint16_t index = effect->keeper.index;
+	struct keeper_message *last;
+
+	if (effect->keeper.verb != CHANNEL_ANNOUNCE || k->count == 0)
+		return false;
+	last = &k->queue[(k->first + k->count - 1) % k->size];
+	if (last->verb != CHANNEL_ANNOUNCE || last->second == CHANNEL_RUN_MAX ||
+		addresses[last->index].group != addresses[index].group)
+		return false;
+	if (last->index + last->second + 1 != index && index + 1 != last->index)
+		return false;
+	last->index = index < last->index ? index : last->index;
+	last->second++;
+	return true;
+}
+
 void keeper_send(struct keeper *k, const struct effect *effect)
 {
 	bool was_empty = k->count == 0;
@@ -150,16 +181,18 @@ void keeper_send(struct keeper *k, const struct effect *effect)
 		send_will(k, effect);
 		return;
 	}
-	if (k->count == KEEPER_QUEUE_MAX) {
-		driver_fail(k->driver, "the keeper does not keep up: %d messages wait",
-			KEEPER_QUEUE_MAX);
+	if (joins_run(k, effect))
+		return;
+	if (k->count == k->size) {
+		driver_fail(k->driver, "the keeper does not keep up: %zu messages wait", k->size);
 		return;
 	}
-	k->queue[(k->first + k->count++) % KEEPER_QUEUE_MAX] =
+	k->queue[(k->first + k->count++) % k->size] =
 		(struct keeper_message){.verb = effect->keeper.verb,
 			.index = effect->keeper.index,
 			.second = effect->keeper.second,
 			.number = effect->keeper.number};
-	if (was_empty)
+	/* An announcement may be the first of a run: it leaves at the end of the step. */
+	if (was_empty && effect->keeper.verb != CHANNEL_ANNOUNCE)
 		keeper_flush(k);
 }

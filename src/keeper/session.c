@@ -17,7 +17,9 @@
 #include "sys/timer.h"
 #include "wire/handoff.h"
 
-#define MESSAGES_PER_TURN 64 /* so that a flood cannot keep the watchdog waiting */
+/* So that a flood cannot keep the watchdog waiting. */
+#define MESSAGES_PER_TURN 64
+#define TURN_NS           (2 * NS_PER_MS)
 #define REFUSED_LOG_NS    NS_PER_S
 
 enum subject { SUBJECT_NONE, SUBJECT_GROUP, SUBJECT_ADDRESS };
@@ -213,7 +215,13 @@ static void act_restore(struct session *s, const struct channel_message *m)
 
 static void act_announce(struct session *s, const struct channel_message *m)
 {
-	announce_addresses(s->announcer, m->index, 1);
+	const struct conf_group *g = &s->conf->groups[s->conf->addresses[m->index].group];
+	size_t behind = (size_t)g->address_first + g->address_count - m->index - 1;
+
+	if (m->second > behind || m->second > CHANNEL_RUN_MAX)
+		refuse(s, channel_verb_name(m->verb), "there are not so many behind it");
+	else
+		announce_addresses(s->announcer, m->index, m->second + 1U);
 }
 
 static void act_request(struct session *s, const struct channel_message *m)
@@ -378,9 +386,12 @@ void session_watch(struct session *s)
 bool session_receive(struct session *s)
 {
 	uint8_t bytes[CHANNEL_MESSAGE_MAX + 1]; /* one more: what is too long is not cut to fit */
+	ha_time end = time_add(clock_now(), TURN_NS);
 	bool open = true;
 
-	for (int n = 0; open && n < MESSAGES_PER_TURN && !s->overrun; n++) {
+	for (int n = 0;
+		open && n < MESSAGES_PER_TURN && !s->overrun && !time_reached(clock_now(), end);
+		n++) {
 		ssize_t size = recv(s->channel, bytes, sizeof(bytes), 0);
 
 		if (size < 0 && (errno == EAGAIN || errno == EINTR))

@@ -41,8 +41,8 @@ struct targets {
 	uint8_t *told_count;
 };
 
-#define TARGETS_ASKING 256  /* addresses of a node that ask ... */
-#define TARGETS_IN_ALL 1024 /* ... and what they ask together, at most */
+#define TARGETS_ASKING 64  /* addresses of a node that ask ... */
+#define TARGETS_IN_ALL 256 /* ... and what they ask together, at most */
 
 /* 0 or -ENOMEM. */
 int targets_open(struct targets *t, const struct conf *conf, const struct interfaces *interfaces);
@@ -50,8 +50,7 @@ int targets_open(struct targets *t, const struct conf *conf, const struct interf
 /* Finds the targets of one address anew and remembers them. How many there are. */
 size_t targets_find(struct targets *t, size_t index, ha_time now);
 /* The default gateways of a device, of both families. */
-void targets_gateways(
-	struct targets *t, size_t device, ha_time now, struct target_list *ret_list);
+void targets_gateways(struct targets *t, size_t device, ha_time now, struct target_list *ret_list);
 /* One of those last found, or NULL. */
 const struct ip *targets_get(const struct targets *t, size_t index, size_t number);
 

@@ -19,6 +19,7 @@
 #define CHANNEL_PAYLOAD_MAX 2048
 #define CHANNEL_MESSAGE_MAX (CHANNEL_HEADER_SIZE + CHANNEL_PAYLOAD_MAX)
 #define CHANNEL_TEXT_MAX    512 /* bytes of a line of text */
+#define CHANNEL_RUN_MAX     255 /* addresses behind the first one, of one ANNOUNCE */
 #define CHANNEL_FRAME_MAX   128 /* bytes of a captured ARP or ND frame that are passed on */
 
 enum channel_verb {
@@ -30,7 +31,8 @@ enum channel_verb {
 	CHANNEL_RELEASE,  /* index: group. Take its addresses down. Answered by RELEASED */
 	CHANNEL_RESTORE,  /* index: address of a held group: somebody removed it, add and announce.
 			     If that fails, REMOVED is told again */
-	CHANNEL_ANNOUNCE, /* index: address of a held group. The broadcast set once more */
+	CHANNEL_ANNOUNCE, /* index: address of a held group, second: how many more of the group
+			     behind it, at most CHANNEL_RUN_MAX. The broadcast set once more */
 	CHANNEL_REQUEST, /* index: address of a held group, second: target. Ask it to acknowledge */
 	CHANNEL_PROBE,   /* index: address of a group that is not held. RFC 5227 probe, or the NS of
 			    duplicate address detection */
