@@ -1,51 +1,127 @@
 /* SPDX-License-Identifier: ISC */
+#include "daemon/answer.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "daemon/daemon.h"
 #include "engine/views.h"
+#include "sys/clock.h"
 #include "wire/json.h"
 
-/* Sets @key to @value, which it owns; @object is gone, and the answer NULL, if memory ran out. */
-static json_t *set(json_t *object, const char *key, json_t *value)
+#define GROUPS_PER_SLICE 8 /* some 10 microseconds each */
+#define TEXT_SIZE_FIRST  (64 * 1024)
+#define ID_TEXT_SIZE     17
+#define DIFFERENCES_MAX  256
+
+enum stage {
+	STAGE_HEAD,
+	STAGE_GROUPS,
+	STAGE_VIEW,
+	STAGE_VIEW_GROUPS,
+	STAGE_DIFFERENCES,
+	STAGE_DONE
+};
+
+struct answer {
+	struct daemon *daemon;
+	bool cluster, failed;
+	enum stage stage;
+	size_t node, group; /* next */
+	struct status status;
+	json_t *differences; /* owned */
+	char *text;          /* owned */
+	size_t used, size;
+};
+
+static void add_bytes(struct answer *a, const char *bytes, size_t size)
 {
-	if (json_object_set_new(object, key, value) == 0)
-		return object;
-	json_decref(object);
-	return NULL;
+	size_t needed = a->used + size + 1;
+
+	if (needed > a->size) {
+		size_t larger = a->size ? a->size : TEXT_SIZE_FIRST;
+		char *text;
+
+		while (larger < needed)
+			larger *= 2;
+		text = realloc(a->text, larger);
+		if (!text) {
+			a->failed = true;
+			return;
+		}
+		a->text = text;
+		a->size = larger;
+	}
+	memcpy(a->text + a->used, bytes, size);
+	a->used += size;
+	a->text[a->used] = '\0';
 }
 
-/* Appends @item, which it owns, likewise. */
-static json_t *append(json_t *array, json_t *item)
+static void add(struct answer *a, const char *text)
 {
-	if (json_array_append_new(array, item) == 0)
-		return array;
-	json_decref(array);
-	return NULL;
+	add_bytes(a, text, strlen(text));
 }
+
+/* Appends @json, which it owns; without the brace that ends it if it is @open to more members. */
+static void add_json(struct answer *a, json_t *json, bool open)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+
+	json_decref(json);
+	if (text)
+		add_bytes(a, text, strlen(text) - open);
+	else
+		a->failed = true;
+	free(text);
+}
+
+/* --- what is told only once */
 
 static json_t *peer_timings(const struct engine *e)
 {
 	json_t *array = json_array();
 	struct engine_peer p;
 
-	for (size_t i = 0; array && engine_peer(e, i, &p); i++) {
-		array = append(array, json_pack("{s:o, s:o}", "name", json_from_text(p.name),
-					      "jitter", histogram_to_json(p.jitter)));
+	for (size_t i = 0; engine_peer(e, i, &p); i++) {
+		(void)json_array_append_new(
+			array, json_pack("{s:o, s:o}", "name", json_from_text(p.name), "jitter",
+				       histogram_to_json(p.jitter)));
 	}
 	return array;
 }
 
-json_t *answer_status(struct engine *e, const struct status *s)
+static void add_head(struct answer *a)
 {
-	json_t *metrics = metrics_to_json(engine_metrics(e));
+	json_t *metrics = metrics_to_json(daemon_metrics(a->daemon));
 
-	if (metrics)
-		metrics = set(metrics, "peers", peer_timings(e));
-	return metrics ? set(status_to_json(s), "metrics", metrics) : NULL;
+	(void)json_object_set_new(metrics, "peers", peer_timings(daemon_engine(a->daemon)));
+	add_json(a, status_head_to_json(&a->status), true);
+	add(a, ",\"metrics\":");
+	add_json(a, metrics, false);
+	add(a, ",\"groups\":[");
+	a->stage = STAGE_GROUPS;
 }
 
-#define ID_TEXT_SIZE 17
+static void add_groups(struct answer *a)
+{
+	for (int i = 0; i < GROUPS_PER_SLICE && a->group < a->status.group_count; i++) {
+		daemon_status_group(a->daemon, a->group, &a->status);
+		add(a, a->group > 0 ? "," : "");
+		add_json(a, status_group_to_json(&a->status, a->group), false);
+		a->group++;
+	}
+	if (a->group < a->status.group_count)
+		return;
+	add(a, "],\"warnings\":");
+	add_json(a, status_warnings_to_json(&a->status), false);
+	if (a->cluster)
+		add(a, ",\"views\":{\"nodes\":[");
+	a->stage = a->cluster ? STAGE_VIEW : STAGE_DONE;
+}
+
+/* --- the views */
 
 static json_t *id_to_json(uint64_t id)
 {
@@ -60,59 +136,132 @@ static json_t *heard_to_json(const struct engine *e, size_t node)
 	json_t *array = json_array();
 	struct view_heard heard;
 
-	for (size_t i = 0; array && views_heard(e, node, i, &heard); i++)
-		array = append(
+	for (size_t i = 0; views_heard(e, node, i, &heard); i++) {
+		(void)json_array_append_new(
 			array, json_pack("{s:o, s:o, s:I}", "name",
 				       heard.name ? json_from_text(heard.name) : json_null(), "id",
 				       id_to_json(heard.id), "age_ms", (json_int_t)heard.age_ms));
-	return array;
-}
-
-static json_t *view_groups_to_json(const struct engine *e, size_t node, const struct conf *conf)
-{
-	json_t *array = json_array();
-	struct view_group v;
-
-	for (size_t g = 0; array && g < conf->group_count; g++) {
-		if (!views_group(e, node, g, &v))
-			continue;
-		array = append(
-			array, json_pack("{s:o, s:s, s:i, s:b, s:b, s:b, s:b, s:o}", "name",
-				       json_from_text(conf->groups[g].name), "state",
-				       node_state_name(v.state), "worth", v.worth, "eligible",
-				       v.eligible, "listens", v.listens, "wants", v.wants,
-				       "impaired", v.impaired, "epoch", json_from_count(v.epoch)));
 	}
 	return array;
 }
 
-static json_t *node_to_json(
-	const struct engine *e, size_t node, const struct view_node *n, const struct conf *conf)
+static json_t *view_to_json(const struct engine *e, size_t node, const struct view_node *n)
 {
 	char address[IP_TEXT_SIZE];
 
-	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:o, s:o}", "name",
+	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:o}", "name",
 		json_from_text(n->name), "id", id_to_json(n->id), "address",
 		n->address.family == IP_NONE ? json_null()
 					     : json_string(ip_format(&n->address, address)),
 		"self", node == 0, "live", n->live, "last_heard_ms", (json_int_t)n->last_heard_ms,
-		"tolerance_ms", (json_int_t)n->tolerance_ms, "hears", heard_to_json(e, node),
-		"groups", view_groups_to_json(e, node, conf));
+		"tolerance_ms", (json_int_t)n->tolerance_ms, "hears", heard_to_json(e, node));
+}
+
+static void add_view(struct answer *a)
+{
+	const struct engine *e = daemon_engine(a->daemon);
+	struct view_node n;
+
+	if (!views_node(e, clock_now(), a->node, &n)) {
+		add(a, "],\"differences\":");
+		a->group = 0;
+		a->stage = STAGE_DIFFERENCES;
+		return;
+	}
+	add(a, a->node > 0 ? "," : "");
+	add_json(a, view_to_json(e, a->node, &n), true);
+	add(a, ",\"groups\":[");
+	a->group = 0;
+	a->stage = STAGE_VIEW_GROUPS;
+}
+
+static json_t *view_group_to_json(const char *name, const struct view_group *v)
+{
+	return json_pack("{s:o, s:s, s:i, s:b, s:b, s:b, s:b, s:o}", "name", json_from_text(name),
+		"state", node_state_name(v->state), "worth", v->worth, "eligible", v->eligible,
+		"listens", v->listens, "wants", v->wants, "impaired", v->impaired, "epoch",
+		json_from_count(v->epoch));
+}
+
+static void add_view_groups(struct answer *a)
+{
+	const struct engine *e = daemon_engine(a->daemon);
+	struct view_group v;
+
+	for (int i = 0; i < GROUPS_PER_SLICE && a->group < a->status.group_count; i++) {
+		if (views_group(e, a->node, a->group, &v)) {
+			add(a, a->text[a->used - 1] == '[' ? "" : ",");
+			add_json(a, view_group_to_json(a->status.groups[a->group].name, &v), false);
+		}
+		a->group++;
+	}
+	if (a->group < a->status.group_count)
+		return;
+	add(a, "]}");
+	a->node++;
+	a->stage = STAGE_VIEW;
 }
 
 static void add_difference(void *context, const char *text)
 {
-	(void)json_array_append_new(context, json_from_text(text));
+	if (json_array_size(context) < DIFFERENCES_MAX)
+		(void)json_array_append_new(context, json_from_text(text));
 }
 
-json_t *answer_cluster(json_t *status, const struct engine *e, const struct conf *conf, ha_time now)
+static void add_differences(struct answer *a)
 {
-	json_t *nodes = json_array(), *differences = json_array();
-	struct view_node n;
+	const struct engine *e = daemon_engine(a->daemon);
 
-	for (size_t node = 0; nodes && views_node(e, now, node, &n); node++)
-		nodes = append(nodes, node_to_json(e, node, &n, conf));
-	views_differences(e, add_difference, differences);
-	return set(status, "views",
-		json_pack("{s:o, s:o}", "nodes", nodes, "differences", differences));
+	for (int i = 0; i < GROUPS_PER_SLICE && a->group < a->status.group_count; i++)
+		views_differences_of_group(e, a->group++, add_difference, a->differences);
+	if (a->group < a->status.group_count)
+		return;
+	views_differences_of_links(e, add_difference, a->differences);
+	add_json(a, a->differences, false);
+	a->differences = NULL;
+	add(a, "}");
+	a->stage = STAGE_DONE;
+}
+
+/* --- slices */
+
+struct answer *answer_begin(struct daemon *d, bool cluster)
+{
+	struct answer *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->daemon = d;
+	a->cluster = cluster;
+	a->differences = json_array();
+	a->failed = !a->differences || !daemon_status_begin(d, &a->status);
+	return a;
+}
+
+bool answer_continue(struct answer *a)
+{
+	if (a->failed)
+		return false;
+	switch (a->stage) {
+	case STAGE_HEAD: add_head(a); break;
+	case STAGE_GROUPS: add_groups(a); break;
+	case STAGE_VIEW: add_view(a); break;
+	case STAGE_VIEW_GROUPS: add_view_groups(a); break;
+	case STAGE_DIFFERENCES: add_differences(a); break;
+	case STAGE_DONE: add(a, "}\n"); return false;
+	}
+	return !a->failed;
+}
+
+char *answer_end(struct answer *a, size_t *ret_size)
+{
+	char *text = a->failed ? NULL : a->text;
+
+	if (a->failed)
+		free(a->text);
+	*ret_size = a->used;
+	json_decref(a->differences);
+	status_done(&a->status);
+	free(a);
+	return text;
 }

@@ -213,20 +213,16 @@ static void fill_check(
 		text_copy(status->reason, sizeof(status->reason), entry->text);
 }
 
-void checks_status(const struct daemon_checks *c, struct status *s)
+bool checks_status(const struct daemon_checks *c, struct status *s)
 {
 	ha_time now = clock_now();
 
 	if (c->conf->check_count == 0)
-		return;
-	if (!s->checks && !status_init_checks(s, c->conf->check_count))
-		daemon_fail("out of memory");
+		return true;
+	if (!status_init_checks(s, c->conf->check_count))
+		return false;
 	s->check_count = c->conf->check_count;
-	memset(s->checks, 0, s->check_count * sizeof(*s->checks));
 	for (size_t i = 0; i < s->check_count; i++)
 		fill_check(c, i, now, &s->checks[i]);
-	for (size_t g = 0; g < s->group_count; g++) {
-		s->groups[g].check_first = c->conf->groups[g].check_first;
-		s->groups[g].check_count = c->conf->groups[g].check_count;
-	}
+	return true;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "daemon/answer.h"
 #include "daemon/attach.h"
 #include "daemon/daemon.h"
 #include "sys/clock.h"
@@ -10,12 +11,17 @@
 #include "wire/control.h"
 
 #define CLIENTS_MAX      16
+#define WORK_EVERY_MS    1
+#define WORK_NS          (300 * NS_PER_US)
 #define CLIENT_QUEUE_MAX (256 * 1024) /* a watcher that reads slower than this falls off */
 
 struct client {
 	uv_pipe_t pipe;
 	struct control *control;
 	bool used, watching, attached, closing;
+	struct answer *answer; /* being made; NULL: none */
+	bool answer_last;      /* the connection ends with it */
+	bool answer_again;     /* it was asked for once more meanwhile */
 	char request[CONTROL_REQUEST_MAX];
 	size_t request_size;
 };
@@ -23,7 +29,8 @@ struct client {
 struct control {
 	struct daemon *daemon;
 	uv_pipe_t listener;
-	bool one_waits; /* all clients are in use; the next is accepted when one has gone */
+	bool one_waits;  /* all clients are in use; the next is accepted when one has gone */
+	uv_timer_t work; /* runs while an answer is being made */
 	struct client clients[CLIENTS_MAX];
 };
 
@@ -38,9 +45,12 @@ static void on_closed(uv_handle_t *handle)
 		accept_client(c->control);
 }
 
+static void drop_answer(struct client *c);
+
 static void close_client(struct client *c)
 {
 	c->watching = false;
+	drop_answer(c);
 	if (c->attached)
 		attach_end(daemon_attach(c->control->daemon), c);
 	c->attached = false;
@@ -52,7 +62,7 @@ static void close_client(struct client *c)
 struct line {
 	uv_write_t write;
 	bool last;
-	char *text; /* owned, from json_dumps() */
+	char *text; /* owned */
 };
 
 static void on_written(uv_write_t *write, int status)
@@ -66,30 +76,105 @@ static void on_written(uv_write_t *write, int status)
 	free(line);
 }
 
+/* Sends @text of @size, which it owns; NULL: memory ran out. @last: then closes. */
+static void send_text(struct client *c, char *text, size_t size, bool last)
+{
+	struct line *line = calloc(1, sizeof(*line));
+	uv_buf_t part = uv_buf_init(text, (unsigned)size);
+
+	if (line && text) {
+		line->text = text;
+		line->last = last;
+		line->write.data = line;
+		if (uv_write(&line->write, (uv_stream_t *)&c->pipe, &part, 1, on_written) == 0)
+			return;
+	} else {
+		log_error("out of memory for a client of the control socket");
+	}
+	free(text);
+	free(line);
+	close_client(c);
+}
+
 /* Sends @json (consumed) and a newline; @last: then closes. */
 static void send_json(struct client *c, json_t *json, bool last)
 {
-	struct line *line = calloc(1, sizeof(*line));
-	static char newline[] = "\n";
+	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	size_t size = text ? strlen(text) : 0;
 
-	if (line && json)
-		line->text = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(json);
-	if (!line || !line->text) {
-		log_error("out of memory for a client of the control socket");
-		free(line);
-		close_client(c);
+	if (text)
+		text[size++] = '\n'; /* in the place of its end */
+	send_text(c, text, size, last);
+}
+
+/* --- answers that are made in slices */
+
+static void on_work(uv_timer_t *work);
+
+static void begin_answer(struct client *c, bool cluster, bool last)
+{
+	if (c->answer) {
+		c->answer_again = true;
 		return;
 	}
-	line->last = last;
-	line->write.data = line;
-	uv_buf_t parts[2] = {
-		uv_buf_init(line->text, (unsigned)strlen(line->text)), uv_buf_init(newline, 1)};
-	if (uv_write(&line->write, (uv_stream_t *)&c->pipe, parts, 2, on_written) != 0) {
-		free(line->text);
-		free(line);
-		close_client(c);
+	c->answer = answer_begin(c->control->daemon, cluster);
+	c->answer_last = last;
+	if (c->answer)
+		uv_timer_start(&c->control->work, on_work, 0, WORK_EVERY_MS);
+	else
+		send_text(c, NULL, 0, true);
+}
+
+static void drop_answer(struct client *c)
+{
+	size_t size;
+
+	if (c->answer)
+		free(answer_end(c->answer, &size));
+	c->answer = NULL;
+}
+
+static void end_answer(struct client *c)
+{
+	bool again = c->answer_again;
+	size_t size;
+	char *text = answer_end(c->answer, &size);
+
+	c->answer = NULL;
+	c->answer_again = false;
+	send_text(c, text, size, c->answer_last);
+	if (again && !c->closing)
+		begin_answer(c, false, false);
+}
+
+/* One slice for each who waits. Whether there is more to do. */
+static bool work_once(struct control *control)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &control->clients[i];
+
+		if (c->used && c->answer && !answer_continue(c->answer))
+			end_answer(c);
+		any = any || (c->used && c->answer);
 	}
+	return any;
+}
+
+/* For a part of the time only: heartbeats come first, and a real-time process that never rests is
+ * killed. */
+static void on_work(uv_timer_t *work)
+{
+	ha_time until = time_add(clock_now(), WORK_NS);
+
+	do {
+		if (!work_once(work->data)) {
+			uv_timer_stop(work);
+			return;
+		}
+	} while (!time_reached(clock_now(), until));
 }
 
 static void begin_attachment(struct client *c, const char *group)
@@ -105,7 +190,7 @@ static void begin_attachment(struct client *c, const char *group)
 		return;
 	}
 	c->attached = c->watching = true;
-	send_json(c, daemon_status_json(d), false);
+	begin_answer(c, false, false);
 }
 
 static void handle_attached(struct client *c, size_t size)
@@ -119,7 +204,7 @@ static void handle_attached(struct client *c, size_t size)
 	}
 	attach_heard(daemon_attach(c->control->daemon), c, &line);
 	if (line.status)
-		send_json(c, daemon_status_json(c->control->daemon), false);
+		begin_answer(c, false, false);
 }
 
 static void handle_request(struct client *c, size_t size)
@@ -132,8 +217,8 @@ static void handle_request(struct client *c, size_t size)
 		return;
 	}
 	switch (request.command) {
-	case CONTROL_STATUS: send_json(c, daemon_status_json(c->control->daemon), true); break;
-	case CONTROL_CLUSTER: send_json(c, daemon_cluster_json(c->control->daemon), true); break;
+	case CONTROL_STATUS: begin_answer(c, false, true); break;
+	case CONTROL_CLUSTER: begin_answer(c, true, true); break;
 	case CONTROL_WATCH: c->watching = true; break;
 	case CONTROL_ATTACH: begin_attachment(c, request.group); break;
 	}
@@ -222,7 +307,8 @@ struct control *control_open(struct daemon *d, int fd, uv_loop_t *loop)
 	c->daemon = d;
 	if (uv_pipe_init(loop, &c->listener, 0) != 0 || uv_pipe_open(&c->listener, fd) != 0)
 		daemon_fail("the control socket cannot be used");
-	c->listener.data = c;
+	c->listener.data = c->work.data = c;
+	(void)uv_timer_init(loop, &c->work);
 	if (uv_listen((uv_stream_t *)&c->listener, CLIENTS_MAX, on_connection) != 0)
 		daemon_fail("the control socket cannot be listened on");
 	return c;

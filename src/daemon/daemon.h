@@ -21,7 +21,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <jansson.h>
 #include <uv.h>
 
 #include "conf/conf.h"
@@ -33,23 +32,15 @@ struct daemon;
 
 /* Brings one event to the engine and carries out what it answers. */
 void daemon_event(struct daemon *d, const struct engine_event *event);
-/* A snapshot for the control socket; borrowed until the next call. */
-const struct status *daemon_status(struct daemon *d);
-/* The same as JSON, with what is counted and timed; owned by the caller, NULL if memory ran out. */
-json_t *daemon_status_json(struct daemon *d);
-/* That, and what each node says and hears. */
-json_t *daemon_cluster_json(struct daemon *d);
+/* The status in parts: all but the groups, with room for those (status_done()), false if memory ran
+ * out; then each of @s->group_count. */
+bool daemon_status_begin(struct daemon *d, struct status *ret_status);
+void daemon_status_group(struct daemon *d, size_t group, struct status *s);
 /* Logs why and ends the process; the keeper then takes the addresses down. */
 _Noreturn __attribute__((format(printf, 1, 2))) void daemon_fail(const char *format, ...);
 
 /* Gives up the system calls that are not needed any more. */
 void confine_engine(const struct conf *conf);
-
-/* answer.c: the status as JSON, with what is counted and timed; NULL if memory ran out. */
-json_t *answer_status(struct engine *e, const struct status *s);
-/* Adds "views" to that, which it owns. */
-json_t *answer_cluster(
-	json_t *status, const struct engine *e, const struct conf *conf, ha_time now);
 
 /* Programs that look after groups. */
 struct attach *daemon_attach(struct daemon *d);
@@ -94,7 +85,7 @@ void checks_hear(struct daemon_checks *c, const struct verdict *v);
 /* Sees to the checks that follow another group; after whatever may have moved one. */
 void checks_follow(struct daemon_checks *c);
 /* Adds them to a status. */
-void checks_status(const struct daemon_checks *c, struct status *s);
+bool checks_status(const struct daemon_checks *c, struct status *s);
 
 struct neighbours;
 

@@ -163,28 +163,30 @@ void daemon_event(struct daemon *d, const struct engine_event *event)
 	driver_event(&d->driver, event);
 }
 
-const struct status *daemon_status(struct daemon *d)
+bool daemon_status_begin(struct daemon *d, struct status *ret_status)
 {
 	const struct conf *conf = d->given.conf;
+	struct status s = {0};
 
-	if (!d->status.groups && !status_init(&d->status, conf->group_count, conf->address_count))
-		daemon_fail("out of memory");
-	driver_status(&d->driver, &d->status);
-	checks_status(d->checks, &d->status);
-	snprintf(d->status.version, sizeof(d->status.version), "%s", HA_VERSION);
-	snprintf(d->status.scheduling, sizeof(d->status.scheduling), "%s",
+	if (!status_init(&s, conf->group_count, conf->address_count))
+		return false;
+	driver_status_begin(&d->driver, &s);
+	snprintf(s.version, sizeof(s.version), "%s", HA_VERSION);
+	snprintf(s.scheduling, sizeof(s.scheduling), "%s",
 		scheduling_is_realtime() ? "real-time" : "ordinary");
-	return &d->status;
+	if (!checks_status(d->checks, &s)) {
+		status_done(&s);
+		return false;
+	}
+	*ret_status = s;
+	return true;
 }
 
-json_t *daemon_status_json(struct daemon *d)
+void daemon_status_group(struct daemon *d, size_t group, struct status *s)
 {
-	return answer_status(d->driver.engine, daemon_status(d));
-}
-
-json_t *daemon_cluster_json(struct daemon *d)
-{
-	return answer_cluster(daemon_status_json(d), d->driver.engine, d->given.conf, clock_now());
+	driver_status_group(&d->driver, group, s);
+	s->groups[group].check_first = d->given.conf->groups[group].check_first;
+	s->groups[group].check_count = d->given.conf->groups[group].check_count;
 }
 
 struct attach *daemon_attach(struct daemon *d)

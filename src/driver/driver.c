@@ -160,6 +160,16 @@ void driver_status(struct driver *d, struct status *ret_status)
 	engine_status(d->engine, clock_now(), wall_offset_ms(d), ret_status);
 }
 
+void driver_status_begin(struct driver *d, struct status *s)
+{
+	engine_status_begin(d->engine, clock_now(), s);
+}
+
+void driver_status_group(struct driver *d, size_t group, struct status *s)
+{
+	engine_status_group(d->engine, group, wall_offset_ms(d), s);
+}
+
 /* R10: whoever has spoken is heard before anybody's silence is judged. */
 static void on_timer(struct driver *d)
 {

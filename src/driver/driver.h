@@ -135,6 +135,9 @@ void driver_event(struct driver *d, const struct engine_event *event);
 void driver_ask(struct driver *d, size_t check);
 /* A snapshot; `version` and `scheduling` are left empty. */
 void driver_status(struct driver *d, struct status *ret_status);
+/* In parts: engine_status_begin(), engine_status_group(). */
+void driver_status_begin(struct driver *d, struct status *s);
+void driver_status_group(struct driver *d, size_t group, struct status *s);
 
 /* --- of its parts among themselves */
 

@@ -35,8 +35,9 @@ enum engine_event_kind {
 	ENGINE_DEVICE,      /* the state of a configured device, at start and whenever it changes */
 	ENGINE_KEEPER,      /* a message of the keeper */
 	ENGINE_HEALTH,      /* what checks, or an application, make of a group on this node */
-	ENGINE_ORIGINAL,    /* a packet of the original program came in; datagram.source alone counts */
-	ENGINE_STOP,        /* stop politely; EFFECT_STOPPED follows */
+	ENGINE_ORIGINAL, /* a packet of the original program came in; datagram.source alone counts
+			  */
+	ENGINE_STOP,     /* stop politely; EFFECT_STOPPED follows */
 };
 
 /* The state of a network device, from the kernel's link and address tables. */
@@ -88,15 +89,15 @@ struct engine_event {
 enum effect_kind {
 	EFFECT_SEND, /* bytes to the multicast group and to each configured peer, on each path; then
 			ENGINE_SENT or ENGINE_SEND_FAILED */
-	EFFECT_SEND_TO, /* bytes to one address */
+	EFFECT_SEND_TO,       /* bytes to one address */
 	EFFECT_SEND_ORIGINAL, /* a packet as the original program sends them, on each path */
-	EFFECT_LEASE,   /* store the lease */
-	EFFECT_KEEPER,  /* a message to the keeper */
-	EFFECT_REPORT,  /* log it, tell watchers */
-	EFFECT_HOOK,    /* run the group's hooks */
-	EFFECT_STOPPED, /* nothing is held any more and everybody was told: exit 0 */
-	EFFECT_PAUSED,  /* R8: keep engine_save() for the next engine, tell the keeper PAUSED and
-			   exit 0; what is held stays */
+	EFFECT_LEASE,         /* store the lease */
+	EFFECT_KEEPER,        /* a message to the keeper */
+	EFFECT_REPORT,        /* log it, tell watchers */
+	EFFECT_HOOK,          /* run the group's hooks */
+	EFFECT_STOPPED,       /* nothing is held any more and everybody was told: exit 0 */
+	EFFECT_PAUSED, /* R8: keep engine_save() for the next engine, tell the keeper PAUSED and
+			  exit 0; what is held stays */
 };
 
 struct engine_hook {
@@ -195,6 +196,11 @@ bool engine_holds(const struct engine *e, size_t group);
  * status_init(), must be for the configuration's groups and addresses. */
 void engine_status(
 	const struct engine *e, ha_time now, int64_t wall_offset_ms, struct status *ret_status);
+/* The same in parts, because ten thousand groups take longer than a heartbeat may be late: first
+ * all but the groups, then each group with its addresses and what there is to warn of. */
+void engine_status_begin(const struct engine *e, ha_time now, struct status *s);
+void engine_status_group(
+	const struct engine *e, size_t group, int64_t wall_offset_ms, struct status *s);
 
 /* The peers one by one; false after the last. What is pointed to is the engine's, until the next
  * step. */

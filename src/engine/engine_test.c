@@ -18,10 +18,10 @@
 #include "engine/views.h"
 #include "wire/arp.h"
 
-#define START_NS     (3600 * NS_PER_S)
-#define OWN_ID       UINT64_C(0xa1)
-#define OWN_NONCE    UINT64_C(0xb2)
-#define MESSAGES_MAX 4096
+#define START_NS          (3600 * NS_PER_S)
+#define OWN_ID            UINT64_C(0xa1)
+#define OWN_NONCE         UINT64_C(0xb2)
+#define MESSAGES_MAX      4096
 #define LARGEST_ADDRESSES 256
 #define ONE_GROUP                                                                                  \
 	"[node]\nname = alpha\ninterface = eth0\n"                                                 \
@@ -849,7 +849,8 @@ static const char *largest(void)
 	text_add(&t, "[node]\nname = alpha\ninterface = eth0\n");
 	for (unsigned g = 0; g < HEARTBEAT_GROUPS_MAX; g++) {
 		text_add(&t, "[group g%u]\non-change = /bin/true\n", g);
-		for (unsigned i = 0; i < (g == 0 ? LARGEST_ADDRESSES - HEARTBEAT_GROUPS_MAX + 1 : 1);
+		for (unsigned i = 0;
+			i < (g == 0 ? LARGEST_ADDRESSES - HEARTBEAT_GROUPS_MAX + 1 : 1);
 			i++, address++)
 			text_add(&t, "address = 10.1.%u.%u/16\n", address / 200, 1 + address % 200);
 	}
@@ -1037,7 +1038,9 @@ static void add_told(void *context, const char *text)
 static const char *differences(void)
 {
 	told[0] = '\0';
-	views_differences(engine, add_told, NULL);
+	for (size_t g = 0; g < conf.group_count; g++)
+		views_differences_of_group(engine, g, add_told, NULL);
+	views_differences_of_links(engine, add_told, NULL);
 	return told;
 }
 

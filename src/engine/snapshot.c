@@ -101,41 +101,38 @@ static void warn_of_peers(const struct engine *e, struct status *s)
 	}
 }
 
-static void warn_of_groups(const struct engine *e, struct status *s)
+static void warn_of_group(const struct engine *e, size_t group, struct status *s)
 {
-	for (size_t g = 0; g < e->conf->group_count; g++) {
-		if (e->groups[g].suspicion.withheld)
-			warn(s,
-				"group %s: %s answers for it although it is not heard: is "
-				"multicast or "
-				"UDP port %u filtered on the way?",
-				s->groups[g].name, peers_name(e, suspicion_holder(e, g)),
-				e->conf->node.port);
-		if (e->groups[g].conflict)
-			warn(s, "group %s: %s", s->groups[g].name, s->groups[g].reason);
-		if (e->groups[g].election.contenders != 0 && group_is_held(&e->groups[g]))
-			warn(s, "group %s: another node holds it too", s->groups[g].name);
-	}
+	const struct group *g = &e->groups[group];
+
+	if (g->suspicion.withheld)
+		warn(s,
+			"group %s: %s answers for it although it is not heard: is multicast or UDP "
+			"port %u filtered on the way?",
+			s->groups[group].name, peers_name(e, suspicion_holder(e, group)),
+			e->conf->node.port);
+	if (g->conflict)
+		warn(s, "group %s: %s", s->groups[group].name, s->groups[group].reason);
+	if (g->election.contenders != 0 && group_is_held(g))
+		warn(s, "group %s: another node holds it too", s->groups[group].name);
 }
 
 /* They end with one holder all the same, but hardly with the one that somebody had in mind. */
-static void warn_of_policies(const struct engine *e, struct status *s)
+static void warn_of_policies(const struct engine *e, size_t group, struct status *s)
 {
-	for (size_t g = 0; g < e->conf->group_count; g++) {
-		for (size_t i = 0; i < e->peer_count; i++) {
-			const struct peer_record *p = &e->peers[i];
-			struct election_rival r = group_rival(e, g, p);
+	for (size_t i = 0; i < e->peer_count; i++) {
+		const struct peer_record *p = &e->peers[i];
+		struct election_rival r = group_rival(e, group, p);
 
-			if (!peer_is_live(&p->peer, e->now) || !p->entries[g].present ||
-				r.sticky == group_is_sticky(e, g))
-				continue;
-			warn(s,
-				"group %s: the policy of %s is %s, this node's is %s; write the "
-				"same in both configurations",
-				s->groups[g].name, p->name, r.sticky ? "sticky" : "another one",
-				s->groups[g].policy);
-			break;
-		}
+		if (!peer_is_live(&p->peer, e->now) || !p->entries[group].present ||
+			r.sticky == group_is_sticky(e, group))
+			continue;
+		warn(s,
+			"group %s: the policy of %s is %s, this node's is %s; write the same in "
+			"both configurations",
+			s->groups[group].name, p->name, r.sticky ? "sticky" : "another one",
+			s->groups[group].policy);
+		return;
 	}
 }
 
@@ -154,8 +151,6 @@ static void fill_warnings(const struct engine *e, struct status *s)
 	if (e->dropped[HEARTBEAT_DROP_DUPLICATE_ID] > 0)
 		warn(s, "another node uses this node's id; give each a name of its own");
 	warn_of_peers(e, s);
-	warn_of_groups(e, s);
-	warn_of_policies(e, s);
 }
 
 /* All but its room. */
@@ -172,12 +167,10 @@ static void clear(struct status *s)
 	s->checks = checks;
 }
 
-void engine_status(
-	const struct engine *e, ha_time now, int64_t wall_offset_ms, struct status *ret_status)
+void engine_status_begin(const struct engine *e, ha_time now, struct status *s)
 {
 	const struct conf_node *node = &e->conf->node;
 	const char *fence = channel_fence_name(e->fence);
-	struct status *s = ret_status;
 
 	assert(now.ns >= e->now.ns);
 	clear(s);
@@ -192,12 +185,30 @@ void engine_status(
 	s->received = e->received;
 	memcpy(s->dropped, e->dropped, sizeof(s->dropped));
 	s->group_count = e->conf->group_count;
-	for (size_t g = 0; g < s->group_count; g++)
-		fill_group(e, g, wall_offset_ms, s);
 	s->address_count = e->conf->address_count;
-	for (size_t a = 0; a < s->address_count; a++)
-		fill_address(e, a, &s->addresses[a]);
 	for (size_t i = 0; i < e->peer_count; i++)
 		fill_peer(e, now, &e->peers[i], &s->peers[s->peer_count++]);
 	fill_warnings(e, s);
+}
+
+void engine_status_group(
+	const struct engine *e, size_t group, int64_t wall_offset_ms, struct status *s)
+{
+	const struct conf_group *conf = &e->conf->groups[group];
+	size_t end = (size_t)conf->address_first + conf->address_count;
+
+	assert(group < s->group_count);
+	fill_group(e, group, wall_offset_ms, s);
+	for (size_t a = conf->address_first; a < end; a++)
+		fill_address(e, a, &s->addresses[a]);
+	warn_of_group(e, group, s);
+	warn_of_policies(e, group, s);
+}
+
+void engine_status(
+	const struct engine *e, ha_time now, int64_t wall_offset_ms, struct status *ret_status)
+{
+	engine_status_begin(e, now, ret_status);
+	for (size_t g = 0; g < e->conf->group_count; g++)
+		engine_status_group(e, g, wall_offset_ms, ret_status);
 }

@@ -64,7 +64,8 @@ bool views_group(const struct engine *e, size_t node, size_t group, struct view_
 	entry = &peer_of(e, node)->entries[group];
 	if (!entry->present)
 		return false;
-	*ret_group = (struct view_group){.state = entry->superseded ? STATE_STANDBY : (enum node_state)entry->state,
+	*ret_group = (struct view_group){
+		.state = entry->superseded ? STATE_STANDBY : (enum node_state)entry->state,
 		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
 		.listens = entry->flags & HEARTBEAT_GROUP_LISTENING,
 		.wants = entry->flags & HEARTBEAT_GROUP_WANT,
@@ -232,13 +233,19 @@ static void compare_groups(const struct teller *t, size_t group)
 		tell(t, "group %s is held by nobody", e->conf->groups[group].name);
 }
 
-void views_differences(
+void views_differences_of_group(const struct engine *e, size_t group,
+	void (*told)(void *context, const char *text), void *context)
+{
+	const struct teller t = {.e = e, .told = told, .context = context};
+
+	compare_groups(&t, group);
+}
+
+void views_differences_of_links(
 	const struct engine *e, void (*told)(void *context, const char *text), void *context)
 {
 	const struct teller t = {.e = e, .told = told, .context = context};
 
-	for (size_t group = 0; group < e->conf->group_count; group++)
-		compare_groups(&t, group);
 	for (size_t a = 0; a <= e->peer_count; a++) {
 		if (!is_settled(e, a))
 			continue;

@@ -39,8 +39,10 @@ bool views_group(const struct engine *e, size_t node, size_t group, struct view_
 bool views_heard(const struct engine *e, size_t node, size_t index, struct view_heard *ret_heard);
 
 /* Tells each difference as a sentence: links that work in one direction or not at all, nodes that
- * only others hear, several holders of a group, or none. */
-void views_differences(
+ * only others hear; several holders of @group, or none. */
+void views_differences_of_links(
 	const struct engine *e, void (*told)(void *context, const char *text), void *context);
+void views_differences_of_group(const struct engine *e, size_t group,
+	void (*told)(void *context, const char *text), void *context);
 
 #endif

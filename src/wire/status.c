@@ -107,7 +107,8 @@ static json_t *checks_to_json(const struct status *s, const struct status_group 
 
 static json_t *group_to_json(const struct status *s, const struct status_group *g)
 {
-	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack(
+		"{s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"name", json_from_text(g->name), "state", node_state_name(g->state), "reason",
 		json_from_text(g->reason), "next", json_from_text(g->next), "worth", g->worth,
 		"configured_worth", g->configured_worth, "impaired", g->impaired, "eligible",
@@ -148,7 +149,7 @@ static json_t *peers_to_json(const struct status *s)
 	return array;
 }
 
-static json_t *warnings_to_json(const struct status *s)
+json_t *status_warnings_to_json(const struct status *s)
 {
 	json_t *array = json_array();
 
@@ -194,8 +195,21 @@ json_t *status_to_json(const struct status *s)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "node", node_to_json(s),
 		"groups", groups_to_json(s), "peers", peers_to_json(s), "warnings",
-		warnings_to_json(s), "counters", "sent", json_from_count(s->sent), "received",
+		status_warnings_to_json(s), "counters", "sent", json_from_count(s->sent),
+		"received", json_from_count(s->received), "dropped", dropped_to_json(s));
+}
+
+json_t *status_head_to_json(const struct status *s)
+{
+	return json_pack("{s:o, s:o, s:{s:o, s:o, s:o}}", "node", node_to_json(s), "peers",
+		peers_to_json(s), "counters", "sent", json_from_count(s->sent), "received",
 		json_from_count(s->received), "dropped", dropped_to_json(s));
+}
+
+json_t *status_group_to_json(const struct status *s, size_t group)
+{
+	assert(group < s->group_count);
+	return group_to_json(s, &s->groups[group]);
 }
 
 static bool ip_from_json(const json_t *object, const char *key, struct ip *ret_ip)

@@ -102,6 +102,11 @@ void status_done(struct status *s);
  * (JSON numbers cannot carry 64 bits); "since" is RFC 3339; what is not known is null. */
 json_t *status_to_json(const struct status *s);
 
+/* Its parts: node, peers and counters; one group; the warnings. Likewise. */
+json_t *status_head_to_json(const struct status *s);
+json_t *status_group_to_json(const struct status *s, size_t group);
+json_t *status_warnings_to_json(const struct status *s);
+
 /* The reverse, for the command line; status_done() gives the room back. False, with a reason in
  * *@reterr (static), if it is not a status. */
 bool status_from_json(const json_t *json, struct status *ret_status, const char **reterr);

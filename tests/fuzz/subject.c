@@ -324,7 +324,9 @@ static void check_views(const struct subject *s)
 			if (views_group(s->engine, n, g, &group))
 				assert(*node_state_name(group.state) != '\0');
 	}
-	views_differences(s->engine, meet_difference, NULL);
+	for (size_t g = 0; g < s->conf->group_count; g++)
+		views_differences_of_group(s->engine, g, meet_difference, NULL);
+	views_differences_of_links(s->engine, meet_difference, NULL);
 }
 
 void subject_check_status(const struct subject *s)

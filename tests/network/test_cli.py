@@ -287,7 +287,8 @@ def test_a_file_goes_to_the_keeper_as_it_is(installed, configuration):
     done = subprocess.run([installed, "run", "-c", path], text=True, capture_output=True, timeout=30)
     assert done.returncode == 0
     assert done.stdout.split("\n", 1)[1] == GOOD
-    assert done.stdout.split("\n", 1)[0].endswith("--runtime-dir /run/ha --state-dir /var/lib/ha")
+    assert done.stdout.split("\n", 1)[0].endswith(
+        f"--runtime-dir /run/ha --state-dir /var/lib/ha --file {path}")
 
 
 def test_a_bad_file_never_reaches_the_keeper(installed, configuration):

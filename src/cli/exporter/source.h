@@ -15,7 +15,7 @@
 #include "wire/control.h"
 
 #define SOURCE_ANSWER_MAX  (64 * 1024 * 1024) /* far above a cluster with every table full */
-#define SOURCE_PATIENCE_MS 2000
+#define SOURCE_PATIENCE_MS 5000
 
 struct source;
 
