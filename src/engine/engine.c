@@ -152,7 +152,7 @@ static void group_message(struct engine *e, const struct channel_message *m, str
 		/* An answer to an earlier claim, overtaken by a release, is none to this one. */
 		if (m->number != e->groups[group].election.epoch)
 			break;
-		measure_held(e, group);
+		measure_held(e, group, m->second);
 		groups_step(e, group, ELECTION_HELD, out);
 		break;
 	case CHANNEL_HOLD_FAILED:

@@ -20,8 +20,11 @@ void measure_decision(struct engine *e, size_t group)
 		metrics_time(&e->metrics, METRIC_TAKEOVER_SILENCE, g->cause_silence_ns);
 }
 
-void measure_held(struct engine *e, size_t group)
+void measure_held(struct engine *e, size_t group, uint16_t announced)
 {
+	if (announced > 0)
+		metrics_time(&e->metrics, METRIC_TAKEOVER_ANNOUNCED,
+			announced * (int64_t)CHANNEL_HELD_UNIT_NS);
 	metrics_time(
 		&e->metrics, METRIC_TAKEOVER_UP, time_between(e->groups[group].decided_at, e->now));
 }

@@ -72,12 +72,12 @@ struct own_table {
 
 /* Which groups a step has to look at: attention.c. */
 struct attention {
-	bool lazy;          /* else all of them, each time */
-	uint64_t common;    /* hash of what concerns all of them, as last evaluated */
-	uint64_t *marked;   /* a bit for each group that must be evaluated */
-	uint64_t *again;    /* a bit for each that the next step must evaluate, at once */
-	uint64_t *seen;     /* a bit for each that this step has evaluated */
-	size_t sweep;       /* the next one that is evaluated without a reason */
+	bool lazy;        /* else all of them, each time */
+	uint64_t common;  /* hash of what concerns all of them, as last evaluated */
+	uint64_t *marked; /* a bit for each group that must be evaluated */
+	uint64_t *again;  /* a bit for each that the next step must evaluate, at once */
+	uint64_t *seen;   /* a bit for each that this step has evaluated */
+	size_t sweep;     /* the next one that is evaluated without a reason */
 	struct deadlines due;
 };
 
@@ -107,9 +107,9 @@ struct peer_record {
 	int64_t fence_margin_ns; /* its fence closes so long before its tolerance ends; 0: none */
 	uint8_t mac_count;
 	uint8_t macs[HEARTBEAT_MACS_MAX][MAC_SIZE];
-	bool holds;                 /* some group, by its last word */
-	bool called;                /* by unicast, since it was last heard */
-	bool answers;               /* for an address, although it is not heard */
+	bool holds;   /* some group, by its last word */
+	bool called;  /* by unicast, since it was last heard */
+	bool answers; /* for an address, although it is not heard */
 	struct peer_table table;
 	struct peer_entry *entries; /* of each of our groups */
 };
@@ -138,7 +138,7 @@ enum ineligible {
 	INELIGIBLE_HOLD_FAILED, /* held off after the keeper could not configure it */
 	INELIGIBLE_REMOVED,     /* held off after somebody took an address away too often */
 	INELIGIBLE_NO_CARRIER_WHEN_RAISED, /* held off: a device that we bring up has no carrier */
-	INELIGIBLE_ORIGINAL, /* a node that runs the original program is worthier */
+	INELIGIBLE_ORIGINAL,               /* a node that runs the original program is worthier */
 	INELIGIBLE_CONFLICT,               /* a host outside the cluster answers for an address */
 	INELIGIBLE_RETIRED,                /* R8: the next engine will not have it */
 #define INELIGIBLE_LAST INELIGIBLE_RETIRED
@@ -251,11 +251,11 @@ struct engine {
 	int send_error;
 	uint64_t standing_told; /* hash of what heartbeats without news leave out */
 	unsigned briefs;        /* so many have left it out */
-	bool untold; /* something was decided that no heartbeat has told yet */
-	uint64_t will_of; /* hash of what the keeper's will was made from; 0: none */
+	bool untold;            /* something was decided that no heartbeat has told yet */
+	uint64_t will_of;       /* hash of what the keeper's will was made from; 0: none */
 	uint64_t sent, received;
 	struct metrics metrics;
-	bool suspects; /* R11: some holder is not heard as it should be */
+	bool suspects;        /* R11: some holder is not heard as it should be */
 	ha_time suspicion_at; /* with many groups: when a review of all is due */
 	/* hearing */
 	size_t peer_count; /* of those in use; none is given back but to another peer */
@@ -477,7 +477,8 @@ struct heartbeat_group beat_group(const struct engine *e, size_t group);
 
 /* measure.c */
 void measure_decision(struct engine *e, size_t group);
-void measure_held(struct engine *e, size_t group);
+/* @announced: as the keeper told it, CHANNEL_HELD. */
+void measure_held(struct engine *e, size_t group, uint16_t announced);
 void measure_told(struct engine *e);
 void measure_acknowledged(struct engine *e, size_t group);
 void measure_release(struct engine *e, size_t group);

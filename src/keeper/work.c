@@ -138,6 +138,8 @@ void work_hold(struct session *s, size_t group, uint64_t epoch)
 	struct work_group *g = &w->groups[group];
 
 	g->epoch = epoch;
+	g->asked = clock_now();
+	g->announced = 0;
 	if (g->phase == WORK_HOLDING || g->phase == WORK_AWAITING)
 		return;
 	if (g->phase == WORK_IDLE && s->addresses->held[group] &&
@@ -255,13 +257,25 @@ static size_t collect_coming(struct session *s, uint16_t *list)
 	return count;
 }
 
+static void announce(struct session *s, uint16_t address)
+{
+	struct work_group *g = &s->work.groups[s->conf->addresses[address].group];
+	int64_t units;
+
+	session_announce(s, address);
+	if (g->announced != 0)
+		return;
+	units = time_between(g->asked, clock_now()) / CHANNEL_HELD_UNIT_NS + 1;
+	g->announced = units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
+}
+
 static void welcome(struct session *s, uint16_t address)
 {
 	const struct conf_address *a = &s->conf->addresses[address];
 	struct work *w = &s->work;
 
 	if (a->ip.family == IP_V4 || s->interfaces->told[address]) {
-		session_announce(s, address);
+		announce(s, address);
 		return;
 	}
 	w->awaited[w->awaited_count++] = address;
@@ -270,8 +284,10 @@ static void welcome(struct session *s, uint16_t address)
 
 static void finish(struct session *s, size_t group)
 {
+	const struct work_group *g = &s->work.groups[group];
+
 	leave_queue(&s->work, group);
-	session_answer(s, CHANNEL_HELD, group, 0, s->work.groups[group].epoch);
+	session_answer(s, CHANNEL_HELD, group, g->announced, g->epoch);
 }
 
 /* Those whose last address has gone to the kernel. */
@@ -349,7 +365,7 @@ static void await_some(struct session *s)
 			w->awaited[w->awaited_count++] = address;
 			continue;
 		}
-		session_announce(s, address);
+		announce(s, address);
 		if (--w->groups[group].awaited == 0 && w->groups[group].phase == WORK_AWAITING)
 			finish(s, group);
 	}

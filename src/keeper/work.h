@@ -46,6 +46,9 @@ struct work_group {
 	uint16_t failed;         /* the address that could not be configured ... */
 	int error;               /* ... and why; 0: none */
 	uint64_t epoch;          /* of the last HOLD */
+	ha_time asked;           /* when that came */
+	uint16_t announced; /* so long after it one was first announced, CHANNEL_HELD_UNIT_NS; 0:
+			       not yet */
 };
 
 struct work {

@@ -22,6 +22,8 @@
 #define CHANNEL_RUN_MAX     255 /* addresses behind the first one, of one ANNOUNCE */
 #define CHANNEL_FRAME_MAX   128 /* bytes of a captured ARP or ND frame that are passed on */
 
+#define CHANNEL_HELD_UNIT_NS 10000
+
 enum channel_verb {
 	/* engine to keeper */
 	CHANNEL_READY = 1, /* the engine runs; tell the service manager */
@@ -39,12 +41,14 @@ enum channel_verb {
 	CHANNEL_WILL,    /* payload: datagram to send if the engine dies */
 	CHANNEL_PAUSED,  /* number: size of the record that was written. Everybody was told to be
 			    patient; the engine ends, what it holds stays (R8) */
-	CHANNEL_ASK,     /* index: check, of kind arp or gateway. Ask the neighbours that it is about;
-			    perhaps answered by ANSWERED */
-	CHANNEL_AFRESH,  /* it begins afresh: nothing that is still held is taken up (R8) */
+	CHANNEL_ASK, /* index: check, of kind arp or gateway. Ask the neighbours that it is about;
+			perhaps answered by ANSWERED */
+	CHANNEL_AFRESH,    /* it begins afresh: nothing that is still held is taken up (R8) */
 	CHANNEL_RELOADING, /* somebody has asked for a reload */
 	/* keeper to engine */
-	CHANNEL_HELD = 64,   /* index: group, number: epoch of the HOLD */
+	CHANNEL_HELD = 64, /* index: group, number: epoch of the HOLD; second: how long after it one
+			      of its addresses was first announced, in CHANNEL_HELD_UNIT_NS; 0: it
+			      was held already */
 	CHANNEL_HOLD_FAILED, /* index: group, second: address index in the whole list, number:
 				errno; nothing of the group stays configured */
 	CHANNEL_RELEASED,    /* index: group */
@@ -62,7 +66,7 @@ enum channel_verb {
 	CHANNEL_RETIRE, /* index: group. The next engine will not have it: hand it over (R5) */
 	CHANNEL_RESUME, /* no PAUSE and no RETIRE any more */
 	CHANNEL_ANSWERED, /* index: check. One of its neighbours has answered */
-	CHANNEL_BEGIN,  /* the very first. number: size of the record to take up; 0: begin afresh */
+	CHANNEL_BEGIN, /* the very first. number: size of the record to take up; 0: begin afresh */
 	CHANNEL_COMPLAINT, /* payload: a line of text, why a reload changes nothing */
 };
 

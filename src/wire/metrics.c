@@ -34,6 +34,7 @@ static const char *const COUNTER_NAMES[METRIC_COUNTERS] = {
 static const char *const TIMING_NAMES[METRIC_TIMINGS] = {
 	[METRIC_BEAT_LATENESS] = "heartbeat_lateness",
 	[METRIC_TAKEOVER_SILENCE] = "takeover_silence",
+	[METRIC_TAKEOVER_ANNOUNCED] = "takeover_announced",
 	[METRIC_TAKEOVER_UP] = "takeover_up",
 	[METRIC_TAKEOVER_TOLD] = "takeover_told",
 	[METRIC_TAKEOVER_ACKNOWLEDGED] = "takeover_acknowledged",

@@ -45,7 +45,8 @@ enum metric_counter {
 enum metric_timing {
 	METRIC_BEAT_LATENESS,         /* our own heartbeats, after they were due */
 	METRIC_TAKEOVER_SILENCE,      /* from the last word of a silent holder to the decision */
-	METRIC_TAKEOVER_UP,           /* from the decision to addresses up and first announced */
+	METRIC_TAKEOVER_ANNOUNCED,    /* ... to the first announcement, by the keeper's clock */
+	METRIC_TAKEOVER_UP,           /* from the decision to all addresses up and announced */
 	METRIC_TAKEOVER_TOLD,         /* from the decision to the heartbeat that says so */
 	METRIC_TAKEOVER_ACKNOWLEDGED, /* from the decision to the first neighbour's answer */
 	METRIC_RELEASE,               /* from the decision to the addresses being down */

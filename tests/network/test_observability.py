@@ -82,6 +82,8 @@ def test_counters_and_timings(cluster, client):
     assert now["transitions"]["holder-silent"] == 1
     steps = now["timings"]
     assert steps["takeover_silence"]["max_us"] >= 350_000 - 100_000
+    assert steps["takeover_announced"]["count"] == 1
+    assert 0 < steps["takeover_announced"]["max_us"] <= steps["takeover_up"]["max_us"] + 10
     assert 0 < steps["takeover_up"]["max_us"] <= steps["takeover_told"]["max_us"]
     assert steps["takeover_up"]["max_us"] <= steps["takeover_acknowledged"]["max_us"]
     lateness = steps["heartbeat_lateness"]

@@ -334,7 +334,8 @@ static const struct {
 } TIMINGS[] = {
 	{"heartbeat_lateness", "How late this node's own heartbeats were."},
 	{"takeover_silence", "From the last word of a silent holder to the decision to take over."},
-	{"takeover_up", "From the decision to the addresses being up and announced."},
+	{"takeover_announced", "From the decision to the first announcement."},
+	{"takeover_up", "From the decision to all addresses of the group being up and announced."},
 	{"takeover_told", "From the decision to the heartbeat that says ACTIVE."},
 	{"takeover_acknowledged", "From the decision to the first neighbour that acknowledged it."},
 	{"release", "From the decision to release to the addresses being down."},

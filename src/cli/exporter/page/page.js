@@ -172,7 +172,8 @@ function showTimings(status) {
   $("timings").replaceChildren(...cards);
 }
 
-const STEPS = [["takeover_silence", "silence of the holder before"], ["takeover_up", "until addresses are up and announced"],
+const STEPS = [["takeover_silence", "silence of the holder before"], ["takeover_announced", "until the first announcement"],
+  ["takeover_up", "until all addresses are up and announced"],
   ["takeover_told", "until told to the other nodes"], ["takeover_acknowledged", "until a neighbour acknowledged"],
   ["release", "release: until addresses are down"]];
 
