@@ -39,7 +39,7 @@ struct draw {
 	struct plan *plan;
 	struct random random;
 	/* Their own, so that they leave all other faults as they are. */
-	struct random checks, lines, tables;
+	struct random checks, lines, tables, hostile;
 	bool lined; /* the nodes have a second path for heartbeats */
 	size_t nodes, groups, clients;
 	struct drawn_node node[NODES_MAX];
@@ -667,6 +667,38 @@ static void draw_checks(struct draw *d)
 	d->random = others;
 }
 
+/* A program's own policy (libha) that answers anything, once an interval at most and never the
+ * same: the worth of a node, whether it may claim, and what it thinks of its health. */
+static void draw_hostile_policy(struct draw *d)
+{
+	static const char *const whats[] = {"sound", "sound", "impaired", "unfit"};
+	size_t n = pick_node(d), g = 1 + pick(d, d->groups);
+	int64_t at_us = draw_instant(d);
+
+	if (d->boasts && n == d->nodes)
+		return;
+	for (int64_t i = random_between(&d->random, 2, 20);
+		i > 0 && at_us < d->plan->faults_us && d->plan->fault_count < PLAN_FAULTS_MAX - 8;
+		i--) {
+		struct plan_fault *f = add_fault(d, "hostile policy", at_us);
+
+		begins(f, "health n%zu g%zu %u %s", n, g,
+			chance(d, 20) ? 0 : (unsigned)pick(d, 65536), whats[pick(d, 4)]);
+		at_us += d->node[n - 1].interval_us * random_between(&d->random, 1, 3);
+	}
+}
+
+static void draw_programs(struct draw *d)
+{
+	struct random others = d->random;
+
+	d->random = d->hostile;
+	if (chance(d, 15))
+		for (size_t i = 1 + pick(d, 3); i > 0; i--)
+			draw_hostile_policy(d);
+	d->random = others;
+}
+
 static void draw_line_trouble(struct draw *d)
 {
 	static const char *const ways[][2] = {
@@ -763,6 +795,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.random = random_init(seed);
 	d.checks = random_init(~seed);
 	d.lines = random_init(~seed ^ 1);
+	d.hostile = random_init(~seed ^ 2);
 	d.policies = random_init(seed ^ UINT64_C(0x5555555555555555));
 	d.tables = random_init(seed ^ TABLES_SEED);
 	draw_cluster(&d);
@@ -772,6 +805,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	draw_faults(&d);
 	draw_checks(&d);
 	draw_lines(&d);
+	draw_programs(&d);
 	qsort(p->faults, p->fault_count, sizeof(p->faults[0]), by_instant);
 	draw_heal(&d);
 	set_bounds(&d);
