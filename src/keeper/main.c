@@ -42,7 +42,6 @@ static int work(struct keeper *k)
 
 	forget_foreign_descriptors(&k->options);
 	status = keeper_prepare(k);
-
 	if (status != EXIT_SUCCESS)
 		return status;
 	status = keeper_clean(k);
@@ -57,22 +56,19 @@ static int work(struct keeper *k)
 
 int main(int count, char **arguments)
 {
-	struct keeper *k = calloc(1, sizeof(*k));
-	int status = EXIT_FAILURE;
+	/* One for the process's life, with all the memory that its parts took for theirs. */
+	static struct keeper keeper;
+	struct keeper *k = &keeper;
+	int status;
 
 	fill_standard_descriptors();
 	log_open("ha-keeper");
 	(void)umask(022);
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (!k)
-		log_error("no memory");
-	else if (!options_parse(count, arguments, &k->options))
+	if (!options_parse(count, arguments, &k->options))
 		status = 2;
 	else
 		status = work(k);
-	if (k)
-		configuration_free(&k->configuration);
-	free(k);
 	scheduling_make_ordinary();
 	return status;
 }

@@ -5,6 +5,7 @@
  *   block SECONDS (in the next callback), policy N (the worth that its own policy answers), veto
  * 0|1 obey INTERFACE ADDRESS [policy] | obey --attached GROUP [policy]
  */
+#include <grp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +165,10 @@ int main(int count, char **words)
 		ha_free(s.node);
 		return 1;
 	}
+	if (getenv("HA_USER") &&
+		(setgroups(0, NULL) < 0 || setgid((gid_t)atoi(getenv("HA_USER"))) < 0 ||
+			setuid((uid_t)atoi(getenv("HA_USER"))) < 0))
+		return 3;
 	while (r == 0) {
 		struct pollfd ready[] = {
 			{ha_fd(s.node), POLLIN, 0}, {listening ? STDIN_FILENO : -1, POLLIN, 0}};

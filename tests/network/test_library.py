@@ -3,7 +3,10 @@
 or hang."""
 
 import os
+import pathlib
+import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -340,3 +343,57 @@ def test_one_program_looks_after_a_group(attached):
     assert second.process.wait(5) == 1
     assert "another program looks after this group" in second.output()
     second.end()
+
+
+def test_keeper_with_capabilities_of_its_own_serves_nobody_without(lan, folder):
+    """Else whoever may execute it could hold any address: its file decides, not who starts it."""
+    host = lan.host("alpha", 1)
+    keeper = folder / "ha-keeper"
+    shutil.copy(BUILD / "ha-keeper", keeper)
+    subprocess.run(["setcap", "cap_net_admin,cap_net_raw+ep", keeper], check=True)
+    program = Program(folder, host, "tests/library/obey", "eth0", SHARED[0],
+                      environment={"HA_KEEPER": str(keeper), "HA_RUNTIME_DIR": str(folder / "own")})
+    as_nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--inh-caps=-all"]
+    program.command = [*as_nobody, *program.command]
+    program.start()
+    assert program.process.wait(5) == 1
+    assert "does not belong to root" in program.output()
+    root_owned = folder / "root.conf"
+    root_owned.write_text(f"[node]\ninterface = eth0\n[group main]\naddress = {SHARED[0]}\n")
+    program.end()
+    program.command = [*as_nobody, BUILD / "tests/library/obey", "--file", root_owned]
+    program.start()
+    assert program.process.wait(5) == 1
+    assert "an unprivileged program cannot start a keeper of its own" in program.output()
+    assert not host.has(ADDRESS)
+    program.end()
+
+
+def test_program_gives_up_its_privileges_after_opening(lan, folder, client):
+    """Root while it opens the node, nobody from then on: the keeper has what is needed."""
+    host = lan.host("alpha", 1)
+    program = Program(folder, host, "tests/library/obey", "eth0", SHARED[0],
+                      environment={"HA_USER": "65534"})
+    program.start().wait_output("state main ACTIVE")
+    assert client.ask(ADDRESS) == "alpha"
+    status = pathlib.Path(f"/proc/{program.process.pid}/status").read_text(encoding="ascii")
+    assert "Uid:\t65534\t65534\t65534\t65534" in status and "CapEff:\t0000000000000000" in status
+    program.tell("stop")
+    assert program.process.wait(5) == 0
+    assert not host.has(ADDRESS)
+    program.end()
+
+
+def test_several_nodes_in_one_program(lan, folder, client):
+    host = lan.host("alpha", 1)
+    program = Program(folder, host, "tests/library/several", "eth0", "10.77.0.101/24", "10.77.0.102/24")
+    program.start()
+    program.wait_output("ACTIVE", count=2)
+    assert client.ask("10.77.0.101") == client.ask("10.77.0.102") == "alpha"
+    program.tell("stop")
+    program.wait_output("SHUTDOWN", count=1)
+    assert client.ask("10.77.0.102") == "alpha", "the other one goes on"
+    assert client.ask("10.77.0.101", timeout=0.2) is None
+    program.process.kill()
+    wait_until(lambda: not host.has("10.77.0.102"), "both keepers have cleaned up")
+    program.end()
