@@ -127,6 +127,15 @@ static void step(struct driver *d, const struct engine_event *event)
 		perform(d, &d->effects.list[i]);
 }
 
+/* Most events change no deadline. */
+static void set_timer(struct driver *d, ha_time at)
+{
+	if (at.ns == d->timer_at.ns && at.ns > 0)
+		return;
+	d->timer_at = at;
+	timer_set(d->timer_fd, at);
+}
+
 void driver_event(struct driver *d, const struct engine_event *event)
 {
 	if (d->over)
@@ -142,7 +151,7 @@ void driver_event(struct driver *d, const struct engine_event *event)
 	if (!d->over && d->keeper.count > 0)
 		keeper_flush(&d->keeper);
 	if (!d->over)
-		timer_set(d->timer_fd, engine_deadline(d->engine));
+		set_timer(d, engine_deadline(d->engine));
 }
 
 void driver_ask(struct driver *d, size_t check)
@@ -176,6 +185,7 @@ static void on_timer(struct driver *d)
 	struct engine_event event = {.kind = ENGINE_TIMER};
 
 	timer_clear(d->timer_fd);
+	d->timer_at = TIME_ORIGIN;
 	transport_drain(&d->transport);
 	driver_event(d, &event);
 }

@@ -90,7 +90,8 @@ struct driver {
 	struct transport transport;
 	struct keeper keeper;
 	int poll_fd, timer_fd;
-	bool over; /* it failed */
+	ha_time timer_at; /* when it is set to; TIME_ORIGIN: it is not */
+	bool over;        /* it failed */
 	/* An effect that came back as an event: brought when the list it came from is done. */
 	bool sent, send_failed;
 	int send_error;
