@@ -2,6 +2,7 @@
 #include "sys/udp.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <string.h>
@@ -84,26 +85,56 @@ static struct ip from_sockaddr(const struct sockaddr_storage *address)
 	return (struct ip){0};
 }
 
-int udp_open(enum ip_family family, uint16_t port)
+/* A socket with all options, not bound. Its descriptor or -errno. */
+static int open_socket(enum ip_family family)
 {
-	struct ip any = {.family = (uint8_t)family};
-	struct sockaddr_storage address;
-	socklen_t size = to_sockaddr(&any, port, 0, &address);
 	int fd, r;
 
 	assert(family != IP_NONE);
-	fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(
+		family == IP_V4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	if (family == IP_V4)
 		r = set_options(fd, V4_OPTIONS, sizeof(V4_OPTIONS) / sizeof(V4_OPTIONS[0]));
 	else
 		r = set_options(fd, V6_OPTIONS, sizeof(V6_OPTIONS) / sizeof(V6_OPTIONS[0]));
-	if (r == 0 && bind(fd, (struct sockaddr *)&address, size) != 0)
-		r = -errno;
 	if (r != 0) {
 		close(fd);
 		return r;
+	}
+	return fd;
+}
+
+int udp_open(enum ip_family family, uint16_t port)
+{
+	struct ip any = {.family = (uint8_t)family};
+	struct sockaddr_storage address;
+	socklen_t size = to_sockaddr(&any, port, 0, &address);
+	int fd = open_socket(family);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, size) != 0) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+int udp_open_sender(enum ip_family family)
+{
+	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog program = {.len = 1, .filter = &drop};
+	int fd = open_socket(family), one = 1;
+
+	if (fd >= 0 &&
+		(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0 ||
+			setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &one, sizeof(one)) != 0)) {
+		int error = errno;
+
+		close(fd);
+		return -error;
 	}
 	return fd;
 }

@@ -28,6 +28,9 @@ struct udp_destination {
 /* A non-blocking socket of @family bound to @port. Returns the descriptor (owned) or -errno. */
 int udp_open(enum ip_family family, uint16_t port);
 
+/* One that only sends: it has no port of its own, and whatever arrives is dropped for good. */
+int udp_open_sender(enum ip_family family);
+
 /* Joins or leaves the multicast @group on a device. Returns 0 or -errno. */
 int udp_join(int fd, const struct ip *group, uint32_t interface_index);
 int udp_leave(int fd, const struct ip *group, uint32_t interface_index);
