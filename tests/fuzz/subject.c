@@ -86,6 +86,7 @@ static void check_request(struct subject *s, const struct effect *effect)
 		if (s->takes_up) {
 			assert(s->groups[index].holding == HOLDING_UP);
 			assert(effect->keeper.number >= s->groups[index].epoch);
+			s->groups[index].asked_again = true;
 			break;
 		}
 		assert(s->groups[index].holding == HOLDING_DOWN);
@@ -191,12 +192,14 @@ static void take_message(struct subject *s, const struct channel_message *m)
 	g = &s->groups[m->index];
 	if (m->verb == CHANNEL_HELD && g->holding == HOLDING_ASKED && m->number == g->epoch)
 		g->holding = HOLDING_UP;
-	else if (m->verb == CHANNEL_HOLD_FAILED && g->holding == HOLDING_ASKED)
+	else if (m->verb == CHANNEL_HOLD_FAILED && (g->holding == HOLDING_ASKED || g->asked_again))
 		g->holding = HOLDING_DOWN;
 	else if (m->verb == CHANNEL_RELEASED && g->holding == HOLDING_RELEASING)
 		g->holding = HOLDING_DOWN;
 	else if (m->verb == CHANNEL_RETIRE)
 		g->retired = true;
+	if (m->verb == CHANNEL_HELD || m->verb == CHANNEL_HOLD_FAILED)
+		g->asked_again = false;
 	for (size_t i = 0; m->verb == CHANNEL_RESUME && i < s->conf->group_count; i++)
 		s->groups[i].retired = false;
 }

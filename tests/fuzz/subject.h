@@ -24,6 +24,7 @@ struct subject_group {
 	uint64_t epoch;      /* of the last HOLD */
 	uint64_t epoch_told; /* of the last heartbeat that said ACTIVE */
 	bool retired;
+	bool asked_again; /* R8: the keeper has not yet said that it goes on */
 };
 
 struct subject {

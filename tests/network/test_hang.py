@@ -112,3 +112,15 @@ def test_a_hanging_holder_never_answers_under_its_old_claim(cluster, lan, client
     assert alpha.group()["epoch"] > taken, "by a claim of its own"
     assert asker.owners()[:3] == ["alpha", "beta", "alpha"]
     assert beta.group()["transitions"] == 2
+
+
+@pytest.mark.skipif(SECONDS <= 2, reason="two seconds are in test_fence.py")
+def test_a_hanging_keeper_does_not_end_the_service(cluster, lan, client):
+    alpha, beta = cluster.nodes_on(1, 2)
+    alpha.change(worth=200)
+    start(alpha, beta)
+    wait_holder(alpha, beta)
+    need_fence(alpha)
+    with Asker(lan, client) as asker, stopped(alpha.process.pid):
+        stays(lambda: alpha.is_active() and beta.state() == "STANDBY", "nothing moves", SECONDS)
+    assert asker.owners() == ["alpha"]
