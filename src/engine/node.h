@@ -110,6 +110,7 @@ struct peer_record {
 	bool holds;   /* some group, by its last word */
 	bool called;  /* by unicast, since it was last heard */
 	bool answers; /* for an address, although it is not heard */
+	ha_time answered_at; /* when it last did */
 	struct peer_table table;
 	struct peer_entry *entries; /* of each of our groups */
 };
@@ -118,6 +119,7 @@ struct peer_record {
 struct suspicion {
 	ha_time asked;  /* when the last round of questions began; TIME_ORIGIN: none did */
 	bool open;      /* it lasts */
+	bool put;       /* its questions were: there was room for them */
 	bool repeated;  /* its questions were put a second time */
 	bool answered;  /* in it */
 	bool concluded; /* some round is over */

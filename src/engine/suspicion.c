@@ -124,8 +124,27 @@ static void ask(struct engine *e, size_t group, struct effects *out)
 {
 	const struct conf_group *g = &e->conf->groups[group];
 
-	for (size_t i = 0; i < g->address_count && i < QUESTIONS_MAX && effects_have_room(out); i++)
+	for (size_t i = 0; i < g->address_count && i < QUESTIONS_MAX && effects_have_room(out);
+		i++) {
 		effect_keeper(out, CHANNEL_PROBE, (uint16_t)(g->address_first + i), 0, 0);
+		e->groups[group].suspicion.put = true;
+	}
+}
+
+/* With very many groups not all questions have room in one step. What its holder says of another
+ * group then counts for this one. */
+static bool is_answered_elsewhere(const struct engine *e, size_t group)
+{
+	const struct suspicion *s = &e->groups[group].suspicion;
+
+	for (size_t i = 0; !s->put && i < e->peer_count; i++) {
+		const struct peer_record *p = &e->peers[i];
+
+		if (is_holder(p, group) && p->fence_margin_ns > 0 &&
+			p->answered_at.ns >= s->asked.ns)
+			return true;
+	}
+	return false;
 }
 
 static ha_time round_ends(
@@ -157,6 +176,8 @@ static void conclude(struct engine *e, size_t group)
 
 	s->open = false;
 	s->concluded = true;
+	if (is_answered_elsewhere(e, group))
+		s->answered = s->withheld = true;
 	if (s->answered)
 		return;
 	s->withheld = false;
@@ -169,7 +190,7 @@ static void begin_round(struct engine *e, size_t group, struct effects *out)
 
 	s->asked = e->now;
 	s->open = true;
-	s->repeated = s->answered = false;
+	s->repeated = s->answered = s->put = false;
 	ask(e, group, out);
 }
 
@@ -341,6 +362,7 @@ void suspicion_answered(
 		if (!s->told)
 			raise_alarm(e, group, address, p, out);
 		s->told = s->answered = p->answers = true;
+		p->answered_at = e->now;
 		attention_mark(e, group);
 		if (p->fence_margin_ns > 0 && !s->withheld) {
 			s->withheld = true;

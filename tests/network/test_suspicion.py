@@ -89,3 +89,19 @@ def test_the_same_by_neighbour_discovery(cluster, lan):
     stays(lambda: beta.state() == "STANDBY" and alpha.is_active(), "nothing moves", 1)
     alpha.kill9()
     beta.wait_state("ACTIVE")
+
+
+def test_many_groups_keep_their_holder(cluster, lan):
+    """Each is asked for; what alpha answers for some counts for those for which there was no room."""
+    groups = {f"g{n}": {"address": f"10.77.1.{n}/32 dev eth0", "worth": 100} for n in range(1, 251)}
+    alpha, beta = cluster.nodes_on(1, 2, groups=groups)
+    alpha.groups = {name: {**keys, "worth": 200} for name, keys in groups.items()}
+    start(alpha, beta)
+    wait_until(lambda: all(g["state"] == "ACTIVE" for g in alpha.status()["groups"]), "alpha holds all", 20)
+    wait_until(lambda: all(g["holder"] == "alpha" for g in beta.status()["groups"]), "beta knows", 20)
+    need_fence(alpha)
+    filter_heartbeats(lan, alpha, beta, one_way=True)
+    wait_until(lambda: warns_of(beta, "alpha answers for it"), "beta raises the alarm")
+    stays(lambda: not any(g["state"] == "ACTIVE" for g in beta.status()["groups"]), "nothing moves", 1.5)
+    alpha.kill9()
+    wait_until(lambda: all(g["state"] == "ACTIVE" for g in beta.status()["groups"]), "beta holds all", 20)
