@@ -7,8 +7,8 @@
 
 #define NODES_MAX     32 /* nodes of one cluster */
 #define PEERS_MAX     (NODES_MAX - 1)
-#define GROUPS_MAX    256       /* groups of one node */
-#define ADDRESSES_MAX 256       /* shared addresses of one node, over all groups */
+#define GROUPS_MAX    10000     /* groups of one node */
+#define ADDRESSES_MAX 16384     /* shared addresses of one node, over all groups */
 #define DEVICES_MAX   16        /* network devices that one configuration names */
 #define PATHS_MAX     4         /* devices that carry heartbeats */
 #define UNICAST_MAX   PEERS_MAX /* configured unicast peers */

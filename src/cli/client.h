@@ -15,7 +15,7 @@
 #include "cli/command.h"
 #include "wire/control.h"
 
-#define CLIENT_LINE_MAX (1024 * 1024) /* far above a status with every table full */
+#define CLIENT_LINE_MAX (16 * 1024 * 1024) /* above a status with every table full */
 
 struct client {
 	int descriptor;

@@ -14,7 +14,7 @@
 #include "conf/conf.h"
 
 #define OPTIONS_VALUE_MAX (COMMAND_SIZE - 1) /* the longest value that any key takes */
-#define OPTIONS_GIVEN_MAX (UNICAST_MAX + ADDRESSES_MAX + 64)
+#define OPTIONS_GIVEN_MAX (UNICAST_MAX + 256 + 64)
 
 enum option_section { OPTION_NODE, OPTION_GROUP };
 

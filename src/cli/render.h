@@ -13,7 +13,7 @@
 #include "wire/report.h"
 #include "wire/status.h"
 
-#define RENDER_STATUS_MAX (512 * 1024)
+#define RENDER_STATUS_MAX (8 * 1024 * 1024)
 
 struct render {
 	bool colour;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -411,7 +412,9 @@ static void test_round_trip(void **state)
 	round_trip();
 }
 
-/* As much of everything as there is room for. */
+/* As much of everything as there is room for, but not so many groups: such a text is too long. */
+#define LARGEST_GROUPS    100
+#define LARGEST_ADDRESSES 400
 static void test_round_trip_of_the_largest(void **state)
 {
 	static char text[CONF_TEXT_MAX];
@@ -424,9 +427,9 @@ static void test_round_trip_of_the_largest(void **state)
 		text_add(&t, "interface = longest-name-%02u\n", device);
 	for (unsigned i = 1; i <= UNICAST_MAX; i++)
 		text_add(&t, "peer = fd00:1111:2222:3333:4444:5555:6666:%x\n", 0xff00 + i);
-	for (unsigned group = 0, i = 0; group < GROUPS_MAX; group++) {
+	for (unsigned group = 0, i = 0; group < LARGEST_GROUPS; group++) {
 		text_add(&t, "[group %063u]\n", group);
-		for (; i < (group + 1) * ADDRESSES_MAX / GROUPS_MAX; i++)
+		for (; i < (group + 1) * LARGEST_ADDRESSES / LARGEST_GROUPS; i++)
 			text_add(&t,
 				"address=fd00:1111:2222:3333:4444:5555:%x:7777/128 dev"
 				" longest-name-%02u\n",
@@ -436,8 +439,8 @@ static void test_round_trip_of_the_largest(void **state)
 				0, 0, 0);
 	}
 	parse_good(text);
-	assert_int_equal(parsed.group_count, GROUPS_MAX);
-	assert_int_equal(parsed.address_count, ADDRESSES_MAX);
+	assert_int_equal(parsed.group_count, LARGEST_GROUPS);
+	assert_int_equal(parsed.address_count, LARGEST_ADDRESSES);
 	assert_int_equal(parsed.device_count, DEVICES_MAX);
 	assert_int_equal(parsed.node.peer_count, UNICAST_MAX);
 	round_trip();
@@ -858,6 +861,50 @@ static const char *many(const char *before, const char *lines, unsigned count, c
 	return text;
 }
 
+/* Each text begins with [node], its interface, and so on: the third line is the first of many. */
+static const char *many_addresses(unsigned count)
+{
+	static char text[1024 * 1024];
+	struct text t = text_init(text, sizeof(text));
+
+	text_add(&t, "[node]\ninterface=eth0\n[group web]\n");
+	for (unsigned i = 0; i < count; i++)
+		text_add(&t, "address = fd00::%x\n", i + 1);
+	return text;
+}
+
+static const char *many_groups(unsigned count)
+{
+	static char text[1024 * 1024];
+	struct text t = text_init(text, sizeof(text));
+
+	text_add(&t, "[node]\ninterface = eth0\n");
+	for (unsigned i = 0; i < count; i++)
+		text_add(&t, "[group g%u]\naddress = fd00::%x\n", i, i + 1);
+	return text;
+}
+
+static int64_t parse_ns(const char *text)
+{
+	struct timespec before, after;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	parse_good(text);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	return (after.tv_sec - before.tv_sec) * NS_PER_S + after.tv_nsec - before.tv_nsec;
+}
+
+/* Ten times as much takes ten times as long, not a hundred times. */
+static void test_reading_is_not_quadratic(void **state)
+{
+	int64_t some_ns, many_ns;
+
+	(void)state;
+	some_ns = parse_ns(many_groups(GROUPS_MAX / 10));
+	many_ns = parse_ns(many_groups(GROUPS_MAX));
+	assert_true(many_ns < 40 * some_ns);
+}
+
 static void test_limits(void **state)
 {
 	static const char node[] = "[node]\ninterface = eth0\n";
@@ -873,9 +920,9 @@ static void test_limits(void **state)
 	parse_good(many(node, "peer = 10.0.0.*\n", UNICAST_MAX, rest));
 	parse_bad(many(node, "peer = 10.0.0.*\n", UNICAST_MAX + 2, rest),
 		"34: too many lines \"peer\", at most 31 are possible\n");
-	parse_good(many(group, "address = fd00::*\n", ADDRESSES_MAX, ""));
-	parse_bad(many(group, "address = fd00::*\n", ADDRESSES_MAX + 2, ""),
-		"260: too many lines \"address\", at most 256 are possible\n");
+	parse_good(many_addresses(ADDRESSES_MAX));
+	parse_bad(many_addresses(ADDRESSES_MAX + 2),
+		"16388: too many lines \"address\", at most 16384 are possible\n");
 	parse_good(many(group, "address = fd00::* dev a*\n", DEVICES_MAX - 1, ""));
 	assert_int_equal(parsed.device_count, DEVICES_MAX);
 	parse_bad(many(group, "address = fd00::* dev a*\n", DEVICES_MAX + 2, ""),
@@ -883,10 +930,10 @@ static void test_limits(void **state)
 	parse_good(many(with("", ""), "on-change = /a*\n", HOOKS_MAX, ""));
 	parse_bad(many(with("", ""), "on-change = /a*\n", HOOKS_MAX + 2, ""),
 		"11: too many lines \"on-change\", at most 4 are possible\n");
-	parse_good(many(node, "[group *]\naddress = fd00::*\n", GROUPS_MAX, ""));
+	parse_good(many_groups(GROUPS_MAX));
 	text_add(&expected, "%d: too many groups, at most %d are possible\n", 3 + 2 * GROUPS_MAX,
 		GROUPS_MAX);
-	parse_bad(many(node, "[group *]\naddress = fd00::*\n", 10000, ""), expected.bytes);
+	parse_bad(many_groups(GROUPS_MAX + 5), expected.bytes);
 }
 
 /* More diagnostics than there is room for: the first lines count. */
@@ -1045,6 +1092,7 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_reading_is_not_quadratic),
 		cmocka_unit_test(test_many_mistakes),
 		cmocka_unit_test(test_forms_of_text),
 		cmocka_unit_test(test_long_lines),

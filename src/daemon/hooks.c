@@ -17,8 +17,11 @@
 #define WAITING_MAX      8
 #define LAST_PATIENCE_MS 800 /* when the node stops: less than what the keeper waits for it */
 #define ARGUMENTS_MAX    (COMMAND_SIZE / 2) /* a word and a blank each */
+#define ADDRESS_TEXT_MAX (IP_TEXT_SIZE + 5) /* with prefix length and blank */
 #define VARIABLES_MAX    16
-#define ENVIRONMENT_SIZE (24 * 1024) /* HA_ADDRESSES of 256 addresses included */
+/* The kernel takes no longer variable than 128 KiB. Addresses beyond are left out. */
+#define ADDRESSES_TEXT_SIZE (32 * 1024)
+#define ENVIRONMENT_SIZE    (ADDRESSES_TEXT_SIZE + 12 * 1024)
 
 struct group_hooks {
 	struct hooks *hooks;
@@ -83,13 +86,15 @@ static void set(struct environment *e, const char *name, const char *value)
 static void set_addresses(
 	struct environment *e, const struct conf *conf, const struct conf_group *g)
 {
-	static char value[ADDRESSES_MAX * (IP_TEXT_SIZE + 5)];
+	static char value[ADDRESSES_TEXT_SIZE];
 	struct text t = text_init(value, sizeof(value));
 	char ip[IP_TEXT_SIZE];
 
 	for (size_t i = 0; i < g->address_count; i++) {
 		const struct conf_address *a = &conf->addresses[g->address_first + i];
 
+		if (t.length + ADDRESS_TEXT_MAX >= sizeof(value))
+			break;
 		text_add(&t, "%s%s/%u", i > 0 ? " " : "", ip_format(&a->ip, ip), a->prefix_length);
 	}
 	set(e, "HA_ADDRESSES", value);

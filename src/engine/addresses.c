@@ -12,6 +12,8 @@
 #define PROBES_PER_LISTENING 4
 #define PROBE_EVERY_MIN_NS   (10 * NS_PER_MS)
 #define PROBE_EVERY_MAX_NS   NS_PER_S
+/* Many addresses are probed one after the other, so that the keeper has time for other things. */
+#define PROBE_TAKES_NS (50 * NS_PER_US)
 
 #define ETHERTYPE_ARP  0x0806
 #define ETHERTYPE_IPV6 0x86dd
@@ -296,9 +298,15 @@ void probes_start(struct engine *e, size_t group)
 {
 	struct group *g = &e->groups[group];
 	int64_t every = e->conf->node.tolerance_ns / PROBES_PER_LISTENING;
+	int64_t round = e->conf->address_count * PROBE_TAKES_NS;
+	bool crowded = round > every;
 
+	every = crowded ? round : every;
 	g->probing = true;
 	g->probe_at = e->now;
+	if (crowded)
+		g->probe_at = time_add(e->now,
+			e->conf->groups[group].address_first * PROBE_TAKES_NS);
 	g->probe_every_ns = every < PROBE_EVERY_MIN_NS   ? PROBE_EVERY_MIN_NS
 			    : every > PROBE_EVERY_MAX_NS ? PROBE_EVERY_MAX_NS
 							 : every;
