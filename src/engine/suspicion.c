@@ -310,8 +310,9 @@ bool suspicion_withholds(const struct engine *e, size_t group)
 
 	if (s->withheld)
 		return true;
-	/* The answer may still come: this node has become eligible only now. */
-	return s->asked.ns != 0 && !s->concluded && holder && holder->fence_margin_ns > 0;
+	/* It is still to be asked, or its answer may still come: this node has become eligible only
+	 * now. */
+	return !s->concluded && holder && holder->fence_margin_ns > 0;
 }
 
 uint64_t suspicion_holder(const struct engine *e, size_t group)
