@@ -291,6 +291,13 @@ void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns)
 	says(w, n, CHANNEL_PAUSE, 0, (uint64_t)patience_ns);
 }
 
+void keeper_tells_missing(struct world *w, struct node *n)
+{
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		if (n->held[g].up && n->held[g].missing)
+			says(w, n, CHANNEL_REMOVED, n->conf.groups[g].address_first, 0);
+}
+
 void keeper_remove_address(struct world *w, struct node *n, size_t address)
 {
 	n->held[n->conf.addresses[address].group].missing = true;

@@ -40,6 +40,7 @@ static void node_take_up(struct world *w, struct node *n)
 {
 	n->succession.takes_up = true;
 	node_begin(w, n);
+	keeper_tells_missing(w, n);
 	n->succession.takes_up = false;
 }
 

@@ -365,6 +365,8 @@ void keeper_passes_frame(struct world *w, struct node *n, const struct frame *f)
 void keeper_tells_fence(struct world *w, struct node *n);
 void keeper_tells_to_stop(struct world *w, struct node *n);
 void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns);
+/* To an engine that takes up what another one held. */
+void keeper_tells_missing(struct world *w, struct node *n);
 void keeper_remove_address(struct world *w, struct node *n, size_t address);
 /* When its watchdog goes off, in the world's time. */
 ha_time keeper_deadline(const struct node *n);

@@ -73,6 +73,7 @@ void session_start(
 	s->ready = s->overrun = s->paused = false;
 	memcpy(s->unsure, s->addresses->held, s->conf->group_count * sizeof(*s->unsure));
 	memset(s->told_removed, 0, s->conf->address_count * sizeof(*s->told_removed));
+	s->interfaces->gone = true; /* look again: what has gone meanwhile this engine does not know */
 	will_forget(s->will);
 
 	/* The other half is for answers, which must not get lost. */
