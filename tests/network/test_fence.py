@@ -175,6 +175,7 @@ def test_a_cluster_at_short_intervals(cluster, lan, client):
     """20 ms of margin at most: what is fenced is fenced in time."""
     alpha, beta = cluster.nodes_on(1, 2, interval="20ms", tolerance="100ms")
     alpha.change(worth=200)
+    alpha.groups["main"]["hold_down"] = "0ms"  # it loses the group again and again
     start(alpha, beta)
     wait_holder(alpha, beta)
     need_fence(alpha)
