@@ -254,6 +254,21 @@ static int take_greeting(ha_node *n, const struct ha_options *o, const struct ch
 	return take_key(n, m, g->key);
 }
 
+/* What a daemon would do with the same file, and a program has to do itself. */
+static void tell_ignored(ha_node *n, const struct conf *conf)
+{
+	bool any = conf->check_count > 0;
+
+	for (size_t g = 0; g < conf->group_count; g++) {
+		for (size_t kind = 0; kind < CONF_HOOK_KINDS; kind++)
+			any = any || conf->groups[g].hook_count[kind] > 0;
+	}
+	if (any)
+		(void)node_events_add(n, HA_EVENT_FAULT, HA_WARNING, SIZE_MAX,
+			"checks and commands of the configuration are not run: a program has "
+			"ha_set_health() and its events instead");
+}
+
 static void tell_joined(ha_node *n)
 {
 	for (size_t g = 0; g < n->group_count; g++) {
@@ -288,6 +303,7 @@ static int open_driver(ha_node *n)
 	}
 	text_copy(n->name, sizeof(n->name), m->conf->node.name);
 	tell_joined(n);
+	tell_ignored(n, m->conf);
 	m->driver_open = true;
 	m->child.channel = -1;
 	if (!driver_open(&m->driver, &given, &owner))

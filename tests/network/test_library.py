@@ -192,6 +192,15 @@ def test_wrong_options_are_told_at_once(programs):
     assert "99" in alpha.output() and "nonsense" in alpha.output()
 
 
+def test_what_only_a_daemon_does_is_told(programs, folder):
+    """A configuration file with a command: a program is told that nobody runs it."""
+    path = folder / "whole.conf"
+    path.write_text(f"[node]\ninterface = eth0\n[group main]\naddress = {SHARED[0]}\non-change = /bin/true\n")
+    alpha, = programs("tests/library/obey", "--file", path, numbers=(1,))
+    alpha.start().wait_output("checks and commands of the configuration are not run")
+    alpha.wait_output("state main ACTIVE")
+
+
 def test_two_keepers_in_one_folder(programs):
     first, second = programs("examples/example_web", "eth0", SHARED[0], numbers=(1, 2))
     second.environment["HA_RUNTIME_DIR"] = str(first.runtime_dir)
