@@ -348,6 +348,48 @@ static bool run_restore(struct world *w, struct words words)
 	return true;
 }
 
+static bool ask(struct world *w, struct words words, const struct control_request *asked)
+{
+	struct node *n = words.count > 0 ? node_find(w, words.list[0]) : NULL;
+
+	if (!n || !n->running || !node_is_awake(w, n))
+		return false;
+	disturb(n);
+	node_request(w, n, asked);
+	return true;
+}
+
+/* yield NAME GROUP [NODE]: it is asked to hand the group over, to that one. */
+static bool run_yield(struct world *w, struct words words)
+{
+	struct control_request asked = {.command = CONTROL_YIELD};
+
+	if (words.count < 2 || words.count > 3)
+		return false;
+	text_copy(asked.group, sizeof(asked.group), words.list[1]);
+	text_copy(asked.to, sizeof(asked.to), words.count == 3 ? words.list[2] : "");
+	return ask(w, words, &asked);
+}
+
+/* drain NAME [force]: it is asked to hold nothing. */
+static bool run_drain(struct world *w, struct words words)
+{
+	struct control_request asked = {.command = CONTROL_DRAIN, .force = words.count == 2};
+
+	return words.count <= 2 && ask(w, words, &asked);
+}
+
+/* resume NAME [GROUP] */
+static bool run_resume(struct world *w, struct words words)
+{
+	struct control_request asked = {.command = CONTROL_RESUME};
+
+	if (words.count > 2)
+		return false;
+	text_copy(asked.group, sizeof(asked.group), words.count == 2 ? words.list[1] : "");
+	return ask(w, words, &asked);
+}
+
 /* remove NAME GROUP: somebody else takes the group's first address away. */
 static bool run_remove(struct world *w, struct words words)
 {
@@ -712,6 +754,7 @@ static const struct {
 	{"cut", run_cut},
 	{"delay", run_delay},
 	{"device", run_device},
+	{"drain", run_drain},
 	{"drift", run_drift},
 	{"drops", run_drops},
 	{"duplicates", run_duplicates},
@@ -732,6 +775,7 @@ static const struct {
 	{"replay", run_replay},
 	{"replace", run_replace},
 	{"restore", run_restore},
+	{"resume", run_resume},
 	{"run", run_run},
 	{"seed", run_seed},
 	{"settled", run_settled},
@@ -741,6 +785,7 @@ static const struct {
 	{"changes", run_changes},
 	{"stranger", run_stranger},
 	{"who", run_who},
+	{"yield", run_yield},
 };
 
 static bool dispatch(struct world *w, char **words, size_t count)

@@ -38,6 +38,17 @@ struct takings {
 	unsigned count;
 };
 
+#define ASKED_MAX 256
+
+/* A request that was not answered yet. */
+struct asked {
+	uint32_t token; /* 0: none */
+	size_t node;
+	uint64_t boot;
+	struct control_request what;
+	ha_time at;
+};
+
 struct checks {
 	struct takings takings[WORLD_NODES_MAX][WORLD_GROUPS_MAX];
 	struct takings renewals[WORLD_NODES_MAX][WORLD_GROUPS_MAX]; /* of the epoch, while it holds it */
@@ -58,6 +69,8 @@ struct checks {
 	/* R1: since when a node has to listen, by its own clock. */
 	ha_time listens_since[WORLD_NODES_MAX][WORLD_GROUPS_MAX];
 	ha_time last_transition; /* in the world's time */
+	uint32_t tokens;         /* of requests */
+	struct asked asked[ASKED_MAX];
 };
 
 struct checks *checks_new(void);
@@ -78,6 +91,14 @@ void invariant_reported(struct world *w, const struct node *n, const struct repo
 void invariant_changed(struct world *w, const struct node *n, size_t group);
 void invariant_ended(struct world *w, const struct node *n);
 void invariant_announced(struct world *w, const struct node *n, size_t address);
+/* Answers the token for it. */
+uint32_t invariant_requested(
+	struct world *w, const struct node *n, const struct control_request *asked);
+void invariant_answered(struct world *w, const struct node *n, const struct engine_answer *answer);
+/* Whether each was answered; when nothing moves any more. */
+void answers_are_given(struct world *w);
+/* Its engine begins: who asked the one before it is told by the end of his connection. */
+void answers_forget(struct world *w, const struct node *n);
 void invariant_asked(struct world *w, const struct node *n, enum channel_verb verb, size_t index,
 	uint64_t number);
 

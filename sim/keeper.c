@@ -201,6 +201,7 @@ void keeper_start(struct node *n)
 	n->up_count = 0;
 	n->keeper_busy_until = n->lease = n->last_sent = n->last_sent_world = TIME_ORIGIN;
 	n->will.size = 0;
+	memset(n->yielded, 0, sizeof(n->yielded));
 }
 
 void keeper_holds(struct world *w, struct node *n, size_t group, uint64_t epoch)

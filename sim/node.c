@@ -181,6 +181,13 @@ static void tell_report(struct world *w, const struct node *n, const struct repo
 		world_tell(w, "%s%s: %s", n->name, levels[r->level], r->text);
 }
 
+static void answered(struct world *w, struct node *n, const struct engine_answer *answer)
+{
+	world_tell(w, "%s answers, %s: %s", n->name, control_outcome_name(answer->outcome),
+		answer->text);
+	invariant_answered(w, n, answer);
+}
+
 static void stopped(struct world *w, struct node *n)
 {
 	n->running = false;
@@ -205,6 +212,8 @@ static void perform(struct world *w, struct node *n, const struct effect *effect
 		break;
 	case EFFECT_SEND_ORIGINAL: break; /* needs `protocol = original`, which none has here */
 	case EFFECT_HOOK: break; /* needs a configuration with commands: not told here */
+	case EFFECT_ANSWER: answered(w, n, &effect->answer); break;
+	case EFFECT_REMEMBER: n->drained = effect->drained; break;
 	case EFFECT_STOPPED: stopped(w, n); break;
 	case EFFECT_PAUSED: node_has_paused(w, n); break;
 	}
@@ -308,9 +317,10 @@ void node_health(struct world *w, struct node *n, size_t group)
 
 void node_begin(struct world *w, struct node *n)
 {
-	struct engine_event event = {.kind = ENGINE_START};
+	struct engine_event event = {.kind = ENGINE_START, .drained = n->drained};
 
 	n->running = true;
+	answers_forget(w, n);
 	n->sent = n->send_failed = n->told_to_stop = false;
 	n->stalled_until = time_max(w->now, n->host_stalled_until);
 	n->awake_since = n->stalled_until;
@@ -341,6 +351,15 @@ void node_start(struct world *w, struct node *n)
 	keeper_start(n);
 	invariant_started(w, n);
 	node_begin(w, n);
+}
+
+void node_request(struct world *w, struct node *n, const struct control_request *asked)
+{
+	struct engine_request request = {.asked = *asked};
+	struct engine_event event = {.kind = ENGINE_REQUEST, .request = &request};
+
+	request.token = invariant_requested(w, n, asked);
+	step(w, n, &event);
 }
 
 void node_stop(struct world *w, struct node *n)

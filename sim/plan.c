@@ -655,6 +655,42 @@ static void draw_faults(struct draw *d)
 		FAULTS[kinds[pick(d, kind_count)]](d);
 }
 
+/* What an administrator asks for. */
+static void draw_request(struct draw *d)
+{
+	struct plan_fault *f;
+	size_t n = pick_node(d), g = 1 + pick(d, d->groups);
+
+	if (chance(d, 40)) {
+		f = add_span(d, "drained");
+		begins(f, "drain n%zu%s", n, chance(d, 20) ? " force" : "");
+		if (chance(d, 80))
+			ends(f, "resume n%zu", n);
+		return;
+	}
+	/* Whoever holds it. */
+	for (size_t i = 1; i <= d->nodes && d->plan->fault_count < PLAN_FAULTS_MAX - 2; i++) {
+		f = add_fault(d, "yield", draw_instant(d));
+		if (chance(d, 30))
+			begins(f, "yield n%zu g%zu n%zu", i, g, n);
+		else
+			begins(f, "yield n%zu g%zu", i, g);
+	}
+}
+
+static void draw_requests(struct draw *d)
+{
+	struct random others = d->random;
+	size_t count;
+
+	d->random = d->policies;
+	count = chance(d, 60) ? 0 : 1 + pick(d, 6);
+	while (count-- > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8)
+		draw_request(d);
+	d->policies = d->random;
+	d->random = others;
+}
+
 static void draw_checks(struct draw *d)
 {
 	struct random others = d->random;
@@ -763,6 +799,8 @@ static void draw_heal(struct draw *d)
 			add_heal(d->plan, "device n%zu line carrier off", i + 1);
 		if (!chance(d, 10))
 			add_heal(d->plan, "start n%zu", i + 1);
+		if (random_below(&d->policies, 100) >= 10)
+			add_heal(d->plan, "resume n%zu", i + 1);
 	}
 }
 
@@ -804,6 +842,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	draw_starts(&d);
 	draw_faults(&d);
 	draw_checks(&d);
+	draw_requests(&d);
 	draw_lines(&d);
 	draw_programs(&d);
 	qsort(p->faults, p->fault_count, sizeof(p->faults[0]), by_instant);

@@ -161,10 +161,12 @@ struct node {
 	uint64_t boot;                   /* counts starts and crashes */
 	bool running;                    /* the engine's process lives */
 	bool told_to_stop;
-	bool tells_changes; /* as a node with many groups does */
-	bool disturbed;  /* something was done to its devices, addresses or keeper */
-	bool dying;      /* its keeper still has to clean up */
-	bool start_next; /* to be started when it has */
+	bool tells_changes;       /* as a node with many groups does */
+	bool drained;             /* remembered over restarts */
+	bool yielded[GROUPS_MAX]; /* as it last said */
+	bool disturbed;           /* something was done to its devices, addresses or keeper */
+	bool dying;               /* its keeper still has to clean up */
+	bool start_next;          /* to be started when it has */
 	struct succession succession;
 	bool cannot_send;
 	bool fenced; /* its kernel silences what its lease does not cover any more */
@@ -316,7 +318,8 @@ struct node *node_find(struct world *w, const char *name);
 bool node_add(struct world *w, const char *name, const char *text, const char *address,
 	const char *secret);
 void node_start(struct world *w, struct node *n);
-void node_stop(struct world *w, struct node *n);  /* politely */
+void node_stop(struct world *w, struct node *n); /* politely */
+void node_request(struct world *w, struct node *n, const struct control_request *asked);
 void node_kill(struct world *w, struct node *n);  /* the engine's process; the keeper lives */
 void node_crash(struct world *w, struct node *n); /* the whole host */
 void node_stall(struct world *w, struct node *n, int64_t duration_ns);

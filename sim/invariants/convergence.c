@@ -27,8 +27,8 @@ static bool can_hold(const struct world *w, const struct node *n, size_t group)
 {
 	const struct engine_device *d = &n->devices[n->conf.node.path[0]];
 
-	return n->running && !n->told_to_stop && !n->cannot_send && is_fit(n, group) &&
-	       !n->held[group].refuses && d->present && d->up && d->carrier &&
+	return n->running && !n->told_to_stop && !n->drained && !n->cannot_send &&
+	       is_fit(n, group) && !n->held[group].refuses && d->present && d->up && d->carrier &&
 	       n->devices[n->conf.node.path[0]].v4.family != IP_NONE &&
 	       w->stranger.family == IP_NONE;
 }
@@ -40,6 +40,8 @@ bool convergence_outranks(const struct node *a, const struct node *b, size_t gro
 	struct ip a_address = node_address(a), b_address = node_address(b);
 	int order = memcmp(a_address.bytes, b_address.bytes, sizeof(a_address.bytes));
 
+	if (a->yielded[group] != b->yielded[group]) /* 6.12, by their own word */
+		return b->yielded[group];
 	if (a_health->impaired != b_health->impaired)
 		return b_health->impaired;
 	if (a_health->worth != b_health->worth)
@@ -99,7 +101,9 @@ static bool node_failure(struct world *w, size_t i, size_t group, char *buffer, 
 	else if (part.serving > 1)
 		snprintf(buffer, size, "%zu nodes hold %s where %s is", part.serving, name,
 			w->nodes[i].name);
-	else if (part.serving == 1 && !is_right(w, &part, group))
+	/* What nobody else can take is kept by a drained node. */
+	else if (part.serving == 1 && !is_right(w, &part, group) &&
+		 !(part.eligible == 0 && part.server->drained))
 		snprintf(buffer, size, "%s holds %s, but it should be %s", part.server->name, name,
 			part.worthiest ? part.worthiest->name : "nobody");
 	else

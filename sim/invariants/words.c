@@ -51,12 +51,12 @@ static void note_tolerance(struct node *n, const struct packet *p)
 	n->announced_ns = tolerance_ns;
 }
 
-static void check_changes(
-	struct world *w, const struct node *n, const struct table *t, bool *granting)
+static void check_changes(struct world *w, struct node *n, const struct table *t, bool *granting)
 {
 	for (size_t i = 0; i < t->change_count; i++) {
 		const struct table_change *c = &t->changes[i];
-		struct heartbeat_group said = {.state = c->state, .flags = c->flags, .epoch = c->epoch};
+		struct heartbeat_group said = {
+			.state = c->state, .flags = c->flags, .epoch = c->epoch};
 		int group = conf_group_by_id(&n->conf, c->id);
 
 		if (group < 0) {
@@ -65,6 +65,7 @@ static void check_changes(
 		}
 		check_group(w, n, &said, (size_t)group);
 		granting[group] = c->grantee != 0;
+		n->yielded[group] = c->flags & HEARTBEAT_GROUP_YIELDED;
 	}
 }
 
@@ -82,6 +83,7 @@ void words_check(struct world *w, struct node *n, struct packet *p)
 	for (size_t g = 0; g < p->says.group_count; g++) {
 		check_group(w, n, &p->says.groups[g], g);
 		granting[g] = p->says.groups[g].grantee != HEARTBEAT_GRANTEE_NONE;
+		n->yielded[g] = p->says.groups[g].flags & HEARTBEAT_GROUP_YIELDED;
 	}
 	check_changes(w, n, &p->says.table, granting);
 	if (p->says.no_groups && !p->says.table.present && !p->says.leaving)

@@ -74,6 +74,30 @@ static const struct command COMMANDS[] = {
 		"  --runtime-dir DIR      of the daemon to ask; default /run/ha\n\n"
 		"Example:\n"
 		"  ha exporter --listen 192.168.1.21:9955\n"},
+	{"yield", yield_command, "Hand a group that this server holds over to another one.",
+		" GROUP [--to NODE] [--timeout SECONDS] [--runtime-dir DIR]",
+		"Waits until the other one has it. This server does not take it back before that\n"
+		"one has failed or left, or `ha resume`.\n"
+		"  --to NODE          not to the worthiest, but to this one\n"
+		"  --timeout SECONDS  wait so long at most; default 30\n"
+		"  --runtime-dir DIR  of the daemon to ask; default /run/ha\n\n"
+		"Examples:\n"
+		"  ha yield web\n"
+		"  ha yield web --to beta\n"},
+	{"drain", drain_command, "For maintenance: hand everything over, and hold nothing.",
+		" [--force] [--timeout SECONDS] [--runtime-dir DIR]",
+		"Lasts until `ha resume`, over restarts and reboots too. What no other server can\n"
+		"take goes on being served, and is handed over as soon as one can.\n"
+		"  --force            let go also of what no other server can take\n"
+		"  --timeout SECONDS  wait so long at most; default 30\n"
+		"  --runtime-dir DIR  of the daemon to ask; default /run/ha\n\n"
+		"Example:\n"
+		"  ha drain && apt full-upgrade && reboot    # then: ha resume\n"},
+	{"resume", resume_command, "End what drain or yield began.", " [GROUP] [--runtime-dir DIR]",
+		"With GROUP only that one, which was yielded, may be taken again.\n"
+		"  --runtime-dir DIR  of the daemon to ask; default /run/ha\n\n"
+		"Example:\n"
+		"  ha resume\n"},
 	{"check-config", check_config_command, "Name every mistake of a configuration file.",
 		" [FILE]",
 		"Without a file, of /etc/ha/ha.conf; - is standard input. Status 2 if wrong.\n\n"

@@ -9,6 +9,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "wire/control.h"
+#include "wire/json.h"
 
 #define CLIENTS_MAX      16
 #define WORK_EVERY_MS    1
@@ -22,6 +23,7 @@ struct client {
 	struct answer *answer; /* being made; NULL: none */
 	bool answer_last;      /* the connection ends with it */
 	bool answer_again;     /* it was asked for once more meanwhile */
+	uint32_t token; /* of the request that it waits for; 0: none */
 	char request[CONTROL_REQUEST_MAX];
 	size_t request_size;
 };
@@ -29,8 +31,9 @@ struct client {
 struct control {
 	struct daemon *daemon;
 	uv_pipe_t listener;
-	bool one_waits;  /* all clients are in use; the next is accepted when one has gone */
 	uv_timer_t work; /* runs while an answer is being made */
+	uint32_t tokens; /* given out */
+	bool one_waits;  /* all clients are in use; the next is accepted when one has gone */
 	struct client clients[CLIENTS_MAX];
 };
 
@@ -207,6 +210,33 @@ static void handle_attached(struct client *c, size_t size)
 		begin_answer(c, false, false);
 }
 
+/* The answer may come while this goes on, or much later. */
+static void pass_on(struct client *c, const struct control_request *asked)
+{
+	struct control *control = c->control;
+	struct engine_request request = {.asked = *asked};
+	struct engine_event event = {.kind = ENGINE_REQUEST, .request = &request};
+
+	control->tokens += control->tokens == UINT32_MAX ? 2 : 1;
+	request.token = c->token = control->tokens;
+	daemon_event(control->daemon, &event);
+}
+
+void control_answer(struct control *control, const struct engine_answer *answer)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &control->clients[i];
+
+		if (!c->used || c->closing || c->token != answer->token)
+			continue;
+		c->token = 0;
+		send_json(c,
+			json_pack("{s:s, s:o}", "outcome", control_outcome_name(answer->outcome),
+				"text", json_from_text(answer->text)),
+			true);
+	}
+}
+
 static void handle_request(struct client *c, size_t size)
 {
 	struct control_request request;
@@ -221,6 +251,9 @@ static void handle_request(struct client *c, size_t size)
 	case CONTROL_CLUSTER: begin_answer(c, true, true); break;
 	case CONTROL_WATCH: c->watching = true; break;
 	case CONTROL_ATTACH: begin_attachment(c, request.group); break;
+	case CONTROL_YIELD:
+	case CONTROL_DRAIN:
+	case CONTROL_RESUME: pass_on(c, &request); break;
 	}
 }
 

@@ -49,6 +49,8 @@ struct control;
 
 /* Serves the listening socket @fd. Owned by the process. */
 struct control *control_open(struct daemon *d, int fd, uv_loop_t *loop);
+/* To whoever asked, if he still waits. */
+void control_answer(struct control *c, const struct engine_answer *answer);
 /* Tells everybody who watches. */
 void control_report(struct control *c, const struct report *r, int64_t wall_ms);
 
@@ -96,6 +98,11 @@ void neighbours_start(struct neighbours *all);
 void neighbours_answered(struct neighbours *all, size_t index);
 /* Has the keeper ask them. */
 void daemon_ask(struct daemon *d, size_t check);
+
+/* Whether this node is drained, in the folder @folder (borrowed). -1 if that cannot be kept. */
+int drained_open(int folder);
+bool drained_read(int fd);
+bool drained_write(int fd, bool drained);
 
 struct hooks;
 

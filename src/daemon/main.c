@@ -25,6 +25,7 @@ struct daemon {
 	struct control *control;
 	struct attach *attach;
 	struct history *history;
+	int drained; /* drained.c */
 	struct hooks *hooks;
 	struct daemon_checks *checks;
 	struct neighbours *neighbours;
@@ -138,6 +139,20 @@ void daemon_ask(struct daemon *d, size_t check)
 	driver_ask(&d->driver, check);
 }
 
+static void on_answer(void *context, const struct engine_answer *answer)
+{
+	struct daemon *d = context;
+
+	control_answer(d->control, answer);
+}
+
+static void on_remember(void *context, bool drained)
+{
+	struct daemon *d = context;
+
+	(void)drained_write(d->drained, drained);
+}
+
 static void on_stopped(void *context)
 {
 	struct daemon *d = context;
@@ -223,12 +238,15 @@ static void open_driver(struct daemon *d)
 		.key = &d->given.key,
 		.lease = d->given.lease,
 		.channel = HANDOFF_CHANNEL,
+		.drained = drained_read(d->drained),
 		.record = HANDOFF_RECORD,
 		.adopt = handoff_wait()};
 	const struct driver_owner owner = {.context = d,
 		.report = on_report,
 		.hook = on_hook,
 		.answered = on_answered,
+		.answer = on_answer,
+		.remember = on_remember,
 		.stopped = on_stopped,
 		.told = on_told,
 		.failed = on_failed};
@@ -287,6 +305,7 @@ int main(void)
 	static struct daemon d; /* large, and one for the process's life */
 
 	log_open("had");
+	d.drained = drained_open(HANDOFF_STATE);
 	d.history = history_open(HANDOFF_STATE);
 	open_everything(&d);
 	lock_memory();

@@ -115,6 +115,8 @@ static void perform(struct driver *d, const struct effect *effect)
 			wall_offset_ms(d) + effect->report.at.ns / NS_PER_MS);
 		break;
 	case EFFECT_HOOK: owner->hook(owner->context, &effect->hook); break;
+	case EFFECT_ANSWER: owner->answer(owner->context, &effect->answer); break;
+	case EFFECT_REMEMBER: owner->remember(owner->context, effect->drained); break;
 	case EFFECT_STOPPED: owner->stopped(owner->context); break;
 	case EFFECT_PAUSED: perform_pause(d); break;
 	}
@@ -315,6 +317,7 @@ bool driver_open(
 	d->conf = given->conf;
 	d->lease = given->lease;
 	d->record = given->record;
+	d->drained = given->drained;
 	d->owner = *owner;
 	d->poll_fd = d->timer_fd = -1;
 	d->transport.fd_v4 = d->transport.fd_v6 = d->transport.fd_original = -1;
@@ -350,7 +353,7 @@ void driver_close(struct driver *d)
 
 void driver_start(struct driver *d)
 {
-	struct engine_event event = {.kind = ENGINE_START};
+	struct engine_event event = {.kind = ENGINE_START, .drained = d->drained};
 
 	driver_event(d, &event);
 	for (size_t i = 0; i < d->conf->device_count; i++)

@@ -36,6 +36,10 @@ struct driver_owner {
 	/* The keeper says that a neighbour has answered for a check; it may bring events. NULL:
 	 * nobody asks. */
 	void (*answered)(void *context, size_t check);
+	/* The answer to an ENGINE_REQUEST, and what is to be remembered over restarts. NULL, both,
+	 * for an owner that brings no such event. */
+	void (*answer)(void *context, const struct engine_answer *answer);
+	void (*remember)(void *context, bool drained);
 	/* The engine has stopped politely, or has made room for another one. */
 	void (*stopped)(void *context);
 	/* Something of the driver's own that its owner may want to log. */
@@ -83,6 +87,7 @@ struct driver {
 	const struct conf *conf;  /* borrowed */
 	struct lease_page *lease; /* borrowed */
 	int record;               /* borrowed; 0: none */
+	bool drained;
 	struct driver_owner owner;
 	struct engine *engine; /* owned */
 	struct devices *devices;
@@ -110,6 +115,7 @@ struct driver_given {
 	 * has left; 0: it begins afresh. */
 	int record;
 	size_t adopt;
+	bool drained; /* as was to be remembered */
 };
 
 /**

@@ -33,8 +33,8 @@ static struct layout layout_of(const struct conf *conf)
 
 	l.groups = append(&l.size, conf->group_count, sizeof(struct group));
 	l.addresses = append(&l.size, conf->address_count, sizeof(struct address));
-	l.entries = append(
-		&l.size, (size_t)PEERS_MAX * conf->group_count, sizeof(struct peer_entry));
+	l.entries =
+		append(&l.size, (size_t)PEERS_MAX * conf->group_count, sizeof(struct peer_entry));
 	l.own = append(&l.size, conf->group_count, sizeof(struct own_entry));
 	l.datagrams = append(&l.size, SENDS_MAX, sizeof(struct datagram_pair));
 	l.bits = append(&l.size, 3 * bit_words(conf), sizeof(uint64_t));
@@ -95,9 +95,10 @@ void engine_tell_changes(struct engine *e)
 	e->own.in_use = e->attention.lazy = true;
 }
 
-static void start(struct engine *e, struct effects *out)
+static void start(struct engine *e, bool drained, struct effects *out)
 {
 	e->started = true;
+	e->drained = drained;
 	e->beat_at = e->now;
 	e->answer_at = TIME_NEVER;
 	own_start(e);
@@ -235,7 +236,7 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 static void handle(struct engine *e, const struct engine_event *event, struct effects *out)
 {
 	switch (event->kind) {
-	case ENGINE_START: start(e, out); break;
+	case ENGINE_START: start(e, event->drained, out); break;
 	case ENGINE_TIMER: break;
 	case ENGINE_DATAGRAM: peers_hear(e, event, out); break;
 	case ENGINE_SENT:
@@ -250,6 +251,7 @@ static void handle(struct engine *e, const struct engine_event *event, struct ef
 	case ENGINE_KEEPER: keeper_message(e, event->keeper, out); break;
 	case ENGINE_HEALTH: health_changed(e, event->health, out); break;
 	case ENGINE_ORIGINAL: original_heard(e, &event->datagram.source); break;
+	case ENGINE_REQUEST: requests_take(e, event->request, out); break;
 	case ENGINE_STOP: stop(e, out); break;
 	}
 }
@@ -278,6 +280,7 @@ static ha_time next_deadline(const struct engine *e)
 	deadline = time_min(deadline, suspicion_deadline(e));
 	deadline = time_min(deadline, groups_deadline(e));
 	deadline = time_min(deadline, original_deadline(e));
+	deadline = time_min(deadline, requests_deadline(e));
 	return time_min(deadline, addresses_deadline(e));
 }
 
@@ -313,6 +316,7 @@ void engine_step(
 	attention_begin(e);
 	suspicion_review(e, out);
 	groups_evaluate(e, out);
+	requests_review(e, out);
 	beat_lease(e, out);
 	peers_review(e, out);
 	addresses_due(e, out);

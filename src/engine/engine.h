@@ -21,13 +21,14 @@
 #include "base/time.h"
 #include "conf/conf.h"
 #include "wire/channel.h"
+#include "wire/control.h"
 #include "wire/heartbeat.h"
 #include "wire/metrics.h"
 #include "wire/report.h"
 #include "wire/status.h"
 
 enum engine_event_kind {
-	ENGINE_START,    /* once, first */
+	ENGINE_START,    /* once, first; `drained`: by an earlier request (ENGINE_REQUEST) */
 	ENGINE_TIMER,    /* engine_deadline() was reached; the caller drained its sockets before */
 	ENGINE_DATAGRAM, /* bytes came in */
 	ENGINE_SENT,     /* the last EFFECT_SEND left by at least one path */
@@ -37,6 +38,7 @@ enum engine_event_kind {
 	ENGINE_HEALTH,      /* what checks, or an application, make of a group on this node */
 	ENGINE_ORIGINAL, /* a packet of the original program came in; datagram.source alone counts
 			  */
+	ENGINE_REQUEST,  /* somebody asks to yield, drain or resume; EFFECT_ANSWER follows */
 	ENGINE_STOP,     /* stop politely; EFFECT_STOPPED follows */
 };
 
@@ -70,6 +72,19 @@ struct engine_health {
 	char reason[ENGINE_REASON_SIZE];
 };
 
+/* CONTROL_YIELD, CONTROL_DRAIN or CONTROL_RESUME. Each gets one answer under its token, at once or
+ * when it is decided. */
+struct engine_request {
+	uint32_t token;
+	struct control_request asked;
+};
+
+struct engine_answer {
+	uint32_t token;
+	enum control_outcome outcome;
+	char text[STATUS_REASON_SIZE]; /* a whole sentence */
+};
+
 struct engine_event {
 	enum engine_event_kind kind;
 	union {
@@ -79,10 +94,12 @@ struct engine_event {
 			int hop_limit; /* -1: unknown */
 			struct ip source;
 		} datagram;
-		int error; /* ENGINE_SEND_FAILED: errno */
+		bool drained; /* ENGINE_START */
+		int error;    /* ENGINE_SEND_FAILED: errno */
 		struct engine_device device;
 		const struct channel_message *keeper; /* borrowed */
 		const struct engine_health *health;   /* borrowed */
+		const struct engine_request *request; /* borrowed */
 	};
 };
 
@@ -95,6 +112,8 @@ enum effect_kind {
 	EFFECT_KEEPER,        /* a message to the keeper */
 	EFFECT_REPORT,        /* log it, tell watchers */
 	EFFECT_HOOK,          /* run the group's hooks */
+	EFFECT_ANSWER,        /* to an ENGINE_REQUEST */
+	EFFECT_REMEMBER,      /* over restarts: whether the node is drained */
 	EFFECT_STOPPED,       /* nothing is held any more and everybody was told: exit 0 */
 	EFFECT_PAUSED, /* R8: keep engine_save() for the next engine, tell the keeper PAUSED and
 			  exit 0; what is held stays */
@@ -126,6 +145,8 @@ struct effect {
 		} keeper;
 		struct report report;
 		struct engine_hook hook;
+		struct engine_answer answer;
+		bool drained; /* EFFECT_REMEMBER */
 	};
 };
 

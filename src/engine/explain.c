@@ -68,6 +68,7 @@ void explain_ineligible(
 	switch (why) {
 	case ELIGIBLE: text_add(&t, "eligible"); break;
 	case INELIGIBLE_STOPPING: text_add(&t, "this node stops"); break;
+	case INELIGIBLE_DRAINED: text_add(&t, "this node is drained, until `ha resume`"); break;
 	case INELIGIBLE_WORTH: text_add(&t, "its worth here is 0"); break;
 	case INELIGIBLE_HEALTH:
 		if (health_is_well(e, group)) /* by now, as the keeper has taken long */
@@ -258,6 +259,8 @@ static void explain_active(const struct engine *e, size_t group, struct text *t)
 	if (other && !peer_hears_us(&other->peer, e->conf->node.tolerance_ns))
 		text_add(t, "%s holds it too but hears neither this node nor, likely, clients; ",
 			other->name);
+	if (e->drained)
+		text_add(t, "drained, and hands over as soon as another node can take it; ");
 	text_add(t, "%s", cause);
 	explain_next(e, group, t);
 }

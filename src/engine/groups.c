@@ -93,7 +93,7 @@ void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t
 	e->groups[group].hold_off_until = time_add(e->now, duration_ns);
 }
 
-enum ineligible group_ineligible(const struct engine *e, size_t group)
+enum ineligible group_unfit(const struct engine *e, size_t group)
 {
 	const struct group *g = &e->groups[group];
 	enum ineligible why = health_ineligible(e, group);
@@ -115,6 +115,13 @@ enum ineligible group_ineligible(const struct engine *e, size_t group)
 	if (why == ELIGIBLE && g->conflict)
 		why = INELIGIBLE_CONFLICT;
 	return why;
+}
+
+enum ineligible group_ineligible(const struct engine *e, size_t group)
+{
+	if (e->drained && !e->stopping && !e->groups[group].retired)
+		return INELIGIBLE_DRAINED;
+	return group_unfit(e, group);
 }
 
 /* R5: what a holder that became ineligible can still do. Without one of its addresses it cannot. */
@@ -222,6 +229,7 @@ static struct election_input input_of(
 		.can_serve = can_serve(e, group),
 		.answered = suspicion_withholds(e, group),
 		.stopping = e->stopping || e->groups[group].retired,
+		.reluctant = group_ineligible(e, group) == INELIGIBLE_DRAINED && !e->drain_forced,
 		.settled = settle_is_over(e, group),
 		.sticky = group_is_sticky(e, group),
 		.acknowledged = e->groups[group].acknowledged,
@@ -356,7 +364,8 @@ static void report_eligibility(struct engine *e, size_t group, struct effects *o
 	}
 	explain_ineligible(e, group, why, text, sizeof(text));
 	effect_group_report(e, out, why == INELIGIBLE_CONFLICT ? REPORT_CONFLICT : REPORT_NODE,
-		REPORT_WARNING, group, "not eligible: %s", text);
+		why == INELIGIBLE_DRAINED ? REPORT_NOTICE : REPORT_WARNING, group,
+		"not eligible: %s", text);
 }
 
 static void carry_out(
@@ -381,7 +390,7 @@ static void carry_out(
 /* Given up because this node could not hold it any longer, not because somebody wanted it so. */
 static bool is_lost(const struct engine *e, size_t group)
 {
-	enum ineligible why = group_ineligible(e, group);
+	enum ineligible why = group_unfit(e, group);
 
 	switch (e->groups[group].election.cause) {
 	case ELECTION_LEASE_PASSED:

@@ -20,6 +20,7 @@ static void next_of_ineligible(
 	switch (why) {
 	case ELIGIBLE: break;
 	case INELIGIBLE_STOPPING: text_add(t, "nothing: this node stops"); break;
+	case INELIGIBLE_DRAINED: text_add(t, "may hold it again after `ha resume`"); break;
 	case INELIGIBLE_WORTH:
 		text_add(t, "nothing, as long as its worth here is 0 in the configuration");
 		break;

@@ -13,6 +13,7 @@
 #include "core/announce.h"
 #include "core/election.h"
 #include "core/peer.h"
+#include "core/rivals.h"
 #include "engine/engine.h"
 #include "engine/original.h"
 
@@ -143,7 +144,8 @@ enum ineligible {
 	INELIGIBLE_ORIGINAL,               /* a node that runs the original program is worthier */
 	INELIGIBLE_CONFLICT,               /* a host outside the cluster answers for an address */
 	INELIGIBLE_RETIRED,                /* R8: the next engine will not have it */
-#define INELIGIBLE_LAST INELIGIBLE_RETIRED
+	INELIGIBLE_DRAINED,                /* by request, until another one */
+#define INELIGIBLE_LAST INELIGIBLE_DRAINED
 };
 
 #define LOSSES_MAX 8
@@ -226,6 +228,17 @@ struct pause {
 	ha_time waits_until; /* for the others to have heard it */
 };
 
+#define REQUESTS_MAX 16
+
+/* A request that is not decided yet. */
+struct pending {
+	bool used;
+	uint32_t token;
+	enum control_command what;
+	uint16_t group; /* of yield */
+	ha_time since, until;
+};
+
 struct engine {
 	const struct conf *conf;
 	struct engine_identity identity;
@@ -234,6 +247,9 @@ struct engine {
 	ha_time before; /* of the one before it */
 	ha_time deadline;
 	bool started, stopping, stopped;
+	bool drained;      /* by request: holds nothing */
+	bool drain_forced; /* also what nobody takes */
+	struct pending pending[REQUESTS_MAX];
 	bool adopted; /* R8: began with a record, and has not spoken yet */
 	struct pause pause;
 	bool fenced;    /* the kernel keeps us from serving after the lease */
@@ -382,6 +398,8 @@ const struct peer_record *group_eligible_peer(const struct engine *e, size_t gro
 /* The id of the node that holds it, this one included; 0: nobody. */
 uint64_t group_holder(const struct engine *e, size_t group);
 enum ineligible group_ineligible(const struct engine *e, size_t group);
+/* The same but for what people want: whether it is well. */
+enum ineligible group_unfit(const struct engine *e, size_t group);
 void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t duration_ns);
 /* What @p says of a group as a rival of ours. */
 struct election_rival group_rival(
@@ -398,6 +416,12 @@ bool health_is_well(const struct engine *e, size_t group);
 bool health_is_impaired(const struct engine *e, size_t group);
 /* Adds "worth 100, lowered by 50: ...", or nothing if nothing is the matter. */
 void health_explain(const struct engine *e, size_t group, struct text *t);
+
+/* requests.c */
+void requests_take(struct engine *e, const struct engine_request *request, struct effects *out);
+/* Answers those that have been decided. */
+void requests_review(struct engine *e, struct effects *out);
+ha_time requests_deadline(const struct engine *e);
 
 /* settle.c: how long this node must have been well before it takes a group over by its rank. */
 void settle_start(struct engine *e);

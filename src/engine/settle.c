@@ -24,7 +24,7 @@ void settle_review(struct engine *e, size_t group)
 {
 	struct steadiness *s = &e->groups[group].steadiness;
 
-	if (group_ineligible(e, group) != ELIGIBLE)
+	if (group_unfit(e, group) != ELIGIBLE)
 		s->well_since = TIME_NEVER;
 	else if (time_is_never(s->well_since) || s->impaired != health_is_impaired(e, group))
 		s->well_since = e->now;

@@ -14,6 +14,9 @@ static const char *const COMMAND_NAMES[] = {
 	[CONTROL_CLUSTER] = "cluster",
 	[CONTROL_WATCH] = "watch",
 	[CONTROL_ATTACH] = "attach",
+	[CONTROL_YIELD] = "yield",
+	[CONTROL_DRAIN] = "drain",
+	[CONTROL_RESUME] = "resume",
 };
 
 #define COMMAND_COUNT (sizeof(COMMAND_NAMES) / sizeof(COMMAND_NAMES[0]))
@@ -38,6 +41,37 @@ static bool is_name(const char *text)
 	return *text != '\0' && text[strspn(text, allowed)] == '\0';
 }
 
+/* @name may be missing: then *@ret is "". */
+static bool take_optional_name(const json_t *json, const char *key, char ret[NAME_SIZE])
+{
+	ret[0] = '\0';
+	return !json_object_get(json, key) ||
+	       (json_member_text(json, key, ret, NAME_SIZE) && is_name(ret));
+}
+
+static bool members_from_json(
+	const json_t *json, struct control_request *ret_request, const char **reterr)
+{
+	struct control_request *r = ret_request;
+	bool needs_group = r->command == CONTROL_ATTACH || r->command == CONTROL_YIELD;
+	bool group = take_optional_name(json, "group", r->group);
+
+	r->force = json_is_true(json_object_get(json, "force"));
+	if (needs_group && (!group || r->group[0] == '\0')) {
+		*reterr = r->command == CONTROL_ATTACH
+				  ? "\"attach\" needs a \"group\", such as {\"command\": "
+				    "\"attach\", \"group\": \"web\"}"
+				  : "\"yield\" needs a \"group\", such as {\"command\": "
+				    "\"yield\", \"group\": \"web\"}";
+		return false;
+	}
+	if (!group || !take_optional_name(json, "to", r->to)) {
+		*reterr = "\"group\" and \"to\" are names of letters, digits and ._-";
+		return false;
+	}
+	return true;
+}
+
 static bool request_from_json(
 	const json_t *json, struct control_request *ret_request, const char **reterr)
 {
@@ -49,19 +83,11 @@ static bool request_from_json(
 		return false;
 	}
 	if (!command_by_name(name, &ret_request->command)) {
-		*reterr = "unknown command; known are \"status\", \"cluster\", \"watch\" and "
-			  "\"attach\"";
+		*reterr = "unknown command; known are \"status\", \"cluster\", \"watch\", "
+			  "\"attach\", \"yield\", \"drain\" and \"resume\"";
 		return false;
 	}
-	if (ret_request->command != CONTROL_ATTACH)
-		return true;
-	if (!json_member_text(json, "group", ret_request->group, sizeof(ret_request->group)) ||
-		!is_name(ret_request->group)) {
-		*reterr = "\"attach\" needs a \"group\", such as {\"command\": \"attach\", "
-			  "\"group\": \"web\"}";
-		return false;
-	}
-	return true;
+	return members_from_json(json, ret_request, reterr);
 }
 
 bool control_decode(
@@ -91,8 +117,36 @@ size_t control_encode(const struct control_request *r, char *line, size_t size)
 
 	assert((size_t)r->command < COMMAND_COUNT);
 	text_add(&text, "{\"command\": \"%s\"", COMMAND_NAMES[r->command]);
-	if (r->command == CONTROL_ATTACH)
+	if (r->group[0] != '\0')
 		text_add(&text, ", \"group\": \"%s\"", r->group);
+	if (r->to[0] != '\0')
+		text_add(&text, ", \"to\": \"%s\"", r->to);
+	if (r->force)
+		text_add(&text, ", \"force\": true");
 	text_add(&text, "}\n");
 	return text.length;
+}
+
+static const char *const OUTCOME_NAMES[CONTROL_OUTCOMES] = {
+	[CONTROL_DONE] = "done",
+	[CONTROL_FAILED] = "failed",
+	[CONTROL_REFUSED] = "refused",
+	[CONTROL_MISUSED] = "misused",
+};
+
+const char *control_outcome_name(enum control_outcome outcome)
+{
+	assert(outcome < CONTROL_OUTCOMES);
+	return OUTCOME_NAMES[outcome];
+}
+
+bool control_outcome_by_name(const char *name, enum control_outcome *ret_outcome)
+{
+	for (enum control_outcome o = 0; o < CONTROL_OUTCOMES; o++) {
+		if (strcmp(OUTCOME_NAMES[o], name) == 0) {
+			*ret_outcome = o;
+			return true;
+		}
+	}
+	return false;
 }

@@ -41,6 +41,45 @@ static void attaching_names_a_group(void **state)
 	assert_string_equal(got.group, "web-1");
 }
 
+static void requests_carry_all_that_was_given(void **state)
+{
+	const struct control_request requests[] = {
+		{.command = CONTROL_YIELD, .group = "web-1", .to = "beta.example"},
+		{.command = CONTROL_YIELD, .group = "web"},
+		{.command = CONTROL_DRAIN, .force = true},
+		{.command = CONTROL_DRAIN},
+		{.command = CONTROL_RESUME, .group = "web"},
+		{.command = CONTROL_RESUME},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		struct control_request got;
+		char line[CONTROL_REQUEST_MAX];
+		size_t size = control_encode(&requests[i], line, sizeof(line));
+		const char *reason;
+
+		memset(&got, 0xff, sizeof(got));
+		assert_true(control_decode(line, size - 1, &got, &reason));
+		assert_int_equal(got.command, requests[i].command);
+		assert_string_equal(got.group, requests[i].group);
+		assert_string_equal(got.to, requests[i].to);
+		assert_int_equal(got.force, requests[i].force);
+	}
+}
+
+static void outcomes_have_names(void **state)
+{
+	(void)state;
+	for (enum control_outcome o = 0; o < CONTROL_OUTCOMES; o++) {
+		enum control_outcome again = CONTROL_OUTCOMES;
+
+		assert_true(control_outcome_by_name(control_outcome_name(o), &again));
+		assert_int_equal(again, o);
+	}
+	assert_false(control_outcome_by_name("perhaps", &(enum control_outcome){0}));
+}
+
 static void refused(const char *line, const char *part_of_reason)
 {
 	struct control_request request;
@@ -61,6 +100,9 @@ static void other_things_are_refused_with_a_reason(void **state)
 	refused("{}", "\"command\"");
 	refused("{\"command\": 1}", "\"command\"");
 	refused("{\"command\": \"yield everything\"}", "unknown command");
+	refused("{\"command\": \"yield\"}", "needs a \"group\"");
+	refused("{\"command\": \"yield\", \"group\": \"web\", \"to\": \"a b\"}", "names");
+	refused("{\"command\": \"resume\", \"group\": 7}", "names");
 	refused("{\"command\": \"attach\"}", "needs a \"group\"");
 	refused("{\"command\": \"attach\", \"group\": \"\"}", "needs a \"group\"");
 	refused("{\"command\": \"attach\", \"group\": \"a b\"}", "needs a \"group\"");
@@ -83,6 +125,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(request_survives_the_wire),
 		cmocka_unit_test(attaching_names_a_group),
+		cmocka_unit_test(requests_carry_all_that_was_given),
+		cmocka_unit_test(outcomes_have_names),
 		cmocka_unit_test(other_things_are_refused_with_a_reason),
 		cmocka_unit_test(overlong_requests_are_refused_unread),
 	};

@@ -28,6 +28,7 @@ enum command {
 	COMMAND_SEND_FAILED,
 	COMMAND_JUMP, /* time passes, of any length */
 	COMMAND_STOP,
+	COMMAND_REQUEST,
 	COMMAND_HEALTH,
 	COMMAND_COUNT
 };
@@ -89,6 +90,7 @@ static void obey(struct subject *s, struct reader *r)
 	case COMMAND_JUMP: jump(s, r); break;
 	case COMMAND_STOP: simple_event(s, ENGINE_STOP); break;
 	case COMMAND_HEALTH: hostile_health(s, r); break;
+	case COMMAND_REQUEST: hostile_request(s, r); break;
 	case COMMAND_COUNT: break;
 	}
 }

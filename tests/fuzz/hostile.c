@@ -241,3 +241,31 @@ void hostile_health(struct subject *s, struct reader *r)
 	text_copy(health.reason, sizeof(health.reason), flags & 0x08 ? "a check fails" : "");
 	subject_step(s, &event);
 }
+
+/* Names that exist, names that do not, none. */
+static void hostile_name(const struct subject *s, struct reader *r, char ret_name[NAME_SIZE])
+{
+	uint8_t choice = reader_u8(r);
+	struct text t = text_init(ret_name, NAME_SIZE);
+
+	if (choice & 0x80)
+		text_add(&t, "%s", s->conf->groups[choice % s->conf->group_count].name);
+	else if (choice & 0x40)
+		text_add(&t, "%s", s->conf->node.name);
+	else if (choice & 0x20)
+		text_add(&t, "node-%u", choice & 0x1f);
+}
+
+void hostile_request(struct subject *s, struct reader *r)
+{
+	static const enum control_command commands[] = {
+		CONTROL_YIELD, CONTROL_DRAIN, CONTROL_RESUME};
+	uint8_t choice = reader_u8(r);
+	struct engine_request request = {.token = ++s->asked,
+		.asked = {.command = commands[choice % 3], .force = choice & 0x80}};
+	struct engine_event event = {.kind = ENGINE_REQUEST, .request = &request};
+
+	hostile_name(s, r, request.asked.group);
+	hostile_name(s, r, request.asked.to);
+	subject_step(s, &event);
+}

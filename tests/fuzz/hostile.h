@@ -23,6 +23,8 @@ void hostile_message(struct subject *s, struct reader *r);
 void hostile_frame(struct subject *s, struct reader *r);
 
 /* Any state of any device. */
+/* Somebody asks it to yield, drain or resume. */
+void hostile_request(struct subject *s, struct reader *r);
 void hostile_device(struct subject *s, struct reader *r);
 void hostile_health(struct subject *s, struct reader *r);
 

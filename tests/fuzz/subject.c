@@ -164,6 +164,11 @@ static void check_effect(struct subject *s, const struct effect *effect)
 	case EFFECT_KEEPER: check_request(s, effect); break;
 	case EFFECT_REPORT:
 	case EFFECT_HOOK: check_texts(s, effect); break;
+	case EFFECT_ANSWER:
+		assert(effect->answer.token != 0 && effect->answer.token <= s->asked);
+		assert(effect->answer.outcome < CONTROL_OUTCOMES && effect->answer.text[0] != '\0');
+		break;
+	case EFFECT_REMEMBER: break;
 	case EFFECT_STOPPED: check_stopped(s); break;
 	case EFFECT_PAUSED: s->paused = true; break;
 	}

@@ -28,6 +28,7 @@ struct subject_group {
 };
 
 struct subject {
+	uint32_t asked; /* requests so far */
 	const struct conf *conf;
 	struct heartbeat_key key;
 	struct engine *engine;
