@@ -37,6 +37,7 @@ int drain_command(const struct command *command, int argc, char **argv);
 int resume_command(const struct command *command, int argc, char **argv);
 int check_config_command(const struct command *command, int argc, char **argv);
 int keygen_command(const struct command *command, int argc, char **argv);
+int reload_command(const struct command *command, int argc, char **argv);
 int release_command(const struct command *command, int argc, char **argv);
 int demo_command(const struct command *command, int argc, char **argv);
 int version_command(const struct command *command, int argc, char **argv);

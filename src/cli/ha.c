@@ -109,6 +109,14 @@ static const struct command COMMANDS[] = {
 		"readable by its owner only, or without FILE on standard output.\n\n"
 		"Example:\n"
 		"  ha keygen /etc/ha/key && scp -p /etc/ha/key root@beta:/etc/ha/key\n"},
+	{"reload", reload_command, "Apply the configuration as it is now; nothing else moves.",
+		" [--runtime-dir DIR]",
+		"A wrong configuration changes nothing, and all its mistakes are said. Groups that "
+		"did\n"
+		"not change are served all the time. Also starts a newly installed version.\n"
+		"  --runtime-dir DIR  default /run/ha\n\n"
+		"Example:\n"
+		"  ha reload\n"},
 	{"release", release_command, "Take down shared addresses that a daemon left behind.",
 		" [-c FILE] [--runtime-dir DIR] [--unless-restarting]",
 		"Those that the last daemon ran with (DIR/running.conf), else those of FILE.\n"

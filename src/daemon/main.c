@@ -17,6 +17,7 @@
 #include "wire/handoff.h"
 
 #define LOG_FIELDS_SIZE 512
+#define ADOPTION_MS     3000
 
 struct daemon {
 	uv_loop_t *loop;
@@ -33,6 +34,8 @@ struct daemon {
 	uv_poll_t driver_poll;
 	uv_prepare_t exit_check;
 	bool stopped;
+	bool adopting; /* R8: what speaks for its groups may still have to come */
+	uv_timer_t adoption;
 	struct status status; /* its room is taken when somebody asks for the first time */
 };
 
@@ -96,18 +99,39 @@ void daemon_told(struct daemon *d, enum report_level level, const char *format, 
 	log_line(level_of(level), "%s", message);
 }
 
+/* R8: an engine that goes on with what another one has left knows how its groups were. Checks and
+ * applications that have not had the time to speak again must not speak against them. */
+static bool is_too_early(const struct daemon *d, const struct engine_health *h)
+{
+	unsigned configured = d->given.conf->groups[h->group].worth;
+
+	return d->adopting && (h->impaired || h->ineligible || h->worth < configured);
+}
+
+static void tell_health(struct daemon *d, uint16_t group)
+{
+	struct engine_health both = checks_merge(&d->health[HEALTH_OF_CHECKS][group],
+		&d->health[HEALTH_OF_APPLICATION][group], d->given.conf->groups[group].worth);
+	struct engine_event event = {.kind = ENGINE_HEALTH, .health = &both};
+
+	both.group = group;
+	if (!is_too_early(d, &both))
+		driver_event(&d->driver, &event);
+}
+
 void daemon_health(struct daemon *d, enum health_judge judge, const struct engine_health *health)
 {
-	const struct conf *conf = d->given.conf;
-	struct engine_health both;
-	struct engine_event event = {.kind = ENGINE_HEALTH, .health = &both};
-	uint16_t group = health->group;
+	d->health[judge][health->group] = *health;
+	tell_health(d, health->group);
+}
 
-	d->health[judge][group] = *health;
-	both = checks_merge(&d->health[HEALTH_OF_CHECKS][group],
-		&d->health[HEALTH_OF_APPLICATION][group], conf->groups[group].worth);
-	both.group = group;
-	driver_event(&d->driver, &event);
+static void on_adopted(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	d->adopting = false;
+	for (uint16_t g = 0; g < d->given.conf->group_count; g++)
+		tell_health(d, g);
 }
 
 const struct engine *daemon_engine(const struct daemon *d)
@@ -287,6 +311,11 @@ static void open_everything(struct daemon *d)
 	uv_prepare_init(d->loop, &d->exit_check);
 	d->exit_check.data = d;
 	uv_prepare_start(&d->exit_check, on_exit_check);
+	d->adopting = d->driver.adopted;
+	uv_timer_init(d->loop, &d->adoption);
+	d->adoption.data = d;
+	if (d->adopting)
+		uv_timer_start(&d->adoption, on_adopted, ADOPTION_MS, 0);
 }
 
 /* What is on disk when a heartbeat is due comes too late. Only what is there now: later allocations

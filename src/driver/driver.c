@@ -324,7 +324,8 @@ bool driver_open(
 	d->keeper.fd = given->channel;
 	if (!watch_devices(d) || !open_engine(d, given->key))
 		return false;
-	afresh = given->adopt > 0 && !adopt(d, given->adopt);
+	d->adopted = given->adopt > 0 && adopt(d, given->adopt);
+	afresh = given->adopt > 0 && !d->adopted;
 	if (!open_loop(d) || !driver_watch(d, devices_descriptor(d->devices), SOURCE_DEVICES) ||
 		!transport_open(&d->transport, d, given->conf) ||
 		!keeper_open(&d->keeper, d, given->channel))

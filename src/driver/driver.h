@@ -97,6 +97,7 @@ struct driver {
 	int poll_fd, timer_fd;
 	ha_time timer_at; /* when it is set to; TIME_ORIGIN: it is not */
 	bool over;        /* it failed */
+	bool adopted;     /* R8: the engine goes on with what another one has left */
 	/* An effect that came back as an event: brought when the list it came from is done. */
 	bool sent, send_failed;
 	int send_error;

@@ -199,10 +199,6 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 		break;
 	case CHANNEL_FRAME: addresses_frame(e, m, out); break;
 	case CHANNEL_STOP: stop(e, out); break;
-	case CHANNEL_RELOAD:
-		effect_report(e, out, REPORT_NODE, REPORT_WARNING,
-			"reload is not available yet; restart to apply a changed configuration");
-		break;
 	case CHANNEL_FENCE:
 		e->fence = m->number;
 		e->fenced = m->second != 0;
@@ -216,8 +212,7 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 		break;
 	case CHANNEL_RESUME: pause_end(e, out); break;
 	case CHANNEL_ANSWERED: break; /* checks are its owner's business */
-	case CHANNEL_BEGIN:
-	case CHANNEL_COMPLAINT: break; /* the daemon's */
+	case CHANNEL_BEGIN: break; /* the daemon's */
 	case CHANNEL_READY:
 	case CHANNEL_HOLD:
 	case CHANNEL_RELEASE:
@@ -228,7 +223,6 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 	case CHANNEL_ASK:
 	case CHANNEL_WILL:
 	case CHANNEL_AFRESH:
-	case CHANNEL_RELOADING:
 	case CHANNEL_PAUSED: break; /* ours to say */
 	}
 }

@@ -250,8 +250,8 @@ static void long_frames_are_cut(void **state)
 /* Of the neighbours that checks ask, the answers and nothing else. */
 static void answers_of_neighbours_pass(void **state)
 {
-	const struct ip list[] = {ip_of("10.0.0.1"), ip_of("fd00::1"), ip_of("10.0.0.2"),
-		ip_of("fd00::1:0:0:2")};
+	const struct ip list[] = {
+		ip_of("10.0.0.1"), ip_of("fd00::1"), ip_of("10.0.0.2"), ip_of("fd00::1:0:0:2")};
 	static const char *const others[] = {"10.0.0.3", "fd00::2", "fd00::2:0:0:2", "fd01::1"};
 	struct capture_program *arp = malloc(sizeof(*arp)), *nd = malloc(sizeof(*nd));
 	uint8_t frame[ND_FRAME_SIZE];

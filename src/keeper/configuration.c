@@ -97,25 +97,46 @@ static bool parse(struct configuration *c, bool quiet)
 	return good;
 }
 
-enum configuration_result configuration_read(
-	int descriptor, bool quiet, struct configuration *ret_configuration)
+/* NULL, or why there is none. */
+static const char *take_text(int descriptor, struct configuration *c)
 {
-	struct configuration c = {.text = malloc(CONFIGURATION_SIZE_MAX)};
 	const char *reason = distrust(descriptor);
 	ssize_t size = -ENOMEM;
 
-	if (!reason && c.text)
-		size = read_whole(descriptor, c.text, CONFIGURATION_SIZE_MAX);
+	*c = (struct configuration){.text = reason ? NULL : malloc(CONFIGURATION_SIZE_MAX)};
+	if (c->text)
+		size = read_whole(descriptor, c->text, CONFIGURATION_SIZE_MAX);
 	if (!reason && size < 0)
 		reason = strerror((int)-size);
 	if (reason) {
+		configuration_free(c);
+		return reason;
+	}
+	c->size = (size_t)size;
+	c->text = shrink(c->text, c->size);
+	return NULL;
+}
+
+bool configuration_read_text(int descriptor, struct configuration *ret_configuration)
+{
+	const char *reason = take_text(descriptor, ret_configuration);
+
+	if (reason)
+		log_error("the configuration cannot be used: %s", reason);
+	return !reason;
+}
+
+enum configuration_result configuration_read(
+	int descriptor, bool quiet, struct configuration *ret_configuration)
+{
+	struct configuration c;
+	const char *reason = take_text(descriptor, &c);
+
+	if (reason) {
 		if (!quiet)
 			log_error("the configuration cannot be used: %s", reason);
-		configuration_free(&c);
 		return CONFIGURATION_REFUSED;
 	}
-	c.size = (size_t)size;
-	c.text = shrink(c.text, c.size);
 	if (!parse(&c, quiet)) {
 		configuration_free(&c);
 		return CONFIGURATION_WRONG;

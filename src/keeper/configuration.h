@@ -32,6 +32,8 @@ enum configuration_result {
  */
 enum configuration_result configuration_read(
 	int descriptor, bool quiet, struct configuration *ret_configuration);
+/* Its text alone, with the same suspicion; false after one line. */
+bool configuration_read_text(int descriptor, struct configuration *ret_configuration);
 void configuration_free(struct configuration *c);
 
 /* Reads the key of @path, a file that only its owner (root or us) can touch. False after one line.

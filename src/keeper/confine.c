@@ -25,7 +25,7 @@ static const char *const NEEDED[] = {
 	/* memory */
 	"brk", "madvise", "mmap", "mmap2", "mprotect", "mremap", "munmap",
 	/* the process itself */
-	"exit", "exit_group", "futex", "getpid", "getrandom", "gettid", "rt_sigaction", "rt_sigprocmask",
+	"exit", "exit_group", "futex", "getpid", "getrandom", "pidfd_send_signal", "signalfd4", "gettid", "rt_sigaction", "rt_sigprocmask",
 	"rt_sigreturn", "sched_setscheduler", "tgkill",
 };
 /* clang-format on */

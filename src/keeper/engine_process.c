@@ -126,10 +126,15 @@ void engine_end_lease(const struct engine_process *p)
 
 struct engine_end engine_wait(const struct engine_process *p, int patience_ms)
 {
+	(void)engine_has_ended(p, patience_ms);
+	return engine_end_of(p->process);
+}
+
+struct engine_end engine_end_of(int process)
+{
 	siginfo_t info = {0};
 
-	(void)engine_has_ended(p, patience_ms);
-	if (waitid(P_PIDFD, (id_t)p->process, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+	if (waitid(P_PIDFD, (id_t)process, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
 		return (struct engine_end){0};
 	return (struct engine_end){
 		.known = true, .exited = info.si_code == CLD_EXITED, .number = info.si_status};

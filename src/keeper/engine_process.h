@@ -53,6 +53,8 @@ bool engine_adopt(int channel, int lease, const struct configuration *configurat
 bool engine_has_ended(const struct engine_process *p, int patience_ms);
 /* Only of one that has ended: nobody else writes the lease then. */
 void engine_end_lease(const struct engine_process *p);
+/* How the child behind the pidfd @process has ended. */
+struct engine_end engine_end_of(int process);
 /* Waits up to @patience_ms for the end. */
 struct engine_end engine_wait(const struct engine_process *p, int patience_ms);
 /* A program that started us is not ours to kill: once its group is down it can do no harm. */

@@ -16,16 +16,26 @@
 #include "keeper/memory.h"
 #include "keeper/settle.h"
 #include "keeper/state_dir.h"
+#include "keeper/stub.h"
 #include "sys/log.h"
 #include "wire/handoff.h"
 
 #define EXIT_CONFIGURATION 2
 
+/* As early as possible: it has what we have at that moment. */
+static bool needs_midwife(const struct options *o)
+{
+	return o->file && !o->successor && !o->release && o->engine < 0;
+}
+
 int keeper_prepare(struct keeper *k)
 {
 	enum configuration_result result;
 
+	k->midwife.socket = -1;
 	if (!privileges_check())
+		return EXIT_FAILURE;
+	if (needs_midwife(&k->options) && !midwife_open(&k->options, &k->midwife))
 		return EXIT_FAILURE;
 	result = configuration_read(k->options.configuration, false, &k->configuration);
 	(void)close(k->options.configuration);
@@ -38,6 +48,9 @@ int keeper_prepare(struct keeper *k)
 		return EXIT_CONFIGURATION;
 	if (!runtime_dir_open(k->options.runtime_dir, k->options.release, &k->dir))
 		return EXIT_FAILURE;
+	runtime_dir_name_file(&k->dir, k->options.file);
+	if (!k->options.release)
+		runtime_dir_accept(&k->dir);
 	return EXIT_SUCCESS;
 }
 
@@ -275,7 +288,9 @@ int keeper_start(struct keeper *k)
 
 int keeper_run(struct keeper *k)
 {
-	return loop_run(&k->session, &k->starter, &k->engine, &k->capture);
+	k->reload = (struct reload){
+		.dir = &k->dir, .starter = &k->starter, .file = k->options.file, .text = -1};
+	return loop_run(&k->session, &k->starter, &k->engine, &k->capture, &k->reload);
 }
 
 /* R8: all of it is the next keeper's. False if that is impossible: then nothing stays. */
@@ -290,6 +305,13 @@ static bool leave(struct keeper *k)
 	session_take_down(&k->session);
 	settle(&k->addresses);
 	return false;
+}
+
+int keeper_wait(const struct keeper *k, int status)
+{
+	if (status != STUB_REPLACE || k->options.successor)
+		return status;
+	return stub_run(&k->midwife);
 }
 
 void keeper_finish(struct keeper *k, int status)

@@ -10,8 +10,10 @@
 #include "keeper/engine_process.h"
 #include "keeper/fence.h"
 #include "keeper/interfaces.h"
+#include "keeper/midwife.h"
 #include "keeper/options.h"
 #include "keeper/privileges.h"
+#include "keeper/reload.h"
 #include "keeper/runtime_dir.h"
 #include "keeper/session.h"
 #include "keeper/starter.h"
@@ -35,6 +37,8 @@ struct keeper {
 	struct starter starter;
 	struct engine_process engine;
 	struct session session;
+	struct midwife midwife;
+	struct reload reload;
 	int record;                   /* what an engine leaves to the next one */
 	struct succession succession; /* what the daemon before has left */
 };
@@ -50,6 +54,8 @@ int keeper_clean(struct keeper *k);
 int keeper_start(struct keeper *k);
 /* Until the end. */
 int keeper_run(struct keeper *k);
+/* R8: the first keeper waits for those that follow it. The exit status of the last one. */
+int keeper_wait(const struct keeper *k, int status);
 /* Leaves the runtime folder as it should be found, given the exit status. */
 void keeper_finish(struct keeper *k, int status);
 

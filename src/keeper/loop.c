@@ -11,7 +11,9 @@
 #include "keeper/notify.h"
 #include "keeper/restarts.h"
 #include "keeper/settle.h"
+#include "keeper/stub.h"
 #include "sys/clock.h"
+#include "sys/descriptors.h"
 #include "sys/log.h"
 
 #define FRAMES_PER_TURN 64
@@ -39,8 +41,13 @@ struct loop {
 	int closing;       /* handles of an engine that is gone */
 	bool running;      /* there is an engine */
 	bool stopping;     /* it was told to stop */
-	bool leaving;      /* another keeper will take over (R8) */
-	bool over;         /* uv_stop() lets the other events of the same turn come through */
+	bool leaving;      /* another keeper will take over (R8) ... */
+	bool reloading;    /* ... with the configuration that was read again */
+	bool checking;     /* which somebody reads now */
+	int checker_process;
+	uv_poll_t checker;
+	struct reload *reload;
+	bool over; /* uv_stop() lets the other events of the same turn come through */
 	int exit_status;
 };
 
@@ -172,7 +179,9 @@ static void bury_paused(struct loop *l)
 		(void)engine_wait(l->engine, END_PATIENCE_MS);
 	}
 	l->session->left = true;
-	finish(l, 0);
+	if (l->reloading)
+		stub_block_signals();
+	finish(l, l->reloading ? STUB_REPLACE : 0);
 }
 
 /* The end of the channel and that of the process may both tell it, in one turn. */
@@ -371,37 +380,88 @@ static void on_no_pause(uv_timer_t *handle)
 {
 	struct loop *l = handle->data;
 
+	if (l->reloading) {
+		session_tell(l->session, CHANNEL_RESUME);
+		l->leaving = l->reloading = false;
+		reload_refuse(l->reload, "the engine did not come to rest in time");
+		return;
+	}
 	log_warning("the engine could not make room for another daemon; it is stopped instead");
 	on_stop(&l->terminate, SIGTERM);
 }
 
-/* Another keeper will take over: a restart, an upgrade. */
-static void on_restart(uv_signal_t *handle, int number)
+static void leave(struct loop *l)
 {
-	struct loop *l = handle->data;
 	int64_t tolerance_ms = l->session->conf->node.tolerance_ns / NS_IN_MS;
 
-	(void)number;
-	if (l->stopping || l->leaving || !l->engine->starter)
-		return;
-	notify_send("STOPPING=1");
-	if (!l->running) {
-		finish(l, 0);
-		return;
-	}
 	l->leaving = true;
 	session_pause(l->session, RESTART_PATIENCE_NS);
 	(void)uv_timer_start(
 		&l->patience, on_no_pause, (uint64_t)(2 * tolerance_ms + PAUSE_EXTRA_MS), 0);
 }
 
+/* Another keeper will take over: a restart, an upgrade. */
+static void on_restart(uv_signal_t *handle, int number)
+{
+	struct loop *l = handle->data;
+
+	(void)number;
+	if (l->stopping || l->leaving || !l->engine->starter)
+		return;
+	notify_send("STOPPING=1");
+	if (l->running)
+		leave(l);
+	else
+		finish(l, 0);
+}
+
+static void on_checker_closed(uv_handle_t *handle)
+{
+	struct loop *l = handle->data;
+
+	l->checking = false;
+}
+
+/* The one that reads the new configuration has ended. */
+static void on_checked(uv_poll_t *handle, int status, int events)
+{
+	struct loop *l = handle->data;
+	struct engine_end end = engine_end_of(l->checker_process);
+
+	(void)status;
+	(void)events;
+	if (!end.known)
+		return;
+	uv_close((uv_handle_t *)handle, on_checker_closed);
+	descriptors_close(&l->checker_process, 1);
+	if (l->over || l->stopping || l->leaving)
+		return;
+	if (!end.exited || end.number != EXIT_SUCCESS) {
+		reload_refuse(
+			l->reload, "the configuration has mistakes; the lines above name them");
+	} else if (!l->running) {
+		reload_refuse(l->reload, "the engine has just died; try again");
+	} else if (reload_prepare(l->reload)) {
+		l->reloading = true;
+		reload_retire(l->reload, l->session);
+		leave(l);
+	}
+}
+
+static void watch(struct loop *l, uv_poll_t *handle, int descriptor, uv_poll_cb callback);
+
 static void on_reload(uv_signal_t *handle, int number)
 {
 	struct loop *l = handle->data;
 
 	(void)number;
-	if (l->running)
-		session_tell(l->session, CHANNEL_RELOAD);
+	if (l->stopping || l->leaving || l->checking || !l->engine->starter)
+		return;
+	log_notice("reload");
+	l->checker_process = reload_begin(l->reload);
+	l->checking = l->checker_process >= 0;
+	if (l->checking)
+		watch(l, &l->checker, l->checker_process, on_checked);
 }
 
 static void watch(struct loop *l, uv_poll_t *handle, int descriptor, uv_poll_cb callback)
@@ -501,9 +561,10 @@ static void close_handle(uv_handle_t *handle, void *unused)
 }
 
 int loop_run(struct session *session, const struct starter *starter, struct engine_process *engine,
-	const struct capture *capture)
+	const struct capture *capture, struct reload *reload)
 {
 	struct loop l = {.session = session,
+		.reload = reload,
 		.starter = starter,
 		.engine = engine,
 		.exit_status = 1,
@@ -514,7 +575,7 @@ int loop_run(struct session *session, const struct starter *starter, struct engi
 	if (r != 0) {
 		log_error("no event loop: %s", uv_strerror(r));
 		free(l.frames);
-	free(l.answers);
+		free(l.answers);
 		return 1;
 	}
 	watch_everything(&l, capture);

@@ -51,7 +51,7 @@ static int work(struct keeper *k)
 			status = keeper_run(k);
 	}
 	keeper_finish(k, status);
-	return status;
+	return keeper_wait(k, status);
 }
 
 int main(int count, char **arguments)

@@ -26,6 +26,7 @@ bool options_parse(int count, char **arguments, struct options *ret_options)
 		{"release", no_argument, NULL, 'r'},
 		{"unless-restarting", no_argument, NULL, 'u'},
 		{"file", required_argument, NULL, 'f'},
+		{"successor", no_argument, NULL, 'n'},
 		{"engine-fd", required_argument, NULL, 'e'},
 		{0},
 	};
@@ -42,6 +43,7 @@ bool options_parse(int count, char **arguments, struct options *ret_options)
 		case 'r': o.release = true; break;
 		case 'u': o.release = o.unless_restarting = true; break;
 		case 'f': o.file = optarg; break;
+		case 'n': o.successor = true; break;
 		case 'e': right = parse_descriptor(optarg, &o.engine); break;
 		default: right = false; break;
 		}

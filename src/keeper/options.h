@@ -11,6 +11,7 @@ struct options {
 	const char *state_dir;   /* likewise; NULL: none */
 	bool release;            /* take leftovers down and exit */
 	bool unless_restarting;  /* but not what another daemon may still take over */
+	bool successor;          /* follows another one, at a reload */
 	const char *file; /* static: the configuration's, read again for a reload; NULL: none */
 	int engine;       /* -1, or the channel to the program that started us and has the
 			     engine in it */

@@ -23,6 +23,8 @@
 #define LOCK_NAME          "ha.lock"
 #define CONFIGURATION_NAME "running.conf"
 #define NOTE_NAME          "restart"
+#define NEXT_NAME          "next.conf"
+#define REFUSED_NAME       "refused"
 #define TEMPORARY_NAME     "new"
 #define RAISED_PREFIX      "raised-"
 #define RAISED_NAME_SIZE   (sizeof(RAISED_PREFIX) + DEVICE_SIZE)
@@ -106,6 +108,13 @@ bool runtime_dir_open(const char *path, bool releasing, struct runtime_dir *ret_
 	return true;
 }
 
+void runtime_dir_name_file(const struct runtime_dir *dir, const char *file)
+{
+	if (file && (lseek(dir->lock, 0, SEEK_END) < 0 || dprintf(dir->lock, "%s\n", file) < 0))
+		log_warning("cannot write the name of the configuration to %s/%s: %s", dir->path,
+			LOCK_NAME, strerror(errno));
+}
+
 void runtime_dir_close(struct runtime_dir *dir)
 {
 	(void)ftruncate(dir->lock, 0);
@@ -152,6 +161,28 @@ static bool put_file(
 bool runtime_dir_save_configuration(const struct runtime_dir *dir, const char *text, size_t size)
 {
 	return put_file(dir, CONFIGURATION_NAME, text, size);
+}
+
+bool runtime_dir_put_next(const struct runtime_dir *dir, const char *text, size_t size)
+{
+	return put_file(dir, NEXT_NAME, text, size);
+}
+
+int runtime_dir_open_next(const struct runtime_dir *dir)
+{
+	return openat(dir->descriptor, NEXT_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+void runtime_dir_refuse(const struct runtime_dir *dir, const char *why)
+{
+	(void)unlinkat(dir->descriptor, NEXT_NAME, 0);
+	(void)put_file(dir, REFUSED_NAME, why, strlen(why));
+}
+
+void runtime_dir_accept(const struct runtime_dir *dir)
+{
+	(void)unlinkat(dir->descriptor, NEXT_NAME, 0);
+	(void)unlinkat(dir->descriptor, REFUSED_NAME, 0);
 }
 
 bool runtime_dir_leave_note(const struct runtime_dir *dir, const void *bytes, size_t size)

@@ -20,6 +20,14 @@ struct runtime_dir {
 /* Creates the folder if need be and takes its lock. False, after one line, if that fails;
  * @releasing chooses its words. */
 bool runtime_dir_open(const char *path, bool releasing, struct runtime_dir *ret_dir);
+/* Tells `ha reload` in ha.lock, behind the process id, which file is read again. */
+void runtime_dir_name_file(const struct runtime_dir *dir, const char *file);
+/* DIR/next.conf: what the next daemon is to begin with; and DIR/refused: why a reload changed
+ * nothing, a line of text. */
+bool runtime_dir_put_next(const struct runtime_dir *dir, const char *text, size_t size);
+int runtime_dir_open_next(const struct runtime_dir *dir);
+void runtime_dir_refuse(const struct runtime_dir *dir, const char *why);
+void runtime_dir_accept(const struct runtime_dir *dir);
 void runtime_dir_close(struct runtime_dir *dir);
 
 /* Puts @text of @size in the place of running.conf. False, after one line, if that fails. */

@@ -84,7 +84,7 @@ void session_frame(struct session *s, uint32_t interface_index, const uint8_t *f
 /* Tells that a neighbour has answered for a check; drops it if the engine is behind. */
 void session_answered(struct session *s, uint16_t check);
 
-/* Sends CHANNEL_STOP or CHANNEL_RELOAD. */
+/* Sends CHANNEL_STOP or CHANNEL_RESUME. */
 void session_tell(struct session *s, enum channel_verb verb);
 
 /* Everything down at once, without a word to the engine. */

@@ -25,7 +25,7 @@
 #define PATIENCE_MS    2000
 
 /* Words of the keeper. The answer to a start is 0 with a pidfd, or -errno. */
-enum word { WORD_START = 1, WORD_KILL };
+enum word { WORD_START = 1, WORD_KILL, WORD_CHECK };
 
 /* What the starter itself has. */
 struct nest {
@@ -75,6 +75,27 @@ static int start(struct nest *n, const int given[DESCRIPTORS_MAX])
 	return 0;
 }
 
+/* Whoever reads the text of a file for the first time has no privileges. */
+_Noreturn static void check_text(const struct nest *n, int text)
+{
+	struct configuration c = {0};
+	enum configuration_result result = CONFIGURATION_REFUSED;
+
+	(void)setpgid(0, 0);
+	if (privileges_drop_all(&n->account) == 0)
+		result = configuration_read(text, false, &c);
+	_exit(result == CONFIGURATION_GOOD ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static int check(const struct nest *n, int text, int *ret_process)
+{
+	pid_t pid = fork_for_keeper(ret_process);
+
+	if (pid == 0)
+		check_text(n, text);
+	return pid < 0 ? -errno : 0;
+}
+
 /* Sees to the checker meanwhile. */
 static bool wait_for_word(struct nest *n)
 {
@@ -97,14 +118,20 @@ static void serve(struct nest *n)
 	int32_t word;
 
 	while (wait_for_word(n) && descriptors_receive(n->socket, &word, given) == 0) {
-		int r = word == WORD_START ? start(n, given) : 0;
+		int process = -1;
+		int r = word == WORD_START   ? start(n, given)
+			: word == WORD_CHECK ? check(n, given[0], &process)
+					     : 0;
 
 		/* They are the engine's alone: the keeper waits for the end of the channel. */
 		descriptors_close(given, DESCRIPTORS_MAX);
 		if (word == WORD_START)
 			(void)descriptors_send(n->socket, r, &n->engine, r == 0 ? 1 : 0);
+		else if (word == WORD_CHECK)
+			(void)descriptors_send(n->socket, r, &process, r == 0 ? 1 : 0);
 		else if (word == WORD_KILL && n->engine >= 0)
 			(void)pidfd_send_signal(n->engine, SIGKILL, NULL, 0);
+		descriptors_close(&process, 1);
 	}
 }
 
@@ -201,13 +228,12 @@ bool starter_open(const struct configuration *configuration, const uint8_t *key,
 	return r == 0;
 }
 
-int starter_start(const struct starter *s, int channel, int lease)
+static int order(const struct starter *s, enum word word, const int *given, size_t count)
 {
-	const int given[DESCRIPTORS_MAX] = {channel, lease};
 	struct pollfd answer = {.fd = s->socket, .events = POLLIN};
 	int received[DESCRIPTORS_MAX];
 	int32_t result;
-	int r = descriptors_send(s->socket, WORD_START, given, DESCRIPTORS_MAX);
+	int r = descriptors_send(s->socket, word, given, count);
 
 	if (r == 0 && poll(&answer, 1, PATIENCE_MS) != 1)
 		r = -ETIMEDOUT;
@@ -218,6 +244,16 @@ int starter_start(const struct starter *s, int channel, int lease)
 	if (result == 0 && received[0] >= 0)
 		return received[0];
 	return result < 0 ? result : -EPROTO;
+}
+
+int starter_start(const struct starter *s, int channel, int lease)
+{
+	return order(s, WORD_START, (const int[]){channel, lease}, 2);
+}
+
+int starter_check(const struct starter *s, int text)
+{
+	return order(s, WORD_CHECK, &text, 1);
 }
 
 void starter_kill(const struct starter *s)

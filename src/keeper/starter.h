@@ -46,6 +46,15 @@ bool starter_open(const struct configuration *configuration, const uint8_t *key,
  */
 int starter_start(const struct starter *s, int channel, int lease);
 
+/**
+ * starter_check - have a process without privileges read a configuration
+ * @text: sealed memory; borrowed
+ *
+ * Return: a pidfd of it, a child of the caller: status 0 if it is good, else it has logged every
+ * mistake; or -errno.
+ */
+int starter_check(const struct starter *s, int text);
+
 /* SIGKILL to the engine that was started last. */
 void starter_kill(const struct starter *s);
 

@@ -200,8 +200,7 @@ static void add_all(struct target_list *list, const struct target_list *more)
 		add_target(list, &more->ip[i]);
 }
 
-void targets_gateways(
-	struct targets *t, size_t device, ha_time now, struct target_list *ret_list)
+void targets_gateways(struct targets *t, size_t device, ha_time now, struct target_list *ret_list)
 {
 	*ret_list = (struct target_list){0};
 	add_all(ret_list, &look_up(t, device, false, now)->gateways);

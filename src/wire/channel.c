@@ -12,7 +12,6 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_WILL: return size >= 1 && size <= CHANNEL_PAYLOAD_MAX;
 	case CHANNEL_TARGET: return size == IP_WIRE_SIZE;
 	case CHANNEL_FRAME: return size >= 1 && size <= CHANNEL_FRAME_MAX;
-	case CHANNEL_COMPLAINT: return size >= 1 && size <= CHANNEL_TEXT_MAX;
 	case CHANNEL_READY:
 	case CHANNEL_HOLD:
 	case CHANNEL_RELEASE:
@@ -21,7 +20,6 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_REQUEST:
 	case CHANNEL_PROBE:
 	case CHANNEL_AFRESH:
-	case CHANNEL_RELOADING:
 	case CHANNEL_PAUSED:
 	case CHANNEL_ASK:
 	case CHANNEL_ANSWERED:
@@ -31,7 +29,6 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_EXPIRED:
 	case CHANNEL_REMOVED:
 	case CHANNEL_STOP:
-	case CHANNEL_RELOAD:
 	case CHANNEL_FENCE:
 	case CHANNEL_PAUSE:
 	case CHANNEL_RETIRE:
@@ -100,7 +97,6 @@ const char *channel_verb_name(enum channel_verb verb)
 	case CHANNEL_TARGET: return "TARGET";
 	case CHANNEL_FRAME: return "FRAME";
 	case CHANNEL_STOP: return "STOP";
-	case CHANNEL_RELOAD: return "RELOAD";
 	case CHANNEL_FENCE: return "FENCE";
 	case CHANNEL_PAUSED: return "PAUSED";
 	case CHANNEL_ASK: return "ASK";
@@ -109,9 +105,7 @@ const char *channel_verb_name(enum channel_verb verb)
 	case CHANNEL_RETIRE: return "RETIRE";
 	case CHANNEL_RESUME: return "RESUME";
 	case CHANNEL_AFRESH: return "AFRESH";
-	case CHANNEL_RELOADING: return "RELOADING";
 	case CHANNEL_BEGIN: return "BEGIN";
-	case CHANNEL_COMPLAINT: return "COMPLAINT";
 	}
 	return "unknown";
 }

@@ -18,7 +18,6 @@
 #define CHANNEL_HEADER_SIZE 16
 #define CHANNEL_PAYLOAD_MAX 2048
 #define CHANNEL_MESSAGE_MAX (CHANNEL_HEADER_SIZE + CHANNEL_PAYLOAD_MAX)
-#define CHANNEL_TEXT_MAX    512 /* bytes of a line of text */
 #define CHANNEL_RUN_MAX     255 /* addresses behind the first one, of one ANNOUNCE */
 #define CHANNEL_FRAME_MAX   128 /* bytes of a captured ARP or ND frame that are passed on */
 
@@ -43,8 +42,7 @@ enum channel_verb {
 			    patient; the engine ends, what it holds stays (R8) */
 	CHANNEL_ASK, /* index: check, of kind arp or gateway. Ask the neighbours that it is about;
 			perhaps answered by ANSWERED */
-	CHANNEL_AFRESH,    /* it begins afresh: nothing that is still held is taken up (R8) */
-	CHANNEL_RELOADING, /* somebody has asked for a reload */
+	CHANNEL_AFRESH, /* it begins afresh: nothing that is still held is taken up (R8) */
 	/* keeper to engine */
 	CHANNEL_HELD = 64, /* index: group, number: epoch of the HOLD; second: how long after it one
 			      of its addresses was first announced, in CHANNEL_HELD_UNIT_NS; 0: it
@@ -58,7 +56,6 @@ enum channel_verb {
 			   begins a new list for that address */
 	CHANNEL_FRAME,  /* number: interface index, payload: an ARP or ND frame, not looked at */
 	CHANNEL_STOP,   /* the service manager wants us to stop: resign, then exit 0 */
-	CHANNEL_RELOAD, /* number: how many COMPLAINTs were told; 0: it is under way */
 	CHANNEL_FENCE,  /* number: enum channel_fence, in force from now on, second: 1 if it closes
 			   before the lease ends, else 0; told first of all */
 	CHANNEL_PAUSE,  /* number: nanoseconds. Ask the others for so much patience, leave a record
@@ -67,7 +64,6 @@ enum channel_verb {
 	CHANNEL_RESUME, /* no PAUSE and no RETIRE any more */
 	CHANNEL_ANSWERED, /* index: check. One of its neighbours has answered */
 	CHANNEL_BEGIN, /* the very first. number: size of the record to take up; 0: begin afresh */
-	CHANNEL_COMPLAINT, /* payload: a line of text, why a reload changes nothing */
 };
 
 /* What keeps this node from serving when its lease has passed. */

@@ -28,8 +28,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HA_BUILD", ROOT / "build"))
 
 READY, HOLD, RELEASE, RESTORE, ANNOUNCE, REQUEST, PROBE, WILL = range(1, 9)
-HELD, HOLD_FAILED, RELEASED, EXPIRED, REMOVED, TARGET, FRAME, STOP, RELOAD, FENCE, \
-    PAUSE, RETIRE, RESUME, ANSWERED, BEGIN, COMPLAINT = range(64, 80)
+HELD, HOLD_FAILED, RELEASED, EXPIRED, REMOVED, TARGET, FRAME, STOP, FENCE, \
+    PAUSE, RETIRE, RESUME, ANSWERED, BEGIN = range(64, 78)
 HEADER = struct.Struct("!BBHHHQ")
 LEASE_S = 9.9  # longer ones are not believed: max-tolerance
 

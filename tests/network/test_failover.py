@@ -153,11 +153,11 @@ def test_less_worthy_newcomer_changes_nothing(cluster, lan, client):
     assert alpha.group()["transitions"] == 1 and beta.group()["transitions"] == 0
 
 
-def test_hangup_kills_nothing(pair, lan, client):
+def test_hangup_moves_nothing(pair, lan, client):
     alpha, beta = pair
     for node in pair:
         node.signal(signal.SIGHUP)
-    alpha.wait_log("reload")
+    alpha.wait_log("goes on where the last engine left off")
     stays(lambda: alpha.is_active() and beta.state() == "STANDBY", "nothing moves", 1)
     assert alpha.group()["transitions"] == 1
     check_served_by(lan, client, alpha)

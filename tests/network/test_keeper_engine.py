@@ -17,7 +17,7 @@ import time
 import pytest
 
 from keeper_alone import (  # noqa: F401 (the last line: fixtures)
-    BOTH, CONFIGURATION, EXPIRED, HEADER, HELD, HOLD, IP_RECVTTL, KEY, LEASE, LEASE_S, PROBE, READY, RELEASE, RELOAD,
+    BOTH, CONFIGURATION, EXPIRED, HEADER, HELD, HOLD, IP_RECVTTL, KEY, LEASE, LEASE_S, PROBE, READY, RELEASE,
     STOP, V4, V6, WILL, configured, own_subnet_routes, wait_until,
     client, folder, host, keeper)
 
@@ -212,10 +212,13 @@ def test_an_engine_that_does_not_stop_is_not_waited_for(keeper, host):
     assert V4 not in host.addresses("e0")
 
 
-def test_sighup_is_passed_on(keeper):
+def test_without_a_file_there_is_nothing_to_reload(keeper):
     keeper.start(BOTH)
     keeper.process.send_signal(signal.SIGHUP)
-    keeper.hear(RELOAD)
+    refused = pathlib.Path(keeper.runtime) / "refused"
+    wait_until(refused.exists, "it is refused", 2)
+    assert "without a file" in refused.read_text()
+    keeper.hold()
 
 
 def test_the_service_manager_is_told(keeper, folder, monkeypatch):

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from lan import stays, wait_until
-from node import ADDRESS, ADDRESS6, ROOT, SHARED, start, wait_holder
+from node import ADDRESS, ADDRESS6, ROOT, SHARED, configuration, start, wait_holder
 
 FAST = {"interval": "10ms", "tolerance": "60ms"}
 NORMAL = {"interval": "100ms", "tolerance": "350ms"}
@@ -159,3 +159,105 @@ def test_the_unit_tells_a_restart_from_a_stop(tmp_path, job, signal_name):
         subprocess.run([ROOT / "packaging/ha-stop", "ha.service", str(daemon.pid)], check=True, timeout=10,
                        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
         assert daemon.stdout.read().strip() == signal_name
+
+
+# --- reload
+
+
+def write(node):
+    """The configuration as the node's settings are now, without a start."""
+    path = node.runtime_dir.parent / f"{node.name}.conf"
+    path.write_text(configuration(node.node_keys, node.groups))
+
+
+def reload(node):
+    write(node)
+    done = node.cli("reload")
+    assert done.returncode == 0 and "is in force" in done.stdout, (done, node.log())
+
+
+@pytest.mark.parametrize("times", [NORMAL, FAST], ids=["100ms", "10ms"])
+def test_reload(serving, lan, client, times):
+    """Without any change, with another group's change, with an address more and one less, with another
+    worth: only what changed moves, by policy."""
+    alpha, beta = serving(**times)
+    with client.probe(ADDRESS, EVERY) as probe:
+        probe.wait_for("alpha")
+        before = history(alpha, beta)
+        reload(alpha)
+        reload(beta)
+        wait_until(lambda: history(alpha, beta) == before, lambda: (before, history(alpha, beta), alpha.log()), 2)
+        for node in (alpha, beta):
+            node.groups = {"mail": {"address": "10.77.0.101"}, "main": dict(node.groups["main"])}
+            reload(node)
+        wait_until(lambda: alpha.is_active("mail") or beta.is_active("mail"), "mail is held")
+        wait_until(lambda: [history(n)[0][0][-1] for n in (alpha, beta)] == [before[0][0][0], before[1][0][0]],
+                   lambda: (before, history(alpha, beta)))
+        for node in (alpha, beta):
+            node.groups["main"]["address"] = [SHARED[0], "10.77.0.103"]
+            reload(node)
+        assert alpha.host.has("10.77.0.103") and not alpha.host.has(ADDRESS6)
+        assert probe.hosts() == ["alpha"]
+        alpha.groups["main"]["worth"] = 50
+        reload(alpha)
+        wait_holder(beta, alpha, group="main")
+        probe.wait_for("beta")
+        for node in (alpha, beta):
+            node.groups = {"main": node.groups["main"]}
+            reload(node)
+        assert not alpha.host.has("10.77.0.101") and not beta.host.has("10.77.0.101")
+        assert lost(probe) == 0 and probe.hosts() == ["alpha", "beta"]
+
+
+def test_a_wrong_file_changes_nothing(serving, client):
+    alpha, beta = serving()
+    before, pid = history(alpha, beta), alpha.engine_pid()
+    path = alpha.runtime_dir.parent / "alpha.conf"
+    good = path.read_text()
+    path.write_text(good.replace("interval = 100ms", "intervall = 100ms").replace("worth = 200", "worth = much"))
+    done = alpha.cli("reload")
+    assert done.returncode == 2 and "intervall" in done.stderr and "much" in done.stderr
+    alpha.signal(signal.SIGHUP)
+    alpha.wait_log("nothing was changed")
+    assert "intervall" in alpha.log() and "much" in alpha.log()
+    path.write_text(good.replace("[node]", "[node]\nkey-file = /nonexistent"))
+    done = alpha.cli("reload")
+    assert done.returncode == 1 and "key file" in done.stderr
+    path.write_text(good)
+    path.chmod(0o666)
+    assert alpha.cli("reload").returncode == 1
+    path.chmod(0o644)
+    assert history(alpha, beta) == before and alpha.engine_pid() == pid
+    reload(alpha)
+
+
+def test_a_removed_group_is_handed_over(serving, client):
+    alpha, beta = serving()
+    with client.probe(ADDRESS, EVERY) as probe:
+        probe.wait_for("alpha")
+        alpha.groups = {"other": {"address": "10.77.0.105"}}
+        reload(alpha)
+        wait_until(lambda: beta.is_active("main"), "beta holds it")
+        probe.wait_for("beta")
+        assert lost(probe) == 0 and probe.hosts() == ["alpha", "beta"]
+    assert "it is no longer configured here" in alpha.log()
+
+
+def test_signals_after_a_reload(serving, client):
+    """Whoever waits for the daemon waits for the same process."""
+    alpha, beta = serving()
+    reload(alpha)
+    alpha.signal(signal.SIGHUP)
+    lock = alpha.runtime_dir / "ha.lock"
+    before = lock.read_text()
+    wait_until(lambda: lock.read_text().strip() and lock.read_text() != before and alpha.status(), "reloaded")
+    with client.probe(ADDRESS, EVERY) as probe:
+        probe.wait_for("alpha")
+        alpha.signal(signal.SIGUSR2)
+        assert alpha.wait_exit() == 0
+        alpha.start()
+        probe.wait_for("alpha")
+        reload(alpha)
+        assert alpha.stop() == 0
+        probe.wait_for("beta")
+        assert lost(probe) == 0

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/stub.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/descriptors.h"
+#include "sys/log.h"
+
+static sigset_t for_the_keeper(void)
+{
+	static const int list[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		(void)sigaddset(&set, list[i]);
+	return set;
+}
+
+void stub_block_signals(void)
+{
+	const sigset_t set = for_the_keeper();
+
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void pass_on(int signals, int keeper)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		(void)pidfd_send_signal(keeper, (int)info.ssi_signo, NULL, 0);
+}
+
+/* Its exit status; one that was killed has failed. */
+static int wait_for(int signals, int keeper)
+{
+	siginfo_t info = {0};
+
+	for (;;) {
+		struct pollfd ready[] = {
+			{.fd = signals, .events = POLLIN}, {.fd = keeper, .events = POLLIN}};
+
+		if (poll(ready, 2, -1) < 0 && errno != EINTR)
+			return EXIT_FAILURE;
+		if (ready[0].revents != 0)
+			pass_on(signals, keeper);
+		if (ready[1].revents != 0)
+			break;
+	}
+	if (waitid(P_PIDFD, (id_t)keeper, &info, WEXITED) < 0 || info.si_code != CLD_EXITED)
+		return EXIT_FAILURE;
+	return info.si_status;
+}
+
+int stub_run(const struct midwife *m)
+{
+	const sigset_t set = for_the_keeper();
+	int own[] = {m->socket, -1};
+	int status = STUB_REPLACE;
+
+	own[1] = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	int signals = own[1];
+	descriptors_keep_only(own, 2);
+	if (signals < 0)
+		log_error("signals cannot be passed on: %s", strerror(errno));
+	while (status == STUB_REPLACE) {
+		int keeper = midwife_bear(m);
+
+		if (keeper < 0) {
+			log_error("no keeper can be started: %s", strerror(-keeper));
+			return EXIT_FAILURE;
+		}
+		status = wait_for(signals, keeper);
+		(void)close(keeper);
+	}
+	return status;
+}
