@@ -72,7 +72,8 @@ static void begin_group(struct sections *s, const char *name, const char *worth,
 
 static bool is_key_of_group(const char *key)
 {
-	return is(key, "policy") || is(key, "settle") || is(key, "hold-down");
+	return is(key, "policy") || is(key, "settle") || is(key, "hold-down") ||
+	       is(key, "before-active") || is(key, "before-active-timeout");
 }
 
 static bool node_word(struct sections *s, struct words *rest)
@@ -107,8 +108,8 @@ static bool node_word(struct sections *s, struct words *rest)
 }
 
 /* node NAME ADDRESS [when-all-fail HOW] [worth N] [group NAME WORTH]... [on DEVICE] [key WORD]
- * [KEY VALUE]...: the other keys are those of [node] in ha.conf(5); policy, settle and hold-down
- * are of the last group. Without a group it is `web` with 192.168.1.100. */
+ * [KEY VALUE]...: the other keys are those of [node] in ha.conf(5); policy, settle, hold-down
+ * and before-active are of the last group. Without a group it is `web` with 192.168.1.100. */
 static bool run_node(struct world *w, struct words words)
 {
 	static struct sections s;
@@ -441,6 +442,19 @@ static bool run_health(struct world *w, struct words words)
 	return true;
 }
 
+/* prepare NAME DURATION yes|no: how long its before-active takes, and what it says. */
+static bool run_prepare(struct world *w, struct words words)
+{
+	struct node *n = words.count == 3 ? node_find(w, words.list[0]) : NULL;
+
+	if (!n || !parse_duration(words.list[1], &n->prepare_ns) ||
+		(!is(words.list[2], "yes") && !is(words.list[2], "no")))
+		return false;
+	n->vetoes = is(words.list[2], "no");
+	disturb(n);
+	return true;
+}
+
 /* mute NAME on|off: nothing that it sends leaves, and it is told so. */
 static bool run_mute(struct world *w, struct words words)
 {
@@ -769,6 +783,7 @@ static const struct {
 	{"loss", run_loss},
 	{"mute", run_mute},
 	{"node", run_node},
+	{"prepare", run_prepare},
 	{"refuse", run_refuse},
 	{"remember", run_remember},
 	{"remove", run_remove},

@@ -141,6 +141,8 @@ void keeper_told(struct world *w, struct node *n, const struct effect *effect)
 		return;
 	}
 	invariant_asked(w, n, effect->keeper.verb, index, effect->keeper.number);
+	if (effect->keeper.verb == CHANNEL_HOLD)
+		n->said_yes[index] = false;
 	switch (effect->keeper.verb) {
 	case CHANNEL_HOLD: told_to_hold(w, n, index, effect->keeper.number); break;
 	case CHANNEL_RELEASE:

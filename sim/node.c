@@ -195,6 +195,19 @@ static void stopped(struct world *w, struct node *n)
 	invariant_ended(w, n);
 }
 
+/* Of hooks only those are modelled that something waits for. */
+static void run_hook(struct world *w, struct node *n, const struct engine_hook *hook)
+{
+	struct happening h;
+
+	if (hook->preparation == 0)
+		return;
+	schedule_prepare(&h, HAPPENS_PREPARED);
+	h.note.index = hook->group;
+	h.note.number = hook->preparation;
+	schedule(w, &h, node_index(w, n), time_add(w->now, n->prepare_ns));
+}
+
 static void perform(struct world *w, struct node *n, const struct effect *effect)
 {
 	switch (effect->kind) {
@@ -211,7 +224,7 @@ static void perform(struct world *w, struct node *n, const struct effect *effect
 		invariant_reported(w, n, &effect->report);
 		break;
 	case EFFECT_SEND_ORIGINAL: break; /* needs `protocol = original`, which none has here */
-	case EFFECT_HOOK: break; /* needs a configuration with commands: not told here */
+	case EFFECT_HOOK: run_hook(w, n, &effect->hook); break;
 	case EFFECT_ANSWER: answered(w, n, &effect->answer); break;
 	case EFFECT_REMEMBER: n->drained = effect->drained; break;
 	case EFFECT_STOPPED: stopped(w, n); break;
@@ -300,6 +313,17 @@ void node_device(struct world *w, struct node *n, size_t device)
 {
 	lan_joins(w, n);
 	tell_device(w, n, device);
+}
+
+void node_prepared(struct world *w, struct node *n, size_t group, uint32_t run)
+{
+	struct engine_event event = {.kind = ENGINE_PREPARED,
+		.preparation = {.group = (uint16_t)group, .run = run, .error = n->vetoes ? 1 : 0}};
+
+	if (!n->running)
+		return;
+	n->said_yes[group] = !n->vetoes;
+	step(w, n, &event);
 }
 
 void node_health(struct world *w, struct node *n, size_t group)

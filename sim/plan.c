@@ -39,8 +39,10 @@ struct draw {
 	struct plan *plan;
 	struct random random;
 	/* Their own, so that they leave all other faults as they are. */
-	struct random checks, lines, tables, hostile;
-	bool lined; /* the nodes have a second path for heartbeats */
+	struct random checks, lines, tables, hostile, preparing;
+	bool lined;         /* the nodes have a second path for heartbeats */
+	bool prepares;      /* some nodes have a before-active */
+	int64_t prepare_us; /* the longest */
 	size_t nodes, groups, clients;
 	struct drawn_node node[NODES_MAX];
 	struct drawn_group group[GROUPS_DRAWN_MAX];
@@ -215,12 +217,24 @@ static void add_policy(struct draw *d, const struct drawn_group *g, struct text 
 	text_add(t, " hold-down %lldus", (long long)g->hold_down_us);
 }
 
+/* From next to nothing to several tolerances, but in time. */
+static int64_t draw_preparation(struct draw *d)
+{
+	int64_t most_us = 4 * d->tolerance_us < 8 * US_PER_S ? 4 * d->tolerance_us : 8 * US_PER_S;
+	int64_t us = random_magnitude(&d->preparing, 100, most_us);
+
+	if (us > d->prepare_us)
+		d->prepare_us = us;
+	return us;
+}
+
 static void add_node(struct draw *d, size_t i, bool unicast)
 {
 	const struct drawn_node *n = &d->node[i];
 	int64_t most_us = most_believed(d);
 	bool boasts = d->boasts && i == d->nodes - 1;
 	int64_t tolerance_us = boasts ? BOAST_US : n->tolerance_us;
+	bool prepares = d->prepares && random_chance(&d->preparing, 500);
 	char text[PLAN_COMMAND_SIZE];
 	struct text t = text_init(text, sizeof(text));
 
@@ -234,11 +248,16 @@ static void add_node(struct draw *d, size_t i, bool unicast)
 	for (size_t g = 0; g < d->groups; g++) {
 		text_add(&t, " group g%zu %u", g + 1, boasts ? 0 : n->worths[g]);
 		add_policy(d, &d->group[g], &t);
+		if (prepares)
+			text_add(&t, " before-active /bin/true");
 	}
 	for (size_t other = 0; unicast && other < d->nodes; other++)
 		if (other != i)
 			text_add(&t, " peer 192.168.1.%u", d->node[other].address);
 	add_setup(d->plan, "%s", text);
+	if (prepares)
+		add_setup(
+			d->plan, "prepare n%zu %lldus yes", i + 1, (long long)draw_preparation(d));
 }
 
 /* Slower than a heartbeat's share of the tolerance no LAN is meant to be. */
@@ -735,6 +754,27 @@ static void draw_programs(struct draw *d)
 	d->random = others;
 }
 
+/* Somebody must not claim for a while, or for good. */
+static void draw_vetoes(struct draw *d)
+{
+	struct random others = d->random;
+
+	if (!d->prepares)
+		return;
+	d->random = d->preparing;
+	for (size_t i = pick(d, 4); i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8; i--) {
+		struct plan_fault *f = add_span(d, "before-active says no");
+		size_t n = pick_node(d);
+		long long us = draw_preparation(d);
+
+		begins(f, "prepare n%zu %lldus no", n, us);
+		if (chance(d, 70))
+			ends(f, "prepare n%zu %lldus yes", n, us);
+		holds_off(d, 10);
+	}
+	d->random = others;
+}
+
 static void draw_line_trouble(struct draw *d)
 {
 	static const char *const ways[][2] = {
@@ -815,7 +855,8 @@ static void set_bounds(struct draw *d)
 	int64_t believed_us = d->boasts ? 2 * most_believed(d) : 0;
 
 	d->plan->settle_us = d->wait_us + d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us +
-			     believed_us + 2 * d->patience_us;
+			     believed_us + 2 * d->patience_us +
+			     (d->prepares ? 3 * d->prepare_us + 10 * d->tolerance_us : 0);
 	/* Their caches know seconds only: many intervals, where those are short. */
 	if (d->clients > 0 && (d->interval_us >= LONG_INTERVAL_US || chance(d, 10)))
 		d->plan->client_us = 10 * (int64_t)US_PER_S + 6 * d->interval_us;
@@ -832,6 +873,8 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.plan = p;
 	d.random = random_init(seed);
 	d.checks = random_init(~seed);
+	d.preparing = random_init(seed ^ 0x5851f42d4c957f2d);
+	d.prepares = random_chance(&d.preparing, 200);
 	d.lines = random_init(~seed ^ 1);
 	d.hostile = random_init(~seed ^ 2);
 	d.policies = random_init(seed ^ UINT64_C(0x5555555555555555));
@@ -843,6 +886,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	draw_faults(&d);
 	draw_checks(&d);
 	draw_requests(&d);
+	draw_vetoes(&d);
 	draw_lines(&d);
 	draw_programs(&d);
 	qsort(p->faults, p->fault_count, sizeof(p->faults[0]), by_instant);

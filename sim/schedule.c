@@ -96,6 +96,7 @@ static ha_time due_at(const struct world *w, const struct happening *h)
 	case HAPPENS_DATAGRAM:
 	case HAPPENS_DEVICE:
 	case HAPPENS_HEALTH:
+	case HAPPENS_PREPARED:
 	case HAPPENS_NOTE:
 	case HAPPENS_SENT: return n->running ? time_max(h->at, n->stalled_until) : h->at;
 	case HAPPENS_HELD:
@@ -120,6 +121,9 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 		case HAPPENS_SENT: node_has_sent(w, n); break;
 		case HAPPENS_DEVICE: node_hear_device(w, n, h->note.index); break;
 		case HAPPENS_HEALTH: node_health(w, n, h->note.index); break;
+		case HAPPENS_PREPARED:
+			node_prepared(w, n, h->note.index, (uint32_t)h->note.number);
+			break;
 		case HAPPENS_FRAME: node_frame(w, n, &h->frame); break;
 		case HAPPENS_SUCCESSOR: node_succeed(w, n); break;
 		case HAPPENS_USE: break;

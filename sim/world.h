@@ -101,6 +101,7 @@ enum happening_kind {
 	HAPPENS_SENT,      /* sending has taken its time */
 	HAPPENS_DEVICE,    /* the kernel's notice of a device reaches the engine */
 	HAPPENS_HEALTH,    /* the checks' verdict reaches it */
+	HAPPENS_PREPARED,  /* what was to be done before a claim is done, or refused */
 	HAPPENS_FRAME,     /* reaches a port */
 	HAPPENS_USE,       /* a client uses the addresses */
 	HAPPENS_SUCCESSOR, /* another engine takes the place of one that has made room */
@@ -180,6 +181,9 @@ struct node {
 	ha_time awake_since;        /* of its last start or stall */
 	struct engine_device devices[DEVICES_MAX];
 	struct engine_health health[WORLD_GROUPS_MAX];
+	int64_t prepare_ns;              /* how long before-active takes */
+	bool vetoes;                     /* and says no */
+	bool said_yes[WORLD_GROUPS_MAX]; /* since the last claim of the group */
 	struct held held[WORLD_GROUPS_MAX];
 	size_t up_count; /* groups that are up */
 	ha_time keeper_busy_until;
@@ -337,6 +341,7 @@ void node_begin(struct world *w, struct node *n);
 bool node_is_awake(const struct world *w, const struct node *n);
 void node_device(struct world *w, struct node *n, size_t device);
 /* What checks make of a group has changed. */
+void node_prepared(struct world *w, struct node *n, size_t group, uint32_t run);
 void node_health(struct world *w, struct node *n, size_t group);
 void node_has_sent(struct world *w, struct node *n);
 void node_hear_device(struct world *w, struct node *n, size_t device);

@@ -20,6 +20,9 @@ static bool is_fit(const struct node *n, size_t group)
 	const struct engine_health *h = &n->health[group];
 
 	return h->worth > 0 && !h->ineligible &&
+	       /* What it would not claim now it may have claimed before. */
+	       !(n->vetoes && n->conf.groups[group].hook_count[CONF_HOOK_BEFORE] > 0 &&
+		       !n->held[group].up) &&
 	       !(h->impaired && n->conf.groups[group].release_when_all_fail);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * docs/protocol.md 8.3: "Everything stops when the group is released"; 5.3: "While it listens (R1),
- * a node probes for each address".
+ * a node probes for each address"; 6.9: "claims when that is done ... counts for one claim".
  *
  * The keeper is asked only for what makes sense: it refuses the rest, and would tell so loudly.
  */
@@ -19,6 +19,10 @@ void requests_check(struct world *w, const struct node *n, enum channel_verb ver
 		return;
 	if (verb == CHANNEL_HOLD && held->asked)
 		violated(w, "%s asks twice to hold", n->name);
+	if (verb == CHANNEL_HOLD && n->conf.groups[index].hook_count[CONF_HOOK_BEFORE] > 0 &&
+		!n->said_yes[index])
+		violated(w, "%s claims %s before it is prepared", n->name,
+			n->conf.groups[index].name);
 	if (verb == CHANNEL_RELEASE && !held->asked)
 		violated(w, "%s releases what it does not hold", n->name);
 	if (is_address && verb != CHANNEL_PROBE && !held->asked)

@@ -119,6 +119,7 @@ static void begin_group(struct draft *d, const char *name)
 	group->id = id_from_name(group->name);
 	lookup_add(&d->conf.groups_by_id, group->id, d->conf.group_count - 1u);
 	group->worth = CONF_WORTH;
+	group->before_active_timeout_ns = CONF_BEFORE_TIMEOUT_NS;
 	group->hold_down_ns = CONF_HOLD_DOWN_NS;
 	keys_begin_group(d);
 }

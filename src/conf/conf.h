@@ -32,6 +32,7 @@
 #define CONF_INTERVAL_MAX_NS    INT64_C(60000000000) /* 60 s */
 #define CONF_TOLERANCE_MAX_NS   INT64_C(10000000000) /* 10 s: the bound of rule R2 */
 #define CONF_MARGIN_MIN_NS      INT64_C(3000000)     /* 3 ms */
+#define CONF_BEFORE_TIMEOUT_NS  INT64_C(10000000000) /* 10 s */
 #define CONF_HOOK_TIMEOUT_NS    INT64_C(30000000000) /* 30 s */
 #define CONF_CHECK_INTERVAL_NS  INT64_C(1000000000)  /* 1 s */
 #define CONF_CHECK_TIMEOUT_NS   INT64_C(1000000000)  /* 1 s */
@@ -55,7 +56,7 @@ enum conf_ipv4_as {
 /* "auto", "address", "route". */
 extern const char *const CONF_IPV4_AS_NAMES[CONF_IPV4_AS_ROUTE + 1];
 
-enum conf_hook { CONF_HOOK_CHANGE, CONF_HOOK_ACTIVE, CONF_HOOK_STANDBY, CONF_HOOK_KINDS };
+enum conf_hook { CONF_HOOK_CHANGE, CONF_HOOK_ACTIVE, CONF_HOOK_STANDBY, CONF_HOOK_BEFORE, CONF_HOOK_KINDS };
 
 enum conf_check_kind {
 	CONF_CHECK_TCP,       /* target: host, port */
@@ -118,6 +119,7 @@ struct conf_group {
 	uint16_t check_count;
 	int64_t settle_ns;    /* well for so long before it takes over by its rank; 0: at once */
 	int64_t hold_down_ns; /* at least so long when it has lost the group again and again */
+	int64_t before_active_timeout_ns;
 	uint8_t hook_count[CONF_HOOK_KINDS];
 	/* Program and arguments, split at blanks; below COMMAND_SIZE, in conf.texts. */
 	const char *hook[CONF_HOOK_KINDS][HOOKS_MAX];

@@ -153,6 +153,8 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "  check = route 10.0.0.0/8\n"
 				 "  check = group mail.example-2_x\n"
 				 "  application = www-data\n"
+				 "  before-active = /etc/ha/prepare\n"
+				 "  before-active-timeout = 2.5s\n"
 				 "  policy = sticky\n"
 				 "  settle = 10s\n"
 				 "  hold-down = 1min\n"
@@ -217,6 +219,9 @@ static void check_everything(const struct conf *c)
 	assert_int_equal(c->group_count, 2);
 	assert_true(c->groups[0].release_when_all_fail);
 	assert_false(c->groups[1].release_when_all_fail);
+	assert_int_equal(c->groups[0].before_active_timeout_ns, 2500 * NS_PER_MS);
+	assert_int_equal(c->groups[0].hook_count[CONF_HOOK_BEFORE], 1);
+	assert_int_equal(c->groups[1].before_active_timeout_ns, CONF_BEFORE_TIMEOUT_NS);
 	assert_string_equal(c->groups[0].application, "www-data");
 	assert_null(c->groups[1].application);
 	assert_string_equal(c->groups[1].name, "mail.example-2_x");

@@ -45,6 +45,7 @@ static void take_when_all_fail(struct draft *d, const struct key *key, char *val
 static void take_protocol(struct draft *d, const struct key *key, char *value);
 static void take_application(struct draft *d, const struct key *key, char *value);
 static void take_check(struct draft *d, const struct key *key, char *value);
+static void take_before_active(struct draft *d, const struct key *key, char *value);
 static void take_on_change(struct draft *d, const struct key *key, char *value);
 static void take_on_active(struct draft *d, const struct key *key, char *value);
 static void take_on_standby(struct draft *d, const struct key *key, char *value);
@@ -90,6 +91,9 @@ static const struct key KEYS[KEY_COUNT] = {
 		GROUP(settle_ns), 0, LONGEST_NS},
 	[KEY_HOLD_DOWN] = {"hold-down", SECTION_GROUP, false, take_duration, "30s",
 		GROUP(hold_down_ns), 0, LONGEST_NS},
+	[KEY_BEFORE_ACTIVE] = {"before-active", SECTION_GROUP, true, take_before_active, "/etc/ha/prepare", 0, 0, 0},
+	[KEY_BEFORE_ACTIVE_TIMEOUT] = {"before-active-timeout", SECTION_GROUP, false, take_duration, "10s",
+		GROUP(before_active_timeout_ns), 10 * NS_PER_MS, LONGEST_NS},
 	[KEY_ON_CHANGE] = {"on-change", SECTION_GROUP, true, take_on_change, "/etc/ha/changed", 0, 0, 0},
 	[KEY_ON_ACTIVE] = {"on-active", SECTION_GROUP, true, take_on_active, "/etc/ha/active", 0, 0, 0},
 	[KEY_ON_STANDBY] = {"on-standby", SECTION_GROUP, true, take_on_standby, "/etc/ha/standby", 0, 0, 0},
@@ -612,4 +616,9 @@ static void take_on_active(struct draft *d, const struct key *key, char *value)
 static void take_on_standby(struct draft *d, const struct key *key, char *value)
 {
 	take_hook(d, key, value, CONF_HOOK_STANDBY);
+}
+
+static void take_before_active(struct draft *d, const struct key *key, char *value)
+{
+	take_hook(d, key, value, CONF_HOOK_BEFORE);
 }

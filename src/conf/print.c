@@ -51,6 +51,7 @@ static void print_hooks(struct text *t, const struct conf_group *g, enum conf_ho
 		[CONF_HOOK_CHANGE] = "on-change",
 		[CONF_HOOK_ACTIVE] = "on-active",
 		[CONF_HOOK_STANDBY] = "on-standby",
+		[CONF_HOOK_BEFORE] = "before-active",
 	};
 
 	for (unsigned i = 0; i < g->hook_count[kind]; i++)
@@ -74,6 +75,7 @@ static void print_group(struct text *t, const struct conf *c, const struct conf_
 		conf_check_print(t, c, &c->checks[g->check_first + i]);
 	print_duration(t, "settle", g->settle_ns);
 	print_duration(t, "hold-down", g->hold_down_ns);
+	print_duration(t, "before-active-timeout", g->before_active_timeout_ns);
 	for (unsigned kind = 0; kind < CONF_HOOK_KINDS; kind++)
 		print_hooks(t, g, kind);
 }

@@ -169,6 +169,17 @@ static void set_wants(struct election *e, bool wants, struct election_output *ou
 	}
 }
 
+/* Once nothing is to be done any more before a claim; until then it stays eligible, and keeps on
+ * asking. */
+static void claim_if_prepared(struct election *e, ha_time now, enum election_cause cause,
+	uint64_t peer, const struct election_input *in, struct election_output *out)
+{
+	if (in->prepared)
+		begin_taking(e, now, cause, peer, out);
+	else
+		out->prepare = true;
+}
+
 /* R2 and the asking half of R3. A node without a lease in force has not been able to tell anybody
  * that it lives: it may not serve, so it does not claim either. */
 static void evaluate_standby(struct election *e, ha_time now, const struct election_input *in,
@@ -183,10 +194,10 @@ static void evaluate_standby(struct election *e, ha_time now, const struct elect
 		return;
 	}
 	if (ready && granter && !rivals_hold_worthier(in, granter)) {
-		begin_taking(e, now, ELECTION_GRANTED, granter->rank.id, out);
+		claim_if_prepared(e, now, ELECTION_GRANTED, granter->rank.id, in, out);
 	} else if (ready && !holder && !in->answered && !rivals_outrank(in) &&
 		   time_reached(now, patience_with_listeners(e, in))) {
-		begin_taking(e, now, vacancy(e, in), e->holder, out);
+		claim_if_prepared(e, now, vacancy(e, in), e->holder, in, out);
 	} else {
 		set_wants(e, ready && holder && rivals_are_overtaken(in, holder), out);
 	}

@@ -103,6 +103,7 @@ struct election_input {
 	/* While holding it: somebody outside the cluster has answered an announcement since this
 	 * node took it or lost sight of another one (R4). */
 	bool acknowledged;
+	bool prepared;        /* nothing has to be done before a claim, or it is done */
 	ha_time lease;        /* until when a holder may serve (R7) */
 	int64_t tolerance_ns; /* ours */
 	int64_t linger_ns;    /* R3: how long we go on serving after our grantee is ACTIVE */
@@ -156,6 +157,7 @@ struct election_output {
 	bool release;  /* ask the keeper to take the addresses down */
 	bool hold;     /* ask it to bring them up, with the epoch */
 	bool announce; /* announce them again */
+	bool prepare;  /* a claim waits for in->prepared; said at each evaluation */
 	bool tell;     /* send a heartbeat at once */
 };
 

@@ -71,6 +71,7 @@ static int begin(void **state)
 		.eligible = true,
 		.can_serve = true,
 		.settled = true,
+		.prepared = true,
 		.lease = TIME_NEVER,
 		.tolerance_ns = TOLERANCE_MS * NS_PER_MS,
 		.linger_ns = LINGER_MS * NS_PER_MS,

@@ -107,7 +107,8 @@ bool drained_write(int fd, bool drained);
 struct hooks;
 
 /* @metrics: where hooks are counted; borrowed for the process's life. */
-struct hooks *hooks_open(const struct conf *conf, struct metrics *metrics, uv_loop_t *loop);
+struct hooks *hooks_open(
+	struct daemon *d, const struct conf *conf, struct metrics *metrics, uv_loop_t *loop);
 void hooks_run(struct hooks *h, const struct engine_hook *hook);
 /* Whether no command runs or waits. */
 bool hooks_are_idle(const struct hooks *h);

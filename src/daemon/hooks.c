@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hooks run in the order of the changes, one at a time per group, each bounded in time. A group
- * whose hooks cannot keep up loses the oldest changes that wait, never the newest: what counts in
- * the end is the present state.
+ * Hooks run in the order of the changes, one at a time per group, each bounded in time. Changes
+ * that come faster than hooks run are joined: what counts in the end is the present state. What has
+ * to be done before a claim (before-active) stands in the same line, and the engine waits for its
+ * answer.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,10 +13,12 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "daemon/daemon.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 
 #define WAITING_MAX      8
-#define LAST_PATIENCE_MS 800 /* when the node stops: less than what the keeper waits for it */
+#define CANNOT_RUN       (-2) /* or was killed by somebody */
+#define LAST_PATIENCE_MS 800  /* when the node stops: less than what the keeper waits for it */
 #define ARGUMENTS_MAX    (COMMAND_SIZE / 2) /* a word and a blank each */
 #define ADDRESS_TEXT_MAX (IP_TEXT_SIZE + 5) /* with prefix length and blank */
 #define VARIABLES_MAX    16
@@ -29,11 +32,14 @@ struct group_hooks {
 	size_t count;
 	bool busy;
 	size_t next_command; /* of the first one */
+	int failure;         /* of the first one, if it is a preparation; 0: none yet */
+	ha_time begun;       /* likewise, its first command */
 	uv_process_t process;
 	uv_timer_t timer;
 };
 
 struct hooks {
+	struct daemon *daemon;
 	const struct conf *conf;
 	struct metrics *metrics; /* the engine's */
 	uv_loop_t *loop;
@@ -54,6 +60,8 @@ static enum conf_hook kind_of_state(enum node_state state)
 static const char *find_command(
 	const struct conf_group *g, const struct engine_hook *change, size_t n)
 {
+	if (change->preparation != 0)
+		return n < g->hook_count[CONF_HOOK_BEFORE] ? g->hook[CONF_HOOK_BEFORE][n] : NULL;
 	enum conf_hook kind = kind_of_state(change->state);
 	bool same = change->state == change->previous; /* only the epoch is new */
 	size_t special = same || change->state == STATE_SHUTDOWN ? 0 : g->hook_count[kind];
@@ -111,7 +119,7 @@ static void fill_environment(
 	e->used = e->count = 0;
 	set(e, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	set(e, "HA_GROUP", g->name);
-	set(e, "HA_STATE", node_state_name(hook->state));
+	set(e, "HA_STATE", hook->preparation != 0 ? "TAKING" : node_state_name(hook->state));
 	set(e, "HA_PREVIOUS", node_state_name(hook->previous));
 	set(e, "HA_EPOCH", epoch);
 	set(e, "HA_NODE", conf->node.name);
@@ -145,7 +153,13 @@ static void kill_running(struct group_hooks *g, const char *why)
 
 static void on_timeout(uv_timer_t *timer)
 {
-	kill_running(timer->data, "took longer than hook-timeout");
+	struct group_hooks *g = timer->data;
+	bool prepares = g->waiting[0].preparation != 0;
+
+	if (prepares && g->failure == 0)
+		g->failure = ENGINE_PREPARATION_TIMEOUT;
+	kill_running(g, prepares ? "took longer than before-active-timeout"
+				 : "took longer than hook-timeout");
 }
 
 static void on_process_closed(uv_handle_t *handle)
@@ -168,6 +182,8 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 	else if (status != 0)
 		log_group(LOG_LEVEL_WARNING, "hook", name, "a hook exited with status %lld",
 			(long long)status);
+	if (g->failure == 0 && (signal != 0 || status != 0))
+		g->failure = signal != 0 ? CANNOT_RUN : (int)status;
 	if (signal != 0 || status != 0)
 		metrics_count(g->hooks->metrics, METRIC_HOOKS_FAILED);
 	uv_close((uv_handle_t *)process, on_process_closed);
@@ -194,26 +210,58 @@ static int spawn(struct group_hooks *g, const char *command)
 	return uv_spawn(g->hooks->loop, &g->process, &options);
 }
 
-/* Drops the change at the front. */
+static void answer(struct group_hooks *g, const struct engine_hook *asked, int failure)
+{
+	struct engine_event event = {.kind = ENGINE_PREPARED,
+		.preparation = {
+			.group = asked->group, .run = asked->preparation, .error = failure}};
+
+	daemon_event(g->hooks->daemon, &event);
+}
+
+/* Drops the change at the front. It is answered when it is gone: the engine may say more at once.
+ */
 static void finish_change(struct group_hooks *g)
 {
+	struct engine_hook finished = g->waiting[0];
+	int failure = g->failure;
+
 	memmove(&g->waiting[0], &g->waiting[1], --g->count * sizeof(g->waiting[0]));
 	g->next_command = 0;
+	g->failure = 0;
+	if (finished.preparation != 0)
+		answer(g, &finished, failure);
+}
+
+/* A preparation is bounded as a whole, others each. */
+static uint64_t timeout_ms(const struct group_hooks *g)
+{
+	const struct conf *conf = g->hooks->conf;
+	const struct engine_hook *change = &g->waiting[0];
+	int64_t left_ns = conf->node.hook_timeout_ns;
+
+	if (change->preparation != 0)
+		left_ns = conf->groups[change->group].before_active_timeout_ns -
+			  time_between(g->begun, clock_now());
+	return left_ns > 0 ? (uint64_t)(left_ns / NS_PER_MS) : 0;
 }
 
 static void start(struct group_hooks *g, const char *command)
 {
-	int64_t timeout_ms = g->hooks->conf->node.hook_timeout_ns / NS_PER_MS;
 	int r = spawn(g, command);
 
 	g->busy = true;
+	if (g->next_command == 1)
+		g->begun = clock_now();
 	metrics_count(g->hooks->metrics, r == 0 ? METRIC_HOOKS_STARTED : METRIC_HOOKS_FAILED);
 	if (r == 0) {
-		uv_timer_start(&g->timer, on_timeout, (uint64_t)timeout_ms, 0);
+		uv_timer_start(&g->timer, on_timeout, timeout_ms(g), 0);
 		return;
 	}
 	log_group(LOG_LEVEL_ERROR, "hook", g->hooks->conf->groups[g->waiting[0].group].name,
 		"%s cannot be run: %s", command, uv_strerror(r));
+	if (g->failure == 0)
+		g->failure = CANNOT_RUN;
 	uv_close((uv_handle_t *)&g->process, on_process_closed);
 }
 
@@ -223,10 +271,11 @@ static void run_next(struct group_hooks *g)
 		g->count = 0;
 	while (!g->busy && g->count > 0) {
 		const struct engine_hook *change = &g->waiting[0];
+		bool refused = change->preparation != 0 && g->failure != 0;
 		const char *command = find_command(
 			&g->hooks->conf->groups[change->group], change, g->next_command++);
 
-		if (command)
+		if (command && !refused)
 			start(g, command);
 		else
 			finish_change(g);
@@ -253,12 +302,14 @@ static struct group_hooks *open_group(struct hooks *h)
 	return g;
 }
 
-struct hooks *hooks_open(const struct conf *conf, struct metrics *metrics, uv_loop_t *loop)
+struct hooks *hooks_open(
+	struct daemon *d, const struct conf *conf, struct metrics *metrics, uv_loop_t *loop)
 {
 	struct hooks *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		daemon_fail("out of memory");
+	h->daemon = d;
 	h->conf = conf;
 	h->metrics = metrics;
 	h->loop = loop;
@@ -274,15 +325,34 @@ struct hooks *hooks_open(const struct conf *conf, struct metrics *metrics, uv_lo
 	return h;
 }
 
+/* Joins a change to the last one that waits, which then leads from the state before it to the
+ * newest one. Two preparations never wait: the newer one is the one that is asked for. */
+static bool join(struct group_hooks *g, const struct engine_hook *hook)
+{
+	struct engine_hook *last = g->count > 0 ? &g->waiting[g->count - 1] : NULL;
+	enum node_state previous;
+
+	if (g->count < 2 || (last->preparation != 0) != (hook->preparation != 0))
+		return false;
+	previous = last->previous;
+	*last = *hook;
+	last->previous = previous;
+	return true;
+}
+
 void hooks_run(struct hooks *h, const struct engine_hook *hook)
 {
 	struct group_hooks *g = h->groups[hook->group];
 
 	assert(g);
-	if (g->count == WAITING_MAX) {
-		log_group(LOG_LEVEL_WARNING, "hook", h->conf->groups[hook->group].name,
-			"hooks do not keep up; a change is left out");
+	if (join(g, hook)) {
+		log_group(LOG_LEVEL_NOTICE, "hook", h->conf->groups[hook->group].name,
+			"hooks do not keep up; two changes are told as one");
 		metrics_count(h->metrics, METRIC_HOOKS_SKIPPED);
+		return;
+	}
+	/* Changes between preparations that were given up: the oldest goes. */
+	if (g->count == WAITING_MAX) {
 		memmove(&g->waiting[1], &g->waiting[2], (WAITING_MAX - 2) * sizeof(g->waiting[0]));
 		g->count--;
 	}

@@ -307,7 +307,7 @@ static void open_everything(struct daemon *d)
 	open_health(d);
 	d->checks = checks_open(d, d->given.conf, d->loop);
 	d->neighbours = neighbours_open(d, d->checks, d->given.conf, d->loop);
-	d->hooks = hooks_open(d->given.conf, engine_metrics(d->driver.engine), d->loop);
+	d->hooks = hooks_open(d, d->given.conf, engine_metrics(d->driver.engine), d->loop);
 	uv_prepare_init(d->loop, &d->exit_check);
 	d->exit_check.data = d;
 	uv_prepare_start(&d->exit_check, on_exit_check);

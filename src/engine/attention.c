@@ -63,6 +63,12 @@ static void mark_subject(struct engine *e, const struct channel_message *m)
 	}
 }
 
+static void mark_one(struct engine *e, size_t group)
+{
+	if (group < e->conf->group_count)
+		attention_mark(e, group);
+}
+
 void attention_event(struct engine *e, const struct engine_event *event)
 {
 	if (!e->attention.lazy)
@@ -73,6 +79,8 @@ void attention_event(struct engine *e, const struct engine_event *event)
 	case ENGINE_SEND_FAILED:
 	case ENGINE_DATAGRAM: break; /* as above, or common_of() tells */
 	case ENGINE_KEEPER: mark_subject(e, event->keeper); break;
+	case ENGINE_HEALTH: mark_one(e, event->health->group); break;
+	case ENGINE_PREPARED: mark_one(e, event->preparation.group); break;
 	default: attention_mark_all(e); break;
 	}
 }

@@ -243,6 +243,7 @@ static void handle(struct engine *e, const struct engine_event *event, struct ef
 		break;
 	case ENGINE_DEVICE: devices_changed(e, &event->device, out); break;
 	case ENGINE_KEEPER: keeper_message(e, event->keeper, out); break;
+	case ENGINE_PREPARED: prepare_answered(e, &event->preparation); break;
 	case ENGINE_HEALTH: health_changed(e, event->health, out); break;
 	case ENGINE_ORIGINAL: original_heard(e, &event->datagram.source); break;
 	case ENGINE_REQUEST: requests_take(e, event->request, out); break;

@@ -35,6 +35,7 @@ enum engine_event_kind {
 	ENGINE_SEND_FAILED, /* it left by none */
 	ENGINE_DEVICE,      /* the state of a configured device, at start and whenever it changes */
 	ENGINE_KEEPER,      /* a message of the keeper */
+	ENGINE_PREPARED,    /* what came of an EFFECT_HOOK with a preparation */
 	ENGINE_HEALTH,      /* what checks, or an application, make of a group on this node */
 	ENGINE_ORIGINAL, /* a packet of the original program came in; datagram.source alone counts
 			  */
@@ -52,6 +53,16 @@ struct engine_device {
 	uint32_t interface_index; /* the kernel's; 0 if not present */
 	struct ip v4, v6; /* its first address of each family that is not a shared one (for IPv6
 			     a global one, else the link-local one); IP_NONE: none */
+};
+
+#define ENGINE_PREPARATION_TIMEOUT (-1)
+
+/* Whether the group may be claimed. */
+struct engine_preparation {
+	uint16_t group;
+	uint32_t run; /* of the EFFECT_HOOK */
+	int error; /* 0: yes; an exit status; ENGINE_PREPARATION_TIMEOUT, or below: it did not end
+		      by itself */
 };
 
 #define ENGINE_REASON_SIZE 128
@@ -100,6 +111,7 @@ struct engine_event {
 		const struct channel_message *keeper; /* borrowed */
 		const struct engine_health *health;   /* borrowed */
 		const struct engine_request *request; /* borrowed */
+		struct engine_preparation preparation;
 	};
 };
 
@@ -125,6 +137,9 @@ struct engine_hook {
 	uint64_t epoch;
 	char holder[NAME_SIZE];
 	char reason[STATUS_REASON_SIZE];
+	/* Not 0: nothing has changed yet; run what has to be done before a claim, and answer by an
+	 * ENGINE_PREPARED with this run. */
+	uint32_t preparation;
 };
 
 struct effect {

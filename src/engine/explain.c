@@ -90,6 +90,10 @@ void explain_ineligible(
 		text_add(&t, "%s was removed by somebody else again and again", ip);
 		explain_hold_off(e, group, &t);
 		break;
+	case INELIGIBLE_VETOED:
+		prepare_explain_veto(e, group, &t);
+		explain_hold_off(e, group, &t);
+		break;
 	case INELIGIBLE_NO_CARRIER_WHEN_RAISED:
 		text_add(&t, "%s has no carrier when it is brought up", device);
 		if (g->hold_off != ELIGIBLE)
@@ -286,7 +290,11 @@ void explain_group(const struct engine *e, size_t group, char *buffer, size_t si
 	}
 	switch (election->phase) {
 	case ELECTION_LISTENING: explain_listening(e, group, &t); break;
-	case ELECTION_STANDBY: explain_standby(e, group, &t); break;
+	case ELECTION_STANDBY:
+		if (prepare_is_under_way(e, group))
+			text_add(&t, "before-active runs; ");
+		explain_standby(e, group, &t);
+		break;
 	case ELECTION_TAKING: text_add(&t, "configures the addresses"); break;
 	case ELECTION_ACTIVE: explain_active(e, group, &t); break;
 	case ELECTION_RELEASING: text_add(&t, "takes the addresses down"); break;

@@ -233,6 +233,7 @@ static struct election_input input_of(
 		.settled = settle_is_over(e, group),
 		.sticky = group_is_sticky(e, group),
 		.acknowledged = e->groups[group].acknowledged,
+		.prepared = prepare_is_done(e, group),
 		.lease = e->lease,
 		.tolerance_ns = e->conf->node.tolerance_ns,
 		.linger_ns = linger_ns(e),
@@ -466,6 +467,8 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 	carry_out(e, group, &output, out);
 	enter_phase(e, group, before);
 	count_phase(e, group);
+	if (event == ELECTION_EVALUATE)
+		prepare_follow(e, group, output.prepare, out);
 	report_state(e, group, out);
 	report_epoch(e, group, out);
 	report_holder(e, group, out);
@@ -501,6 +504,7 @@ static void review_hold_off(struct engine *e, size_t group)
 	struct group *g = &e->groups[group];
 	size_t device;
 
+	prepare_review(e, group);
 	if (g->hold_off != ELIGIBLE && time_reached(e->now, g->hold_off_until))
 		g->hold_off = ELIGIBLE;
 	if (group_is_held(g) &&
@@ -574,6 +578,7 @@ static ha_time group_due(const struct engine *e, size_t group, const struct elec
 		due = time_min(due, g->hold_off_until);
 	if (g->probing)
 		due = time_min(due, g->probe_at);
+	due = time_min(due, prepare_deadline(e, group));
 	return due;
 }
 

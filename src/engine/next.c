@@ -32,6 +32,7 @@ static void next_of_ineligible(
 		text_add(t, "listens as soon as the interface has an address");
 		break;
 	case INELIGIBLE_HOLD_FAILED:
+	case INELIGIBLE_VETOED:
 	case INELIGIBLE_REMOVED:
 	case INELIGIBLE_NO_CARRIER_WHEN_RAISED:
 		text_add(t, "may hold it again in ");
@@ -84,7 +85,9 @@ static void next_of_standby(const struct engine *e, size_t group, struct text *t
 	const struct peer_record *holder = group_active_peer(e, group);
 	const struct peer_record *better = better_than_us(e, group, holder);
 
-	if (holder && e->groups[group].election.wants) {
+	if (prepare_is_under_way(e, group)) {
+		text_add(t, "takes it when before-active says yes");
+	} else if (holder && e->groups[group].election.wants) {
 		text_add(t, "takes it over as soon as %s hands it over", holder->name);
 	} else if (holder && waits_to_ask(e, group, holder)) {
 		text_add(t, "asks %s for it in ", holder->name);

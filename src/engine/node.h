@@ -142,6 +142,7 @@ enum ineligible {
 	INELIGIBLE_REMOVED,     /* held off after somebody took an address away too often */
 	INELIGIBLE_NO_CARRIER_WHEN_RAISED, /* held off: a device that we bring up has no carrier */
 	INELIGIBLE_ORIGINAL,               /* a node that runs the original program is worthier */
+	INELIGIBLE_VETOED,                 /* held off: before-active said no */
 	INELIGIBLE_CONFLICT,               /* a host outside the cluster answers for an address */
 	INELIGIBLE_RETIRED,                /* R8: the next engine will not have it */
 	INELIGIBLE_DRAINED,                /* by request, until another one */
@@ -156,6 +157,15 @@ struct steadiness {
 	bool impaired;
 	ha_time losses[LOSSES_MAX]; /* when it could hold the group no longer; TIME_ORIGIN: never */
 	uint8_t loss_next;
+};
+
+/* What has to be done before a claim; see prepare.c. */
+enum preparation_state { PREPARATION_IDLE, PREPARATION_RUNNING, PREPARATION_DONE };
+
+struct preparation {
+	enum preparation_state state;
+	uint32_t run;  /* tells a late answer from the right one */
+	ha_time until; /* then it is taken for a no */
 };
 
 struct group {
@@ -195,6 +205,7 @@ struct group {
 	ha_time decided_at, release_at;
 	bool decision_told, decision_acknowledged;
 	struct suspicion suspicion;
+	struct preparation preparation;
 };
 
 struct address {
@@ -405,6 +416,16 @@ void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t
 struct election_rival group_rival(
 	const struct engine *e, size_t group, const struct peer_record *p);
 struct election_rank group_own_rank(const struct engine *e, size_t group);
+
+/* prepare.c */
+bool prepare_is_done(const struct engine *e, size_t group);
+bool prepare_is_under_way(const struct engine *e, size_t group);
+/* After each evaluation; @asked: a claim waits for it. */
+void prepare_follow(struct engine *e, size_t group, bool asked, struct effects *out);
+void prepare_answered(struct engine *e, const struct engine_preparation *answer);
+void prepare_review(struct engine *e, size_t group);
+ha_time prepare_deadline(const struct engine *e, size_t group);
+void prepare_explain_veto(const struct engine *e, size_t group, struct text *t);
 
 /* health.c */
 void health_start(struct engine *e);

@@ -38,7 +38,8 @@ class Node:
     """
 
     GROUP_KEYS = {"address", "worth", "policy", "on_change", "on_active", "on_standby", "application",
-                  "check", "when_all_fail", "settle", "hold_down"}
+                  "check", "when_all_fail", "settle", "hold_down", "before_active",
+                  "before_active_timeout"}
 
     def __init__(self, folder, host, groups=None, name=None, options=None, **keys):
         self.host, self.name = host, name or host.name

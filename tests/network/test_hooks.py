@@ -209,3 +209,53 @@ def test_quick_changes_end_with_the_present_state(cluster, hooks, lan):
     wait_until(lambda: [c for c in hooks.calls("change") if c["environment"]["HA_EPOCH"] == epoch
                         and c["environment"]["HA_STATE"] == "ACTIVE"], hooks.states("change"))
     assert hooks.states("change")[-1] == "ACTIVE"
+
+
+def test_before_active_delays_the_claim(cluster, hooks, client):
+    """The holder goes on serving meanwhile; nothing is lost."""
+    alpha, beta = cluster.nodes_on(1, 2)
+    gate = hooks.folder / "gate"
+    wait = hooks.script("wait", f"#!/bin/sh\nuntil test -e {gate}; do sleep 0.02; done\n")
+    alpha.change(worth=200, before_active=[hooks.recording("before"), wait],
+                 on_change=hooks.recording("change"))
+    beta.start()
+    beta.wait_state("ACTIVE")
+    with client.probe(ADDRESS, every=0.002) as probe:
+        probe.wait_for("beta")
+        alpha.start()
+        (call,) = hooks.wait_calls("before", 1)
+        environment = call["environment"]
+        assert (environment["HA_STATE"], environment["HA_HOLDER"]) == ("TAKING", "beta")
+        alpha.wait_reason("before-active runs")
+        stays(lambda: beta.is_active() and not alpha.is_active(), "it waits", 1.0)
+        gate.touch()
+        wait_holder(alpha, beta)
+        probe.wait_for("alpha")
+    assert set(probe.hosts()) == {"alpha", "beta"}  # for a moment both answer
+    assert not probe.outages(longer_than=0.1)
+    taken = hooks.wait_calls("change", 1)[0]["environment"]
+    assert taken["HA_STATE"] == "ACTIVE" and int(taken["HA_EPOCH"]) >= int(environment["HA_EPOCH"])
+    assert len(hooks.calls("before")) == 1, "once for a claim, however often it was granted"
+
+
+def test_before_active_says_no(cluster, hooks, client):
+    alpha, beta = cluster.nodes_on(1, 2)
+    no = hooks.script("no", "#!/bin/sh\nexit 3\n")
+    alpha.change(worth=200, before_active=[no, hooks.recording("second")])
+    start(alpha, beta)
+    wait_holder(beta, alpha)
+    alpha.wait_reason("before-active said no (exit status 3); tries again in")
+    assert not alpha.group()["eligible"] and not hooks.calls("second")
+    assert client.ask(ADDRESS) == "beta"
+
+
+def test_before_active_is_bounded(cluster, hooks):
+    pids = hooks.folder / "pids"
+    hang = hooks.script("hang", f"#!/bin/sh\nsleep 1000 &\necho $$ $! >>{pids}\nsleep 1000\n")
+    alpha, beta = cluster.nodes_on(1, 2)
+    alpha.change(worth=200, before_active=hang, before_active_timeout="700ms")
+    start(alpha, beta)
+    wait_holder(beta, alpha)
+    alpha.wait_reason("before-active took longer than before-active-timeout")
+    started = [int(pid) for pid in pids.read_text().split()]
+    wait_until(lambda: not any(is_alive(pid) for pid in started), "it is killed with its children")
