@@ -14,6 +14,10 @@
 #define CLIENTS_MAX      16
 #define WORK_EVERY_MS    1
 #define WORK_NS          (300 * NS_PER_US)
+#define EVENTS_FIRST     64
+#define EVENTS_MAX       32768 /* more at once than every group of a full node has */
+#define EVENTS_PER_SLICE 8
+#define EVENTS_LAST      256          /* when the process ends */
 #define CLIENT_QUEUE_MAX (256 * 1024) /* a watcher that reads slower than this falls off */
 
 struct client {
@@ -21,17 +25,27 @@ struct client {
 	struct control *control;
 	bool used, watching, attached, closing;
 	struct answer *answer; /* being made; NULL: none */
-	bool answer_last;      /* the connection ends with it */
-	bool answer_again;     /* it was asked for once more meanwhile */
-	uint32_t token; /* of the request that it waits for; 0: none */
+	uint64_t watch_from;   /* number of the first event that it is told */
+	uint32_t token;        /* of the request that it waits for; 0: none */
 	char request[CONTROL_REQUEST_MAX];
 	size_t request_size;
 };
 
+/* An event that watchers are still to be told. */
+struct event {
+	struct report report;
+	int64_t wall_ms;
+};
+
 struct control {
 	struct daemon *daemon;
+	/* The one at `event_first` has the number `told`. They wait, because ten thousand groups
+	 * may change at once, and are told bit by bit, as answers are made. Owned. */
+	struct event *events;
+	size_t event_first, event_count, event_size;
+	uint64_t told;
 	uv_pipe_t listener;
-	uv_timer_t work; /* runs while an answer is being made */
+	uv_timer_t work; /* runs while there is something to tell */
 	uint32_t tokens; /* given out */
 	bool one_waits;  /* all clients are in use; the next is accepted when one has gone */
 	struct client clients[CLIENTS_MAX];
@@ -115,16 +129,17 @@ static void send_json(struct client *c, json_t *json, bool last)
 
 static void on_work(uv_timer_t *work);
 
-static void begin_answer(struct client *c, bool cluster, bool last)
+static void work_soon(struct control *control)
 {
-	if (c->answer) {
-		c->answer_again = true;
-		return;
-	}
+	if (!uv_is_active((const uv_handle_t *)&control->work))
+		uv_timer_start(&control->work, on_work, 0, WORK_EVERY_MS);
+}
+
+static void begin_answer(struct client *c, bool cluster)
+{
 	c->answer = answer_begin(c->control->daemon, cluster);
-	c->answer_last = last;
 	if (c->answer)
-		uv_timer_start(&c->control->work, on_work, 0, WORK_EVERY_MS);
+		work_soon(c->control);
 	else
 		send_text(c, NULL, 0, true);
 }
@@ -140,22 +155,52 @@ static void drop_answer(struct client *c)
 
 static void end_answer(struct client *c)
 {
-	bool again = c->answer_again;
 	size_t size;
 	char *text = answer_end(c->answer, &size);
 
 	c->answer = NULL;
-	c->answer_again = false;
-	send_text(c, text, size, c->answer_last);
-	if (again && !c->closing)
-		begin_answer(c, false, false);
+	send_text(c, text, size, true);
+}
+
+static void tell_watchers(struct control *control, const struct event *event)
+{
+	json_t *json = report_to_json(&event->report, event->wall_ms);
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &control->clients[i];
+
+		if (!c->used || !c->watching || control->told < c->watch_from)
+			continue;
+		if (uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) > CLIENT_QUEUE_MAX)
+			close_client(c);
+		else
+			send_json(c, json_incref(json), false);
+	}
+	json_decref(json);
+	control->told++;
+}
+
+static void tell_events(struct control *control, size_t count)
+{
+	while (count-- > 0 && control->event_first < control->event_count)
+		tell_watchers(control, &control->events[control->event_first++]);
+	if (control->event_first < control->event_count)
+		return;
+	control->event_first = control->event_count = 0;
+	if (control->event_size > EVENTS_FIRST) {
+		free(control->events);
+		control->events = NULL;
+		control->event_size = 0;
+	}
 }
 
 /* One slice for each who waits. Whether there is more to do. */
 static bool work_once(struct control *control)
 {
-	bool any = false;
+	bool any;
 
+	tell_events(control, EVENTS_PER_SLICE);
+	any = control->event_first < control->event_count;
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &control->clients[i];
 
@@ -180,6 +225,30 @@ static void on_work(uv_timer_t *work)
 	} while (!time_reached(clock_now(), until));
 }
 
+/* For a program that looks after a group: in order with the events, so all of it at once. */
+static void answer_attached(struct client *c)
+{
+	struct answer *answer;
+	size_t size = 0;
+	char *text;
+
+	tell_events(c->control, SIZE_MAX);
+	if (c->closing)
+		return;
+	answer = answer_begin(c->control->daemon, false);
+	while (answer && answer_continue(answer))
+		;
+	text = answer ? answer_end(answer, &size) : NULL;
+	send_text(c, text, size, false);
+}
+
+/* From now on: not what has happened and is not told yet. */
+static void watch(struct client *c)
+{
+	c->watch_from = c->control->told + c->control->event_count - c->control->event_first;
+	c->watching = true;
+}
+
 static void begin_attachment(struct client *c, const char *group)
 {
 	struct daemon *d = c->control->daemon;
@@ -192,8 +261,9 @@ static void begin_attachment(struct client *c, const char *group)
 		send_json(c, json_pack("{s:s}", "error", error), true);
 		return;
 	}
-	c->attached = c->watching = true;
-	begin_answer(c, false, false);
+	watch(c);
+	c->attached = true;
+	answer_attached(c);
 }
 
 static void handle_attached(struct client *c, size_t size)
@@ -207,7 +277,7 @@ static void handle_attached(struct client *c, size_t size)
 	}
 	attach_heard(daemon_attach(c->control->daemon), c, &line);
 	if (line.status)
-		begin_answer(c, false, false);
+		answer_attached(c);
 }
 
 /* The answer may come while this goes on, or much later. */
@@ -247,9 +317,9 @@ static void handle_request(struct client *c, size_t size)
 		return;
 	}
 	switch (request.command) {
-	case CONTROL_STATUS: begin_answer(c, false, true); break;
-	case CONTROL_CLUSTER: begin_answer(c, true, true); break;
-	case CONTROL_WATCH: c->watching = true; break;
+	case CONTROL_STATUS: begin_answer(c, false); break;
+	case CONTROL_CLUSTER: begin_answer(c, true); break;
+	case CONTROL_WATCH: watch(c); break;
 	case CONTROL_ATTACH: begin_attachment(c, request.group); break;
 	case CONTROL_YIELD:
 	case CONTROL_DRAIN:
@@ -276,7 +346,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 		close_client(c);
 		return;
 	}
-	if (c->watching && !c->attached) {
+	if (c->answer || (c->watching && !c->attached)) {
 		c->request_size = 0; /* one request a connection; the rest is of no interest */
 		return;
 	}
@@ -347,16 +417,47 @@ struct control *control_open(struct daemon *d, int fd, uv_loop_t *loop)
 	return c;
 }
 
-void control_report(struct control *c, const struct report *r, int64_t wall_ms)
+static bool is_watched(const struct control *c)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		struct client *client = &c->clients[i];
-
-		if (!client->used || !client->watching)
-			continue;
-		if (uv_stream_get_write_queue_size((uv_stream_t *)&client->pipe) > CLIENT_QUEUE_MAX)
-			close_client(client);
-		else
-			send_json(client, report_to_json(r, wall_ms), false);
+		if (c->clients[i].used && c->clients[i].watching)
+			return true;
 	}
+	return false;
+}
+
+/* Room for one more event. */
+static bool make_room(struct control *c)
+{
+	size_t size = c->event_size > 0 ? 2 * c->event_size : EVENTS_FIRST;
+	struct event *larger;
+
+	if (c->event_count < c->event_size)
+		return true;
+	larger = size <= EVENTS_MAX ? realloc(c->events, size * sizeof(*larger)) : NULL;
+	if (!larger)
+		return false;
+	c->events = larger;
+	c->event_size = size;
+	return true;
+}
+
+void control_report(struct control *c, const struct report *r, int64_t wall_ms)
+{
+	if (!is_watched(c))
+		return;
+	if (!make_room(c)) {
+		for (size_t i = 0; i < CLIENTS_MAX; i++) {
+			if (c->clients[i].used && c->clients[i].watching)
+				close_client(&c->clients[i]); /* rather than tell half of it */
+		}
+		return;
+	}
+	c->events[c->event_count++] = (struct event){.report = *r, .wall_ms = wall_ms};
+	work_soon(c);
+}
+
+void control_finish(struct control *c)
+{
+	tell_events(c, EVENTS_LAST);
 }

@@ -53,6 +53,8 @@ struct control *control_open(struct daemon *d, int fd, uv_loop_t *loop);
 void control_answer(struct control *c, const struct engine_answer *answer);
 /* Tells everybody who watches. */
 void control_report(struct control *c, const struct report *r, int64_t wall_ms);
+/* Tells them at once what they are still to be told: the process ends. */
+void control_finish(struct control *c);
 
 struct history;
 

@@ -250,6 +250,7 @@ static void on_exit_check(uv_prepare_t *check)
 	checks_follow(d->checks);
 	if (!d->stopped)
 		return;
+	control_finish(d->control);
 	if (hooks_are_idle(d->hooks))
 		uv_stop(d->loop);
 	else

@@ -6,7 +6,9 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
+import time
 
 from lan import wait_until
 from node import ADDRESS, start, wait_holder
@@ -240,3 +242,43 @@ def test_what_comes_next(cluster):
     assert "  next: would take over if alpha fails" in beta.cli("status").stdout
     beta.host.run("ip", "link", "set", "eth0", "down")
     says(beta, "listens as soon as the device is up")
+
+
+def test_a_client_that_asks_too_much(cluster):
+    """Several requests at once on one connection, and connections that end before their answer."""
+    alpha = cluster.node(cluster.lan.host("alpha", 1), groups={
+        f"g{i}": {"address": f"10.77.1.{i}/32"} for i in range(1, 100)})
+    alpha.start()
+    engine = alpha.engine_pid()
+    for request in [b'{"command": "cluster"}\n', b'{"command": "status"}\n', b'{"command": "watch"}\n']:
+        for _ in range(20):
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(alpha.runtime_dir / "ha.sock"))
+                for _ in range(3):
+                    connection.sendall(request)
+    alpha.wait_state("ACTIVE", "g99")
+    assert len(json.loads(alpha.cli("status", "--all", "--json").stdout)["views"]["nodes"][0]["groups"]) == 99
+    assert alpha.engine_pid() == engine, alpha.log()
+
+
+def test_a_watcher_is_told_all_of_many_changes_at_once(cluster):
+    nodes = alpha, beta = [cluster.node(cluster.lan.host(name, number), groups={
+        f"g{i}": {"address": f"10.77.1.{i}/32"} for i in range(1, 200)})
+        for name, number in [("alpha", 1), ("beta", 2)]]
+    start(*nodes)
+    wait_holder(*nodes, group="g199")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(beta.runtime_dir / "ha.sock"))
+        connection.sendall(b'{"command": "watch"}\n')
+        time.sleep(0.1)
+        alpha.kill_engine()
+        taken = set()
+        with connection.makefile() as lines:
+            for line in lines:
+                event = json.loads(line)
+                if event.get("to") == "ACTIVE":
+                    taken.add(event["group"])
+                if len(taken) == 199:
+                    break
+    assert len(taken) == 199
