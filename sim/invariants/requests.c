@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * docs/protocol.md 8.3: "Everything stops when the group is released"; 5.3: "While it listens (R1),
- * a node probes for each address"; 6.9: "claims when that is done ... counts for one claim".
+ * a node probes for each address"; 6.14: "claims when that is done ... counts for one claim".
  *
  * The keeper is asked only for what makes sense: it refuses the rest, and would tell so loudly.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What has to be done on this node before it may claim a group (`before-active`), and may say no.
- * docs/protocol.md 6.9. Where nothing is configured, nothing here is waited for. */
+ * docs/protocol.md 6.14. Where nothing is configured, nothing here is waited for. */
 #include "base/assert.h"
 #include "engine/node.h"
 
