@@ -90,13 +90,6 @@ static uint64_t add(uint64_t hash, uint64_t value)
 	return (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 31);
 }
 
-/* A peer that is late, or about which anything else is undecided, is looked at in each step. */
-static bool is_unsettled(const struct engine *e, const struct peer *p)
-{
-	return !p->proven || p->leaving ||
-	       time_between(p->heard, e->now) > p->interval_ns + p->interval_ns / 2;
-}
-
 static uint64_t add_peer(const struct engine *e, uint64_t hash, const struct peer_record *p)
 {
 	bool silent = time_reached(e->now, peer_silence_deadline(&p->peer));
@@ -108,7 +101,7 @@ static uint64_t add_peer(const struct engine *e, uint64_t hash, const struct pee
 	hash = add(hash, ip_hash(&p->address));
 	hash = add(hash, (uint64_t)(silent | hears << 1 | p->peer.proven << 2 |
 				    p->peer.leaving << 3 | p->table.complete << 4));
-	return !silent && is_unsettled(e, &p->peer) ? add(hash, (uint64_t)e->now.ns) : hash;
+	return hash;
 }
 
 /* What concerns all groups. */

@@ -654,7 +654,8 @@ void groups_credit_stall(struct engine *e, int64_t stall_ns)
 		else
 			election_credit_stall(&e->groups[g].election, e->now, stall_ns);
 	}
-	attention_mark_all(e);
+	if (anew)
+		attention_mark_all(e); /* else they are due a little later than planned */
 }
 
 bool groups_any_releasing(const struct engine *e)

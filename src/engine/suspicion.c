@@ -268,9 +268,9 @@ static ha_time group_deadline(const struct engine *e, size_t group)
 }
 
 /* With many groups only those that this step evaluates anyway, unless one is due. */
-static void review_groups(struct engine *e, struct effects *out)
+static void review_groups(struct engine *e, bool begins, struct effects *out)
 {
-	bool all = !e->attention.lazy || time_reached(e->now, e->suspicion_at);
+	bool all = !e->attention.lazy || begins || time_reached(e->now, e->suspicion_at);
 
 	if (all)
 		e->suspicion_at = TIME_NEVER;
@@ -287,6 +287,8 @@ static void review_groups(struct engine *e, struct effects *out)
 
 void suspicion_review(struct engine *e, struct effects *out)
 {
+	bool begins;
+
 	if (is_calm(e)) {
 		for (size_t g = 0; e->suspects && g < e->conf->group_count; g++) {
 			e->groups[g].suspicion = (struct suspicion){0};
@@ -296,11 +298,12 @@ void suspicion_review(struct engine *e, struct effects *out)
 		e->suspicion_at = TIME_NEVER;
 		return;
 	}
+	begins = !e->suspects;
 	e->suspects = true;
 	for (size_t i = 0; i < e->peer_count; i++)
 		if (e->peers[i].holds)
 			call(e, &e->peers[i]);
-	review_groups(e, out);
+	review_groups(e, begins, out);
 }
 
 bool suspicion_withholds(const struct engine *e, size_t group)
@@ -375,6 +378,8 @@ void suspicion_answered(
 /* R10: what was sent to this node while it did not run, it has not seen. */
 void suspicion_credit_stall(struct engine *e, int64_t stall_ns)
 {
+	if (e->attention.lazy && time_is_never(e->suspicion_at))
+		return; /* nothing was asked */
 	for (size_t g = 0; e->suspects && g < e->conf->group_count; g++) {
 		struct suspicion *s = &e->groups[g].suspicion;
 
