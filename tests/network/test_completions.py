@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: ISC
 """Completion in a real bash (and zsh, where there is one), and the help that it is made from."""
 
+import os
 import pathlib
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -62,21 +66,28 @@ def test_bash_knows_groups_and_files(cluster, tmp_path):
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
 def test_zsh_takes_it():
-    """It loads, and completes as the user would see it, in a shell on a terminal of its own."""
-    script = f"""
-zmodload zsh/zpty
-zpty z zsh -f -i
-zpty -w z 'PS1=; fpath=({COMPLETIONS} $fpath); autoload -U compinit; compinit -u -D; compdef _ha ha; PATH={pathlib.Path(HA).parent}:$PATH'
-zpty -w z 'bindkey "^I" complete-word; zstyle ":completion:*" list-prompt ""; LISTMAX=1000'
-sleep 1
-zpty -w -n z $'ha hist\\t'
-zpty -w -n z $'--lin\\t'
-sleep 1
-zpty -w -n z $'\\n'
-sleep 0.3
-zpty -r -t z out
-for i in 1 2 3 4 5 6 7 8 9; do zpty -r -t z more && out+=$more; done
-print -r -- $out
-"""
-    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, timeout=20, check=False)
-    assert "ha history: --lines needs a value" in done.stdout, done.stdout
+    """It loads, and completes as the user would see it, in a shell on a terminal."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execlp("zsh", "zsh", "-f", "-i")
+    seen = b""
+
+    def type_and_wait(keys, expected):
+        nonlocal seen
+        os.write(terminal, keys.encode())
+        seen = b""
+        while expected.encode() not in seen:
+            assert select.select([terminal], [], [], 60)[0], f"{expected!r} in {seen!r}"
+            seen += os.read(terminal, 65536)
+
+    try:
+        folder = pathlib.Path(HA).parent
+        type_and_wait(f"fpath=({COMPLETIONS} $fpath); PATH={folder}:$PATH; autoload -U compinit; compinit -u -D; "
+                      "compdef _ha ha; bindkey '^I' complete-word; print REA''DY\n", "READY")
+        type_and_wait("ha hist\t", "ory")
+        type_and_wait("--lin\t", "es")
+        type_and_wait("\n", "--lines needs a value")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
