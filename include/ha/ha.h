@@ -61,6 +61,9 @@ enum ha_event_kind {
 	HA_EVENT_FAULT = 3,   /* something is wrong; level and text say what */
 	HA_EVENT_NOTICE = 4,  /* anything else worth a line in a log: level, text */
 	HA_EVENT_STOPPED = 5, /* the last one: error is 0 after ha_stop(), else negative */
+	HA_EVENT_ANSWER = 6, /* what became of ha_yield(), ha_drain() or ha_resume(): error 0: it is
+			      * done; -ECANCELED: it was tried; -EBUSY: it is not possible now;
+			      * -ENOENT: there is no such node or group. text says more */
 };
 
 /* As those of syslog(3). */
@@ -110,9 +113,9 @@ struct ha_candidate {
 	int worth;
 };
 
-/* To whom ha_yield() gives @group when its caller does not say: an index into @candidates, which
- * are the @count nodes that could take it; a negative number: to the worthiest. @size of each
- * element is the distance to the next one. */
+/* In process (attached, the daemon decides): to whom ha_yield() gives @group when its caller does
+ * not say: an index into @candidates, which are the @count nodes that could take it; a negative
+ * number: to the worthiest. @size of each element is the distance to the next one. */
 typedef int (*ha_choose_function)(ha_node *node, const char *group,
 	const struct ha_candidate *candidates, size_t count, void *context);
 
@@ -199,6 +202,20 @@ enum ha_state ha_group_state(const ha_node *node, const char *group);
 uint64_t ha_group_epoch(const ha_node *node, const char *group);
 /* The name of the @index-th group, NULL if there are not so many; valid until ha_free(). */
 const char *ha_group_name(const ha_node *node, size_t index);
+
+/*
+ * Planned moves, which lose nothing. Each is begun at once and decided later: HA_EVENT_ANSWER
+ * tells.
+ *
+ * ha_yield() hands @group over to the node called @to; NULL: to whom the program's `choose` says,
+ * else to the worthiest. This node then ranks last for the group until ha_resume(). With the policy
+ * `worthiest` only the worthiest of the others can be @to. ha_drain() hands all groups over and
+ * takes none; @force lets go of what nobody takes, too. ha_resume() ends both; @group: only its
+ * yield; NULL: all. Attached, these are requests to the daemon, and one can be under way: -EBUSY.
+ */
+int ha_yield(ha_node *node, const char *group, const char *to);
+int ha_drain(ha_node *node, int force);
+int ha_resume(ha_node *node, const char *group);
 
 /* Everything that `ha status --json` shows, as one line of JSON in *@ret_json. Owned by the caller:
  * free(). Attached, it is what the daemon said last. */

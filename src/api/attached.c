@@ -30,6 +30,7 @@
 #define RETRY_NS            (500 * NS_PER_MS)
 #define INPUT_MAX           (16 * 1024 * 1024) /* longer than any status */
 #define INPUT_STEP          (64 * 1024)
+#define ANSWER_MAX          1024
 
 struct attached {
 	struct sockaddr_un address;
@@ -42,6 +43,11 @@ struct attached {
 	size_t input_size, input_room;
 	char *status; /* owned: the last one, as a line of JSON; NULL: none */
 	bool status_wanted;
+	/* A request of its own connection: the answer is one line. */
+	int ask; /* -1: none is under way */
+	char asked_group[NAME_SIZE];
+	char answer[ANSWER_MAX];
+	size_t answer_size;
 };
 
 /* --- saying */
@@ -233,24 +239,31 @@ static void hear(ha_node *n)
 
 /* --- opening */
 
+/* A connection with @request on it, or -errno. */
+static int ask_daemon(const struct attached *m, const struct control_request *request)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char line[CONTROL_REQUEST_MAX];
+	size_t size = control_encode(request, line, sizeof(line));
+	int error;
+
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&m->address, sizeof(m->address)) == 0 &&
+		send(fd, line, size, MSG_NOSIGNAL) == (ssize_t)size)
+		return fd;
+	error = errno;
+	descriptors_close(&fd, 1);
+	return -error;
+}
+
 static int connect_daemon(struct attached *m)
 {
 	struct control_request request = {.command = CONTROL_ATTACH};
-	char line[CONTROL_REQUEST_MAX];
-	int error;
-	size_t size;
+	int r;
 
 	text_copy(request.group, sizeof(request.group), m->group);
-	size = control_encode(&request, line, sizeof(line));
-	m->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (m->socket >= 0 &&
-		connect(m->socket, (const struct sockaddr *)&m->address, sizeof(m->address)) == 0 &&
-		send(m->socket, line, size, MSG_NOSIGNAL) == (ssize_t)size)
-		return 0;
-	error = errno;
-	descriptors_close(&m->socket, 1);
-	m->socket = -1;
-	return -error;
+	r = ask_daemon(m, &request);
+	m->socket = r < 0 ? -1 : r;
+	return r < 0 ? r : 0;
 }
 
 static int explain_connection(ha_node *n, const struct attached *m, int error)
@@ -327,7 +340,7 @@ static int attached_open(ha_node *n, const struct ha_options *o)
 
 	if (!m)
 		return node_fail(n, -ENOMEM, "out of memory");
-	m->socket = m->beat_fd = -1;
+	m->socket = m->beat_fd = m->ask = -1;
 	m->interval_ns = NS_PER_S;
 	n->mode_state = m;
 	r = set_up(n, o);
@@ -349,6 +362,63 @@ static int attached_open(ha_node *n, const struct ha_options *o)
 		r = node_watch(n, m->beat_fd);
 	timer_set(m->beat_fd, time_add(clock_now(), m->interval_ns));
 	return r;
+}
+
+/* --- asking for planned moves */
+
+static void take_answer(ha_node *n, const char *line)
+{
+	const struct attached *m = n->mode_state;
+	json_t *json = json_loads(line, 0, NULL);
+	const char *name = json_string_value(json_object_get(json, "outcome"));
+	const char *text = json_string_value(json_object_get(json, "text"));
+	enum control_outcome outcome = CONTROL_FAILED;
+
+	if (!text)
+		text = json_string_value(json_object_get(json, "error"));
+	if (name)
+		(void)control_outcome_by_name(name, &outcome);
+	node_answered(n, m->asked_group, outcome, text ? text : "the daemon has gone");
+	json_decref(json);
+}
+
+static void hear_answer(ha_node *n)
+{
+	struct attached *m = n->mode_state;
+	ssize_t got;
+
+	if (m->ask < 0)
+		return;
+	got = recv(m->ask, m->answer + m->answer_size, sizeof(m->answer) - 1 - m->answer_size,
+		MSG_DONTWAIT);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	m->answer_size += got > 0 ? (size_t)got : 0;
+	m->answer[m->answer_size] = '\0';
+	if (got > 0 && !strchr(m->answer, '\n') && m->answer_size < sizeof(m->answer) - 1)
+		return;
+	take_answer(n, m->answer);
+	node_unwatch(n, m->ask);
+	descriptors_close(&m->ask, 1);
+	m->ask = -1;
+}
+
+static int attached_request(ha_node *n, const struct control_request *r)
+{
+	struct attached *m = n->mode_state;
+	int fd;
+
+	if (m->ask >= 0)
+		return node_fail(n, -EBUSY, "an earlier request is not answered yet");
+	if (strpbrk(r->to, "\"\\\n"))
+		return node_fail(n, -ENOENT, "that is not the name of a node");
+	fd = ask_daemon(m, r);
+	if (fd < 0)
+		return explain_connection(n, m, fd);
+	m->ask = fd;
+	m->answer_size = 0;
+	text_copy(m->asked_group, sizeof(m->asked_group), r->group);
+	return node_watch(n, fd);
 }
 
 /* --- living */
@@ -390,6 +460,7 @@ static void attached_dispatch(ha_node *n)
 	struct attached *m = n->mode_state;
 
 	hear(n);
+	hear_answer(n);
 	beat(n);
 	if (n->stopping && (m->socket < 0 || tell_last_state(n, 0) != HA_ACTIVE)) {
 		node_end(n, 0, "this program has left");
@@ -404,7 +475,7 @@ static void attached_close(ha_node *n)
 
 	if (!m)
 		return;
-	descriptors_close((const int[]){m->socket, m->beat_fd}, 2);
+	descriptors_close((const int[]){m->socket, m->beat_fd, m->ask}, 3);
 	free(m->input);
 	free(m->status);
 	free(m);
@@ -435,5 +506,6 @@ const struct mode ATTACHED = {
 	.close = attached_close,
 	.tell = attached_tell,
 	.snapshot = attached_snapshot,
+	.request = attached_request,
 	.interval_ns = attached_interval_ns,
 };

@@ -15,12 +15,15 @@
 #include "api/tell.h"
 #include "base/text.h"
 #include "driver/driver.h"
+#include "engine/views.h"
+#include "sys/clock.h"
 #include "sys/descriptors.h"
 #include "wire/status.h"
 
 #define OPEN_PATIENCE_MS  10000 /* loading the fence on a busy machine */
 #define CLOSE_PATIENCE_MS 2000
 #define HOST_NAME_SIZE    256
+#define ASKED_MAX         16
 
 struct embedded {
 	struct child child;
@@ -31,6 +34,10 @@ struct embedded {
 	bool driver_open;
 	struct driver driver;
 	struct status status;
+	uint32_t token; /* of the last request */
+	/* The groups of the last requests, by their tokens. */
+	char asked[ASKED_MAX][NAME_SIZE];
+	char addresses[PEERS_MAX][IP_TEXT_SIZE]; /* of candidates */
 };
 
 /* --- what the driver tells */
@@ -52,6 +59,21 @@ static void on_told(void *context, enum report_level level, const char *text)
 	int kind = level <= REPORT_WARNING ? HA_EVENT_FAULT : HA_EVENT_NOTICE;
 
 	(void)node_events_add(context, kind, tell_level(level), SIZE_MAX, text);
+}
+
+static void on_answer(void *context, const struct engine_answer *answer)
+{
+	ha_node *n = context;
+	const struct embedded *m = n->mode_state;
+
+	node_answered(n, m->asked[answer->token % ASKED_MAX], answer->outcome, answer->text);
+}
+
+/* A program that starts anew decides anew. */
+static void on_remember(void *context, bool drained)
+{
+	(void)context;
+	(void)drained;
 }
 
 static void on_stopped(void *context)
@@ -286,6 +308,8 @@ static int open_driver(ha_node *n)
 	const struct driver_owner owner = {.context = n,
 		.report = on_report,
 		.hook = on_hook,
+		.answer = on_answer,
+		.remember = on_remember,
 		.stopped = on_stopped,
 		.told = on_told,
 		.failed = on_failed};
@@ -411,6 +435,40 @@ static int embedded_snapshot(ha_node *n, char **ret_json)
 	return *ret_json ? 0 : node_fail(n, -ENOMEM, "out of memory");
 }
 
+static int embedded_request(ha_node *n, const struct control_request *r)
+{
+	struct embedded *m = n->mode_state;
+	struct engine_request request = {.asked = *r};
+	const struct engine_event event = {.kind = ENGINE_REQUEST, .request = &request};
+
+	m->token += m->token == UINT32_MAX ? 2 : 1;
+	request.token = m->token;
+	text_copy(m->asked[m->token % ASKED_MAX], NAME_SIZE, r->group);
+	driver_event(&m->driver, &event);
+	return 0;
+}
+
+static size_t embedded_candidates(ha_node *n, size_t group, struct ha_candidate *ret_list)
+{
+	struct embedded *m = n->mode_state;
+	const struct engine *e = m->driver.engine;
+	struct view_node node;
+	struct view_group view;
+	size_t count = 0;
+
+	for (size_t i = 1; views_node(e, clock_now(), i, &node) && count < PEERS_MAX; i++) {
+		if (!node.live || !views_group(e, i, group, &view) || !view.eligible)
+			continue;
+		ret_list[count] = (struct ha_candidate){.size = sizeof(struct ha_candidate),
+			.name = node.name,
+			.address = ip_format(&node.address, m->addresses[count]),
+			.id = node.id,
+			.worth = view.worth};
+		count++;
+	}
+	return count;
+}
+
 static int64_t embedded_interval_ns(const ha_node *n)
 {
 	const struct embedded *m = n->mode_state;
@@ -425,5 +483,7 @@ const struct mode EMBEDDED = {
 	.close = embedded_close,
 	.tell = embedded_tell,
 	.snapshot = embedded_snapshot,
+	.request = embedded_request,
+	.candidates = embedded_candidates,
 	.interval_ns = embedded_interval_ns,
 };

@@ -5,6 +5,7 @@
  *   node.c      life: open, dispatch, stop, free; the descriptor
  *   groups.c    what is known of each group; worth, health and policy of the application
  *   events.c    events wait here until no step of the engine is under way
+ *   requests.c  planned moves
  *   options.c   options to the text of a configuration
  *   embedded.c  in process: a driver with its engine, and the keeper
  *   child.c     ha-keeper as a child process
@@ -22,6 +23,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "wire/control.h"
 #include <ha/ha.h>
 
 #define NODE_ERROR_SIZE  4096
@@ -80,6 +82,10 @@ struct mode {
 	void (*close)(ha_node *n);
 	void (*tell)(ha_node *n, const struct node_fitness *fitness);
 	int (*snapshot)(ha_node *n, char **ret_json);
+	/* node_answered() follows. 0, or -errno with an error set. */
+	int (*request)(ha_node *n, const struct control_request *r);
+	/* Who could take @group over now, into a list of PEERS_MAX; how many. NULL: not known. */
+	size_t (*candidates)(ha_node *n, size_t group, struct ha_candidate *ret_list);
 	/* How often the policy is asked. */
 	int64_t (*interval_ns)(const ha_node *n);
 };
@@ -135,6 +141,9 @@ struct queued_event *node_events_add(
 	ha_node *n, int kind, int level, size_t group, const char *text);
 /* Tells all that wait. False if the node was freed meanwhile, or shall be. */
 void node_events_deliver(ha_node *n);
+
+/* requests.c: what became of a request. @group: "" if it was not about one. */
+void node_answered(ha_node *n, const char *group, enum control_outcome outcome, const char *text);
 
 /* options.c: the text of a configuration, from whatever the options give, owned by the caller.
  * NULL with an error set; then *ret_r is -errno. */

@@ -2,6 +2,7 @@
 /*
  * obey: a program with a node that does what it is told, a command a line:
  *   worth N, healthy, unhealthy REASON, stop, free, spin SECONDS (without any rest), snapshot,
+ *   yield [NODE], drain 0|1, resume [GROUP],
  *   block SECONDS (in the next callback), policy N (the worth that its own policy answers), veto
  * 0|1 obey INTERFACE ADDRESS [policy] | obey --attached GROUP [policy]
  */
@@ -23,7 +24,7 @@ struct state {
 static void on_event(ha_node *node, const struct ha_event *event, void *context)
 {
 	static const char *const KINDS[] = {
-		"state", "holder", "peer", "fault", "notice", "stopped"};
+		"state", "holder", "peer", "fault", "notice", "stopped", "answer"};
 	static const char *const STATES[] = {"STANDBY", "ACTIVE", "SHUTDOWN"};
 	struct state *s = context;
 
@@ -52,6 +53,23 @@ static int veto(ha_node *node, const char *group, void *context)
 	(void)node;
 	(void)group;
 	return ((const struct state *)context)->veto;
+}
+
+/* The last of them by name, whatever its worth. */
+static int choose(ha_node *node, const char *group, const struct ha_candidate *candidates,
+	size_t count, void *context)
+{
+	size_t last = 0;
+
+	(void)node;
+	(void)context;
+	for (size_t i = 0; i < count; i++) {
+		printf("candidate %s %s %s %d\n", group, candidates[i].name, candidates[i].address,
+			candidates[i].worth);
+		if (strcmp(candidates[i].name, candidates[last].name) > 0)
+			last = i;
+	}
+	return (int)last;
 }
 
 static void spin(int seconds)
@@ -99,6 +117,12 @@ static void obey(struct state *s, const char *word, const char *rest)
 		spin(number);
 	else if (strcmp(word, "block") == 0)
 		s->block_seconds = number;
+	else if (strcmp(word, "yield") == 0)
+		answer(s, ha_yield(s->node, NULL, rest[0] ? rest : NULL));
+	else if (strcmp(word, "drain") == 0)
+		answer(s, ha_drain(s->node, number));
+	else if (strcmp(word, "resume") == 0)
+		answer(s, ha_resume(s->node, rest[0] ? rest : NULL));
 	else if (strcmp(word, "policy") == 0)
 		s->policy_worth = number;
 	else if (strcmp(word, "veto") == 0)
@@ -148,6 +172,7 @@ static void read_options(int count, char **words, struct state *s, struct ha_opt
 	if (count > 3) {
 		o->worth_of = policy;
 		o->veto = veto;
+		o->choose = choose;
 	}
 }
 

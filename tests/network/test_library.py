@@ -12,7 +12,7 @@ import pytest
 
 from embedded import Program
 from lan import stays, wait_until
-from node import ADDRESS, ADDRESS6, BUILD, HA, SHARED, start
+from node import ADDRESS, ADDRESS6, BUILD, HA, SHARED, let_pass, start
 
 
 @pytest.fixture
@@ -143,6 +143,62 @@ def test_veto_keeps_a_node_from_claiming(obedient, client):
     stays(lambda: not beta.host.has(ADDRESS), "beta does not claim what it vetoes", 0.8)
     beta.tell("veto 0")
     beta.wait_output("state main ACTIVE")
+
+
+def yield_until(program, done):
+    """Again and again: a node that has just started still listens, and cannot take anything."""
+    for _ in range(50):
+        answers = program.output().count("\nanswer main")
+        program.tell("yield")
+        wait_until(lambda: program.output().count("\nanswer main") > answers, "an answer")
+        if done():
+            return
+        let_pass(0.1)
+    raise AssertionError(program.output())
+
+
+def test_yield_drain_and_resume(obedient, client):
+    alpha, beta = obedient
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        beta.tell("yield")
+        beta.wait_output("alpha holds main already")
+        yield_until(alpha, lambda: beta.host.has(ADDRESS))
+        probe.wait_for("beta")
+        alpha.wait_output("candidate main beta 10.77.0.2 100")
+        alpha.tell("resume")
+        probe.wait_for("alpha")
+        alpha.tell("drain 0")
+        probe.wait_for("beta")
+        alpha.tell("resume")
+        probe.wait_for("alpha")
+        alpha.tell("yield nobody-of-that-name")
+        alpha.wait_output("no node nobody-of-that-name was heard")
+    alpha.wait_output("handed over to beta", count=2)
+    assert probe.hosts() == ["alpha", "beta", "alpha", "beta", "alpha"]
+
+
+def test_choice_of_the_next_holder(programs, client):
+    """With a sticky policy any node can be chosen: the program takes the last by name."""
+    made = [program for program in programs("tests/library/obey", "--file", "", "policy", numbers=(1, 2, 3))]
+    for program in made:
+        path = program.runtime_dir.parent / f"{program.name}.conf"
+        path.write_text(f"[node]\ninterface = eth0\nname = {program.name}\n"
+                        f"[group main]\naddress = {SHARED[0]}\npolicy = sticky\n")
+        program.command[2] = path
+        program.start()
+        made[0].wait_output("state main ACTIVE")
+    alpha, beta, gamma = made
+    beta.wait_output("holder main alpha")
+    gamma.wait_output("holder main alpha")
+    alpha.wait_output("gamma (10.77.0.3) is here")
+    let_pass(1)  # until both have listened and could be chosen
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        yield_until(alpha, lambda: gamma.host.has(ADDRESS) or beta.host.has(ADDRESS))
+        probe.wait_for("gamma")
+    alpha.wait_output("handed over to gamma")
+    assert probe.hosts() == ["alpha", "gamma"]
 
 
 def test_hostile_policy_splits_nothing(obedient, client, lan):
@@ -317,6 +373,20 @@ def test_attached_worth_and_health(attached, client):
         probe.wait_for("beta")
         second.tell("unhealthy the disk is full")
         probe.wait_for("alpha")
+    assert probe.hosts() == ["alpha", "beta", "alpha"]
+
+
+def test_attached_program_yields(attached, client):
+    (alpha, _), (first, second) = attached
+    first.start().wait_output("state main ACTIVE")
+    second.start().wait_output("state main STANDBY")
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        yield_until(first, lambda: "handed over to beta" in alpha.log())
+        probe.wait_for("beta")
+        first.tell("resume")
+        probe.wait_for("alpha")
+    alpha.wait_log("handed over to beta")
     assert probe.hosts() == ["alpha", "beta", "alpha"]
 
 

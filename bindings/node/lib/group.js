@@ -3,14 +3,15 @@
 // A group of shared addresses that this program holds with its likes on other servers.
 
 const { EventEmitter, on } = require('node:events');
+const util = require('node:util');
 
 const native = require('../build/Release/ha.node');
 
 const STATES = ['STANDBY', 'ACTIVE', 'SHUTDOWN'];
-const KINDS = ['state', 'holder', 'peer', 'fault', 'notice', 'stopped'];
+const KINDS = ['state', 'holder', 'peer', 'fault', 'notice', 'stopped', 'answer'];
 const LEVELS = { 3: 'error', 4: 'warning', 5: 'notice', 6: 'info' };
 const KNOWN = new Set(['interface', 'addresses', 'address', 'name', 'node', 'keyFile', 'interval', 'tolerance',
-  'worth', 'veto', 'file', 'text', 'attached', 'runtimeDir', 'keeper', 'extraNode', 'extraGroup']);
+  'worth', 'veto', 'choose', 'file', 'text', 'attached', 'runtimeDir', 'keeper', 'extraNode', 'extraGroup']);
 
 function invalid(message) {
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' });
@@ -53,11 +54,12 @@ class Group extends EventEmitter {
   #holder = '';
   #stopped;
   #settle;
+  #asked = [];
 
   constructor(options) {
     super();
-    const { worth, veto } = options;
-    for (const [name, policy] of [['worth', worth], ['veto', veto]]) {
+    const { worth, veto, choose } = options;
+    for (const [name, policy] of [['worth', worth], ['veto', veto], ['choose', choose]]) {
       if (!['undefined', 'function', 'number'].includes(typeof policy)) {
         throw invalid(`${name} is a function${name === 'worth' ? ' or a number' : ''}`);
       }
@@ -66,7 +68,8 @@ class Group extends EventEmitter {
     this.#stopped.catch(() => {}); // told as 'fault' and 'shutdown', too
     this.#native = native.open(nativeOptions(options), (event) => this.#tell(event),
       typeof worth === 'function' ? (group, configured) => this.#ask(worth, configured) : undefined,
-      typeof veto === 'function' ? () => (this.#ask(veto, false) ? 1 : 0) : undefined);
+      typeof veto === 'function' ? () => (this.#ask(veto, false) ? 1 : 0) : undefined,
+      typeof choose === 'function' ? (_, candidates) => this.#choose(choose, candidates) : undefined);
   }
 
   // A policy that throws or answers nonsense changes nothing: its group stays as it is configured.
@@ -81,6 +84,17 @@ class Group extends EventEmitter {
     } catch (error) {
       this.emit('policyError', error);
       return otherwise;
+    }
+  }
+
+  // One of the candidates or its name; anything else leaves it to the rules.
+  #choose(policy, candidates) {
+    try {
+      const answer = policy(this, candidates);
+      return candidates.findIndex((candidate) => candidate === answer || candidate.name === answer);
+    } catch (error) {
+      this.emit('policyError', error);
+      return -1;
     }
   }
 
@@ -99,7 +113,28 @@ class Group extends EventEmitter {
     this.emit('event', event);
     this.emit(event.type, event);
     if (event.type === 'state') this.emit(event.state.toLowerCase(), event);
+    if (event.type === 'answer') this.#answered(raw.error, raw.text);
     if (event.type === 'stopped') this.#end(raw.error, raw.text);
+  }
+
+  // Answers come in the order of their questions where there can be several.
+  #answered(error, text) {
+    const { resolve, reject } = this.#asked.shift() ?? {};
+    if (error < 0) reject?.(Object.assign(new Error(text), { errno: error, code: util.getSystemErrorName(error) }));
+    else resolve?.(text);
+  }
+
+  #request(begin) {
+    return new Promise((resolve, reject) => {
+      const asked = { resolve, reject };
+      this.#asked.push(asked);
+      try {
+        begin(this.#open());
+      } catch (error) {
+        this.#asked.splice(this.#asked.indexOf(asked), 1);
+        reject(error);
+      }
+    });
   }
 
   #end(error, text) {
@@ -114,6 +149,11 @@ class Group extends EventEmitter {
   isActive() { return this.#state === 'ACTIVE'; }
   isStandby() { return this.#state === 'STANDBY'; }
   isShutdown() { return this.#state === 'SHUTDOWN'; }
+
+  // Planned moves; each promise is kept when it is done.
+  yield(to = '') { return this.#request((group) => native.yieldTo(group, String(to))); }
+  drain({ force = false } = {}) { return this.#request((group) => native.drain(group, Boolean(force))); }
+  resume() { return this.#request((group) => native.resume(group)); }
 
   setWorth(worth) { native.setWorth(this.#open(), checkWorth(worth)); }
   setHealthy(healthy, reason = '') { native.setHealth(this.#open(), Boolean(healthy), String(reason)); }
@@ -143,6 +183,7 @@ class Group extends EventEmitter {
       this.emit('shutdown', { type: 'state', state: 'SHUTDOWN', previous, text: 'the program has closed the group' });
     }
     this.#settle.resolve();
+    for (const { reject } of this.#asked.splice(0)) reject(new Error('the group was closed'));
     this.emit('close');
   }
 

@@ -7,7 +7,7 @@ declare namespace ha {
 
   interface GroupEvent {
     /** What happened. */
-    type: 'state' | 'holder' | 'peer' | 'fault' | 'notice' | 'stopped';
+    type: 'state' | 'holder' | 'peer' | 'fault' | 'notice' | 'stopped' | 'answer';
     level: Level;
     /** The group's name; '' if it is not about one. */
     group: string;
@@ -30,6 +30,9 @@ declare namespace ha {
   /** Asked once an interval; must answer at once, from memory. */
   type WorthPolicy = (group: Group) => number;
   type VetoPolicy = (group: Group) => boolean;
+  interface Candidate { name: string; address: string; worth: number; }
+  /** To whom yield() gives the group; undefined: to the worthiest. */
+  type ChoosePolicy = (group: Group, candidates: Candidate[]) => Candidate | string | undefined;
 
   interface GroupOptions {
     /** The device of the heartbeats, 'eth0'. */
@@ -51,6 +54,7 @@ declare namespace ha {
     worth?: number | WorthPolicy;
     /** True: this node must not claim the group now. */
     veto?: VetoPolicy;
+    choose?: ChoosePolicy;
     /** A configuration file, or its text, instead of the keys above: ha.conf(5). */
     file?: string;
     text?: string;
@@ -75,6 +79,11 @@ declare namespace ha {
     isShutdown(): boolean;
     setWorth(worth: number): void;
     setHealthy(healthy: boolean, reason?: string): void;
+    /** Hands the group over, to a node by name if it is given, and ranks last until resume(). */
+    yield(to?: string): Promise<string>;
+    /** Hands everything over and takes nothing, until resume(). */
+    drain(options?: { force?: boolean }): Promise<string>;
+    resume(): Promise<string>;
     /** What `ha status --json` shows. */
     snapshot(): any;
     /** Hands the addresses over and leaves. */
@@ -85,7 +94,7 @@ declare namespace ha {
     unref(): this;
     [Symbol.asyncIterator](): AsyncIterableIterator<GroupEvent | StateEvent>;
     on(event: 'active' | 'standby' | 'shutdown' | 'state', listener: (event: StateEvent) => void): this;
-    on(event: 'event' | 'holder' | 'peer' | 'fault' | 'notice' | 'stopped', listener: (event: GroupEvent) => void): this;
+    on(event: 'event' | 'holder' | 'peer' | 'fault' | 'notice' | 'stopped' | 'answer', listener: (event: GroupEvent) => void): this;
     on(event: 'policyError', listener: (error: Error) => void): this;
     on(event: 'close', listener: () => void): this;
   }

@@ -3,8 +3,9 @@
  * addon: libha for Node.js, as thin as it can be; lib/index.js makes an interface of it. A node's
  * one descriptor is polled on the environment's own libuv loop, by the libuv that Node brings.
  *
- *   open(options, event, worth, veto)  an object for the other functions; throws {code, message}
- *   stop, close, setWorth, setHealth, state, epoch, snapshot, reference (node, ...)
+ *   open(options, event, worth, veto, choose)  an object for the other functions; throws {code,
+ * message} stop, close, yieldTo, drain, resume, setWorth, setHealth, state, epoch, snapshot,
+ * reference (node, ...)
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 
 #define TEXT_MAX 65536
 
-enum callback { CALLBACK_EVENT, CALLBACK_WORTH, CALLBACK_VETO, CALLBACKS };
+enum callback { CALLBACK_EVENT, CALLBACK_WORTH, CALLBACK_VETO, CALLBACK_CHOOSE, CALLBACKS };
 
 struct group {
 	napi_env env;
@@ -178,6 +179,40 @@ static int veto(ha_node *node, const char *group, void *context)
 	return ask(context, CALLBACK_VETO, group, 0);
 }
 
+static int choose(ha_node *node, const char *group, const struct ha_candidate *candidates,
+	size_t count, void *context)
+{
+	struct group *g = context;
+	napi_env env = g->env;
+	napi_handle_scope scope;
+	napi_value values[2], result = NULL;
+	int32_t choice = -1;
+
+	(void)node;
+	if (napi_open_handle_scope(env, &scope) != napi_ok)
+		return -1;
+	values[0] = text(env, group);
+	if (napi_create_array_with_length(env, count, &values[1]) == napi_ok) {
+		for (size_t i = 0; i < count; i++) {
+			const struct ha_candidate *c =
+				(const void *)((const char *)candidates + i * candidates->size);
+			napi_value item;
+
+			if (napi_create_object(env, &item) != napi_ok)
+				continue;
+			set(env, item, "name", text(env, c->name));
+			set(env, item, "address", text(env, c->address));
+			set(env, item, "worth", number(env, c->worth));
+			(void)napi_set_element(env, values[1], (uint32_t)i, item);
+		}
+		result = call(g, CALLBACK_CHOOSE, 2, values);
+	}
+	if (result)
+		(void)napi_get_value_int32(env, result, &choice);
+	(void)napi_close_handle_scope(env, scope);
+	return choice;
+}
+
 /* --- the loop */
 
 static void on_closed(uv_handle_t *handle)
@@ -293,6 +328,7 @@ static void read_options(struct group *g, napi_value object, struct ha_options *
 	o->event = on_event;
 	o->worth_of = g->callbacks[CALLBACK_WORTH] ? worth_of : NULL;
 	o->veto = g->callbacks[CALLBACK_VETO] ? veto : NULL;
+	o->choose = g->callbacks[CALLBACK_CHOOSE] ? choose : NULL;
 	o->context = g;
 }
 
@@ -388,6 +424,45 @@ static napi_value close_it(napi_env env, napi_callback_info info)
 	return undefined(env);
 }
 
+/* The text of an argument, "" if it is none. */
+static void argument_text(napi_env env, napi_value value, char *buffer, size_t size)
+{
+	buffer[0] = '\0';
+	(void)napi_get_value_string_utf8(env, value, buffer, size, NULL);
+}
+
+static napi_value yield_to(napi_env env, napi_callback_info info)
+{
+	napi_value values[2];
+	struct group *g = take(env, info, 2, values);
+	char to[256];
+
+	if (!g)
+		return NULL;
+	argument_text(env, values[1], to, sizeof(to));
+	return answer(env, g, ha_yield(g->node, NULL, to[0] ? to : NULL));
+}
+
+static napi_value drain(napi_env env, napi_callback_info info)
+{
+	napi_value values[2];
+	struct group *g = take(env, info, 2, values);
+	bool force = false;
+
+	if (!g)
+		return NULL;
+	(void)napi_get_value_bool(env, values[1], &force);
+	return answer(env, g, ha_drain(g->node, force));
+}
+
+static napi_value resume(napi_env env, napi_callback_info info)
+{
+	napi_value values[1];
+	struct group *g = take(env, info, 1, values);
+
+	return g ? answer(env, g, ha_resume(g->node, NULL)) : NULL;
+}
+
 static napi_value set_worth(napi_env env, napi_callback_info info)
 {
 	napi_value values[2];
@@ -405,12 +480,12 @@ static napi_value set_health(napi_env env, napi_callback_info info)
 	napi_value values[3];
 	struct group *g = take(env, info, 3, values);
 	bool healthy = true;
-	char reason[256] = "";
+	char reason[256];
 
 	if (!g)
 		return NULL;
 	(void)napi_get_value_bool(env, values[1], &healthy);
-	(void)napi_get_value_string_utf8(env, values[2], reason, sizeof(reason), NULL);
+	argument_text(env, values[2], reason, sizeof(reason));
 	return answer(env, g, ha_set_health(g->node, NULL, healthy, reason));
 }
 
@@ -454,6 +529,9 @@ static napi_value initialize(napi_env env, napi_value exports)
 		{"open", NULL, open_group, NULL, NULL, NULL, napi_default, NULL},
 		{"stop", NULL, stop, NULL, NULL, NULL, napi_default, NULL},
 		{"close", NULL, close_it, NULL, NULL, NULL, napi_default, NULL},
+		{"yieldTo", NULL, yield_to, NULL, NULL, NULL, napi_default, NULL},
+		{"drain", NULL, drain, NULL, NULL, NULL, napi_default, NULL},
+		{"resume", NULL, resume, NULL, NULL, NULL, napi_default, NULL},
 		{"setWorth", NULL, set_worth, NULL, NULL, NULL, napi_default, NULL},
 		{"setHealth", NULL, set_health, NULL, NULL, NULL, napi_default, NULL},
 		{"snapshot", NULL, snapshot, NULL, NULL, NULL, napi_default, NULL},

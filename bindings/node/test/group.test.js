@@ -65,11 +65,27 @@ test('policies, health and a polite end move the address without a pause', async
   assert.deepEqual([handedOver(alpha), handedOver(beta)], [2, 2], 'make before break, each time');
 });
 
+test('a group is yielded to whom the program chooses, and taken back', async () => {
+  const { client, alpha, beta } = await pair();
+  await beta.said('alpha holds it');
+  // One that has just started still listens, and cannot take anything: then it is refused, and tried again.
+  alpha.process.stdin.write('const go = () => group.yield().then((text) => console.log("yielded:", text), '
+    + '(error) => console.log(error.code) ?? setTimeout(go, 200)); go();\n');
+  await client.servedBy('beta');
+  await alpha.said('yielded:');
+  await alpha.said('candidates beta');
+  alpha.process.stdin.write('group.resume().then(() => group.yield("nobody")).catch((e) => console.log("refused", e.code))\n');
+  await alpha.said('refused ENOENT');
+  await client.servedBy('alpha');
+  assert.deepEqual((await client.summary()).hosts, ['alpha', 'beta', 'alpha']);
+});
+
 test('a blocked event loop loses the address, and gets it back', async () => {
-  const { client, alpha } = await pair();
+  const { client, alpha, beta } = await pair();
+  await beta.said('alpha holds it');
   await client.answers('alpha', 10);
-  alpha.process.stdin.write('{ const end = Date.now() + 1500; while (Date.now() < end); }\n');
-  await client.answers('beta', 10);
+  alpha.process.stdin.write('{ const end = Date.now() + 2500; while (Date.now() < end); }\n');
+  await client.answers('beta');
   await alpha.said('state ACTIVE', 2);
   const { hosts } = await client.summary();
   assert.deepEqual(hosts.slice(0, 2), ['alpha', 'beta']);

@@ -20,7 +20,7 @@ function namespace(name) {
   return full;
 }
 
-async function until(condition, what, timeout = 10000) {
+async function until(condition, what, timeout = 30000) {
   const end = Date.now() + timeout;
   for (;;) {
     const value = await condition();

@@ -16,6 +16,10 @@ const options = {
     return policy.worth ?? 100;
   },
   veto: () => policy.veto,
+  choose: (_, candidates) => {
+    console.log('candidates', candidates.map((candidate) => candidate.name).join(' '));
+    return candidates[0];
+  },
 };
 
 http.createServer((_, response) => response.end(`${process.env.HA_NAME}\n`)).listen(8080);

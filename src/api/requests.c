@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/* requests: planned moves at the program's wish, and to whom. */
+#include <errno.h>
+#include <string.h>
+
+#include "api/node.h"
+#include "base/text.h"
+
+static int request(ha_node *n, const struct control_request *r)
+{
+	if (n->phase != PHASE_OPEN)
+		return node_fail(n, -EINVAL, "the node is not open");
+	if (r->group[0] != '\0' && node_groups_find(n, r->group) == SIZE_MAX)
+		return node_fail(n, -ENOENT, "there is no group %s", r->group);
+	return n->mode->request(n, r);
+}
+
+/* Whom the program's own function chooses; "" if it leaves that to the rules. */
+static void choose(ha_node *n, const char *group, char ret_name[NAME_SIZE])
+{
+	struct ha_candidate candidates[PEERS_MAX];
+	size_t count = 0;
+	int choice;
+
+	if (n->choose && n->mode->candidates)
+		count = n->mode->candidates(n, node_groups_find(n, group), candidates);
+	if (count == 0)
+		return;
+	choice = n->choose(n, group, candidates, count, n->context);
+	if (choice >= 0 && (size_t)choice < count)
+		text_copy(ret_name, NAME_SIZE, candidates[choice].name);
+}
+
+int ha_yield(ha_node *n, const char *group, const char *to)
+{
+	struct control_request r = {.command = CONTROL_YIELD};
+	size_t index;
+
+	if (!n)
+		return -EINVAL;
+	if (n->phase != PHASE_OPEN)
+		return node_fail(n, -EINVAL, "the node is not open");
+	index = node_groups_find(n, group);
+	if (index == SIZE_MAX)
+		return node_fail(n, -ENOENT, "there is no group %s", group);
+	text_copy(r.group, sizeof(r.group), n->groups[index].name);
+	if (to)
+		text_copy(r.to, sizeof(r.to), to);
+	else
+		choose(n, r.group, r.to);
+	return request(n, &r);
+}
+
+int ha_drain(ha_node *n, int force)
+{
+	const struct control_request r = {.command = CONTROL_DRAIN, .force = force != 0};
+
+	return n ? request(n, &r) : -EINVAL;
+}
+
+int ha_resume(ha_node *n, const char *group)
+{
+	struct control_request r = {.command = CONTROL_RESUME};
+
+	if (!n)
+		return -EINVAL;
+	if (group)
+		text_copy(r.group, sizeof(r.group), group);
+	return request(n, &r);
+}
+
+void node_answered(ha_node *n, const char *group, enum control_outcome outcome, const char *text)
+{
+	static const int errors[CONTROL_OUTCOMES] = {
+		[CONTROL_DONE] = 0,
+		[CONTROL_FAILED] = -ECANCELED,
+		[CONTROL_REFUSED] = -EBUSY,
+		[CONTROL_MISUSED] = -ENOENT,
+	};
+	int level = outcome == CONTROL_DONE ? HA_NOTICE : HA_WARNING;
+	size_t index = group[0] != '\0' ? node_groups_find(n, group) : SIZE_MAX;
+
+	node_events_add(n, HA_EVENT_ANSWER, level, index, text)->error = errors[outcome];
+}
