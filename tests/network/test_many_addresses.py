@@ -16,6 +16,8 @@ from keeper_alone import (  # noqa: F401 (fixtures)
     WILL, wait_until,
 )
 
+pytestmark = pytest.mark.alone
+
 LIMITS = (pathlib.Path(ROOT) / "src/base/limits.h").read_text()
 
 

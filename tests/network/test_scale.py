@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: ISC
 """More groups than fit one heartbeat: what nodes say of them travels as changes (docs/protocol.md 2.9)."""
 
+import pytest
+
 from lan import wait_until
+
+pytestmark = pytest.mark.alone
 
 GROUPS = 150
 HEADERS = 14 + 20 + 8

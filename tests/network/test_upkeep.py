@@ -12,6 +12,8 @@ import pytest
 from lan import stays, wait_until
 from node import ADDRESS, ADDRESS6, ROOT, SHARED, configuration, start, wait_holder
 
+pytestmark = pytest.mark.alone
+
 FAST = {"interval": "10ms", "tolerance": "60ms"}
 NORMAL = {"interval": "100ms", "tolerance": "350ms"}
 EVERY = 0.002
