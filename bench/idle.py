@@ -63,7 +63,7 @@ def idle(bench):
         try:
             cluster.start()
             cluster.settle()
-            time.sleep(1 if bench.quick else 6)  # announcements come to an end
+            time.sleep(6)  # announcements come to an end
             figures.setdefault((interval, groups), {})[name] = [
                 watch(cluster, 1 if bench.quick else 2) for _ in range(2 if bench.quick else 3)]
         finally:
