@@ -46,7 +46,10 @@ class Ha(node_module.Node):
     def __init__(self, folder, host, interval, addresses=(FIRST,), groups=1):
         worth = WORTHS[host.name]
         lists = {"main": {"address": list(addresses), "worth": worth}}
-        lists |= {f"g{n}": {"address": [f"10.77.1.{n}"], "worth": worth} for n in range(1, groups)}
+        if groups == len(addresses) > 1:  # one group for each
+            lists = {f"g{n}": {"address": [a], "worth": worth} for n, a in enumerate(addresses)}
+        else:
+            lists |= {f"g{n}": {"address": [f"10.77.1.{n}"], "worth": worth} for n in range(1, groups)}
         super().__init__(folder, host, groups=lists, interval=f"{round(interval * 1000)}ms", tolerance=None)
 
     def configuration(self):
