@@ -19,7 +19,8 @@
 #define FRAMES_PER_TURN 64
 #define END_PATIENCE_MS 1000 /* between the end of the channel and of the process */
 #define ENDS_WITHIN_MS  2    /* as a rule */
-#define LONG_LIST       64   /* so many addresses go in less than a millisecond */
+#define AWAITED_MANY    16
+#define LONG_LIST       64 /* so many addresses go in less than a millisecond */
 #define STOP_EXTRA_MS   1000
 /* R8: what the others are asked for when the whole daemon is replaced: a slow host starts it within
  * that. And for how long the engine may finish what is under way before it is stopped instead. */
@@ -214,11 +215,16 @@ static void on_more(uv_idle_t *handle)
 	go_on(handle->data);
 }
 
+static void on_monitor(uv_poll_t *handle, int status, int events);
+
 static void on_later(uv_timer_t *handle)
 {
 	struct loop *l = handle->data;
 
-	if (!l->over && l->running)
+	if (l->over)
+		return;
+	(void)uv_poll_start(&l->monitor, UV_READABLE, on_monitor);
+	if (l->running)
 		session_watch(l->session);
 	go_on(l);
 }
@@ -243,6 +249,10 @@ static void go_on(struct loop *l)
 		(void)uv_idle_stop(&l->more);
 	if (next == WORK_LATER)
 		(void)uv_timer_start(&l->later, on_later, WORK_LATER_MS, 0);
+	/* The kernel tells of each IPv6 address by itself. To wake up for each would only take time
+	 * from its work queue. */
+	if (next == WORK_LATER && l->session->work.awaited_count > AWAITED_MANY)
+		(void)uv_poll_stop(&l->monitor);
 	if (!l->over && l->running)
 		check_overrun(l);
 }
