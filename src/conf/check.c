@@ -236,6 +236,13 @@ static void check_original(struct draft *d)
 			"have while both share it");
 }
 
+static void check_keys(struct draft *d)
+{
+	if (d->conf.node.accept_key_file[0] != '\0' && d->conf.node.key_file[0] == '\0')
+		draft_complain_at(d, d->key_line[KEY_ACCEPT_KEY_FILE],
+			"accept-key-file needs a key-file, with which this node signs, add one");
+}
+
 void check_all(struct draft *d, const char *hostname)
 {
 	check_sections(d);
@@ -243,6 +250,7 @@ void check_all(struct draft *d, const char *hostname)
 	check_times(d);
 	check_peers(d);
 	check_original(d);
+	check_keys(d);
 	number_devices(d);
 	conf_checks_finish(d);
 }

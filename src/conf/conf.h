@@ -19,8 +19,8 @@
 #include "base/limits.h"
 #include "base/lookup.h"
 
-#define CONF_PORT               5555
-#define CONF_MULTICAST          "239.2.3.4"
+#define CONF_PORT      5555
+#define CONF_MULTICAST "239.2.3.4"
 /* Where the original program speaks; nothing of it can be configured. */
 #define CONF_ORIGINAL_PORT      5555
 #define CONF_ORIGINAL_MULTICAST "239.2.3.4"
@@ -152,8 +152,9 @@ struct conf_node {
 	uint16_t port;
 	uint8_t peer_count;
 	struct ip peer[UNICAST_MAX];
-	char key_file[PATH_SIZE]; /* "": none */
-	char user[NAME_SIZE];     /* whom the engine runs as; "": the packaged default */
+	char key_file[PATH_SIZE];        /* "": none */
+	char accept_key_file[PATH_SIZE]; /* accepted as well, never signed with; "": none */
+	char user[NAME_SIZE];            /* whom the engine runs as; "": the packaged default */
 	int64_t hook_timeout_ns;
 	enum conf_ipv4_as ipv4_as;
 	enum conf_fence fence;

@@ -173,6 +173,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "max-tolerance = 1min\n"
 				 "margin = 20 ms\n"
 				 "key-file = /etc/ha/key\n"
+				 "accept-key-file = /etc/ha/old-key\n"
 				 "peer = 192.168.1.21\n"
 				 "peer = fe80::21\n"
 				 "multicast = ff02::4321\n"
@@ -265,7 +266,8 @@ static void test_check_names(void **state)
 {
 	static const char *const names[] = {"nginx", "tcp [::1]:80", "http http://127.0.0.1/a=b",
 		"exec /etc/ha/check --verbose a=b", "process nginx", "file /run/worth",
-		"interface eth1", "gateway", "arp fe80::7", "route default", "route 10.0.0.0/8", "group mail.example-2_x"};
+		"interface eth1", "gateway", "arp fe80::7", "route default", "route 10.0.0.0/8",
+		"group mail.example-2_x"};
 	char name[NAME_SIZE];
 
 	(void)state;
@@ -517,6 +519,8 @@ static const struct bad_line BAD_LINES[] = {
 		"margin 250ms is not less than tolerance - interval, write less than 250ms"},
 	{"margin = 2.999ms", NULL,
 		"margin = \"2.999ms\" is not possible, write a time from 3ms to 3600s"},
+	{"accept-key-file = /etc/ha/old-key", NULL,
+		"accept-key-file needs a key-file, with which this node signs, add one"},
 	{"key-file = key", NULL,
 		"key-file = \"key\" is not an absolute path, write one like /etc/ha/key"},
 	{"peer = beta", NULL,

@@ -66,7 +66,10 @@ static const struct key KEYS[KEY_COUNT] = {
 		NODE(max_tolerance_ns), 2 * CONF_INTERVAL_MIN_NS, LONGEST_NS},
 	[KEY_MARGIN] = {"margin", SECTION_NODE, false, take_duration, "11ms",
 		NODE(margin_ns), CONF_MARGIN_MIN_NS, LONGEST_NS},
-	[KEY_KEY_FILE] = {"key-file", SECTION_NODE, false, take_key_file, "/etc/ha/key", 0, 0, 0},
+	[KEY_KEY_FILE] = {"key-file", SECTION_NODE, false, take_key_file, "/etc/ha/key",
+		NODE(key_file), 0, 0},
+	[KEY_ACCEPT_KEY_FILE] = {"accept-key-file", SECTION_NODE, false, take_key_file,
+		"/etc/ha/old-key", NODE(accept_key_file), 0, 0},
 	[KEY_PEER] = {"peer", SECTION_NODE, true, take_peer, "192.168.1.21", 0, 0, 0},
 	[KEY_MULTICAST] = {"multicast", SECTION_NODE, false, take_multicast, CONF_MULTICAST, 0, 0, 0},
 	[KEY_PORT] = {"port", SECTION_NODE, false, take_number, "5555", NODE(port), 1, 65535},
@@ -331,7 +334,7 @@ static void take_key_file(struct draft *d, const struct key *key, char *value)
 		draft_complain(d, "%s = \"%s\" is not an absolute path, write one like %s",
 			key->name, quote(value).text, key->example);
 	else
-		(void)text_copy(d->conf.node.key_file, PATH_SIZE, value);
+		(void)text_copy((char *)&d->conf.node + key->offset, PATH_SIZE, value);
 }
 
 /* What kind of address @ip is, if none that one host can have on a LAN; otherwise NULL. */

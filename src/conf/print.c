@@ -29,12 +29,14 @@ static void print_node(struct text *t, const struct conf *c)
 	print_duration(t, "margin", n->margin_ns);
 	if (n->key_file[0])
 		text_add(t, "key-file = %s\n", n->key_file);
+	if (n->accept_key_file[0])
+		text_add(t, "accept-key-file = %s\n", n->accept_key_file);
 	for (unsigned i = 0; i < n->peer_count; i++)
 		text_add(t, "peer = %s\n", value_ip_text(&n->peer[i]).text);
 	text_add(t, "multicast = %s\n",
 		n->multicast.family == IP_NONE ? "none" : value_ip_text(&n->multicast).text);
-	text_add(t, "port = %" PRIu16 "\nprotocol = %s\n", n->port,
-		n->original ? "original" : "ha");
+	text_add(
+		t, "port = %" PRIu16 "\nprotocol = %s\n", n->port, n->original ? "original" : "ha");
 	if (n->user[0])
 		text_add(t, "user = %s\n", n->user);
 	print_duration(t, "hook-timeout", n->hook_timeout_ns);

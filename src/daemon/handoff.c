@@ -65,10 +65,12 @@ static struct heartbeat_key take_key(void)
 	size_t size;
 	uint8_t *secret = read_whole(HANDOFF_KEY, &size);
 
-	if (size != 0 && size != CONF_KEY_SIZE)
+	if (size % CONF_KEY_SIZE != 0 || size > (size_t)2 * CONF_KEY_SIZE)
 		daemon_fail("the key has %zu bytes instead of %d", size, CONF_KEY_SIZE);
 	if (size != 0)
-		heartbeat_key_init(&key, secret, size);
+		heartbeat_key_init(&key, secret, CONF_KEY_SIZE);
+	if (size > CONF_KEY_SIZE)
+		heartbeat_key_accept(&key, secret + CONF_KEY_SIZE, CONF_KEY_SIZE);
 	explicit_bzero(secret, size);
 	free(secret);
 	return key;

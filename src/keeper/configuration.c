@@ -188,3 +188,16 @@ bool configuration_read_key(const char *path, uint8_t ret_key[CONF_KEY_SIZE])
 		log_error("key file %s: %s", path, reason);
 	return !reason;
 }
+
+bool configuration_read_keys(const struct conf_node *node, struct key_bytes *keys)
+{
+	const char *const files[] = {node->key_file, node->accept_key_file};
+
+	keys->size = 0;
+	for (size_t i = 0; i < 2 && files[i][0] != '\0'; i++) {
+		if (!configuration_read_key(files[i], keys->bytes + keys->size))
+			return false;
+		keys->size += CONF_KEY_SIZE;
+	}
+	return true;
+}

@@ -36,6 +36,13 @@ enum configuration_result configuration_read(
 bool configuration_read_text(int descriptor, struct configuration *ret_configuration);
 void configuration_free(struct configuration *c);
 
+struct key_bytes {
+	size_t size;                      /* 0: no key */
+	uint8_t bytes[2 * CONF_KEY_SIZE]; /* the one to sign with, then the one to accept as well */
+};
+
+/* Reads the keys that the configuration names. False after one line. */
+bool configuration_read_keys(const struct conf_node *node, struct key_bytes *ret_keys);
 /* Reads the key of @path, a file that only its owner (root or us) can touch. False after one line.
  */
 bool configuration_read_key(const char *path, uint8_t ret_key[CONF_KEY_SIZE]);

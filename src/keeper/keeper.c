@@ -205,7 +205,7 @@ static bool open_parts(struct keeper *k)
 	       good(ask_open(&k->ask), "a socket for the answers to checks");
 }
 
-static bool open_starter(struct keeper *k, const uint8_t *key)
+static bool open_starter(struct keeper *k, const struct key_bytes *keys)
 {
 	int control = runtime_dir_listen(&k->dir);
 	const struct note *note = &k->succession.note;
@@ -215,30 +215,28 @@ static bool open_starter(struct keeper *k, const uint8_t *key)
 			k->succession.bytes ? note->record_size : 0, HANDOFF_RECORD_SIZE, true);
 	if (control < 0 || !good(k->record, "memory for a record"))
 		return false;
-	return starter_open(&k->configuration, key, &k->dir, &k->account, control,
+	return starter_open(&k->configuration, keys, &k->dir, &k->account, control,
 		state_dir_open(k->options.state_dir, &k->account), k->record, &k->starter);
 }
 
 /* An engine of our own, or the program that started us. */
 static bool open_engine(struct keeper *k)
 {
-	const char *key_file = k->configuration.conf->node.key_file;
-	uint8_t key_bytes[CONF_KEY_SIZE];
-	const uint8_t *key = key_file[0] != '\0' ? key_bytes : NULL;
+	struct key_bytes keys;
 	bool opened;
 
-	if (key && !configuration_read_key(key_file, key_bytes))
+	if (!configuration_read_keys(&k->configuration.conf->node, &keys))
 		return false;
 	if (k->options.engine >= 0)
 		opened = engine_adopt(k->options.engine, fence_memory(&k->fence), &k->configuration,
-			key, &k->engine);
+			keys.size > 0 ? keys.bytes : NULL, &k->engine);
 	else
-		opened = open_starter(k, key) &&
+		opened = open_starter(k, &keys) &&
 			 engine_start(&k->starter, fence_memory(&k->fence),
 				 k->configuration.conf->group_count,
 				 k->succession.bytes ? k->succession.note.lease : TIME_ORIGIN,
 				 &k->engine);
-	explicit_bzero(key_bytes, sizeof(key_bytes));
+	explicit_bzero(&keys, sizeof(keys));
 	return opened;
 }
 

@@ -60,12 +60,12 @@ int reload_begin(struct reload *r)
 	return process;
 }
 
-static bool key_is_good(const char *file)
+static bool keys_are_good(const struct conf_node *node)
 {
-	uint8_t key[CONF_KEY_SIZE];
-	bool good = file[0] == '\0' || configuration_read_key(file, key);
+	struct key_bytes keys;
+	bool good = configuration_read_keys(node, &keys);
 
-	explicit_bzero(key, sizeof(key));
+	explicit_bzero(&keys, sizeof(keys));
 	return good;
 }
 
@@ -73,8 +73,8 @@ bool reload_prepare(struct reload *r)
 {
 	if (configuration_read(r->text, true, &r->next) != CONFIGURATION_GOOD)
 		reload_refuse(r, "it cannot be read");
-	else if (!key_is_good(r->next.conf->node.key_file))
-		reload_refuse(r, "the key file cannot be used");
+	else if (!keys_are_good(&r->next.conf->node))
+		reload_refuse(r, "a key file cannot be used");
 	else if (!runtime_dir_put_next(r->dir, r->next.text, r->next.size))
 		reload_refuse(r, "the runtime folder cannot be written to");
 	return r->next.conf != NULL;

@@ -188,16 +188,14 @@ static bool wants_checker(const struct conf *conf)
 	return false;
 }
 
-bool starter_open(const struct configuration *configuration, const uint8_t *key,
+bool starter_open(const struct configuration *configuration, const struct key_bytes *keys,
 	const struct runtime_dir *dir, const struct account *account, int control, int state,
 	int record, struct starter *ret_starter)
 {
-	size_t key_size = key ? CONF_KEY_SIZE : 0;
 	struct nest n = {
 		.configuration = memory_sealed("ha-configuration", configuration->text,
 			configuration->size, configuration->size, false),
-		.key = memory_sealed(
-			"ha-key", key ? key : (const void *)"", key_size, key_size, false),
+		.key = memory_sealed("ha-key", keys->bytes, keys->size, keys->size, false),
 		.control = control,
 		.state = state,
 		.record = record,

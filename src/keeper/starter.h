@@ -25,7 +25,7 @@ struct starter {
 
 /**
  * starter_open - fork the starter; before the keeper gives its privileges up
- * @key:     CONF_KEY_SIZE bytes, or NULL for none
+ * @keys:    as configuration_read_keys() has them
  * @control: the listening control socket; moved
  * @state:   the state folder, or /dev/null; moved
  *
@@ -33,7 +33,7 @@ struct starter {
  *
  * Return: false after one line.
  */
-bool starter_open(const struct configuration *configuration, const uint8_t *key,
+bool starter_open(const struct configuration *configuration, const struct key_bytes *keys,
 	const struct runtime_dir *dir, const struct account *account, int control, int state,
 	int record, struct starter *ret_starter);
 

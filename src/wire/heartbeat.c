@@ -39,24 +39,37 @@ static_assert(HEARTBEAT_HEADER_SIZE + EXTENSION_HEADER_SIZE * EXTENSION_LAST + N
 		      HEARTBEAT_SIZE_MAX,
 	"a full heartbeat fits one datagram");
 
-void heartbeat_key_init(struct heartbeat_key *key, const uint8_t *secret, size_t size)
+/* Its first bytes tell keys apart. */
+static uint32_t key_id(const uint8_t *secret, size_t size)
 {
 	struct sha256_ctx hash;
-	uint8_t digest[4];
+	uint8_t digest[SHA256_DIGEST_SIZE];
 
-	*key = (struct heartbeat_key){.present = true};
-	hmac_sha256_set_key(&key->context, size, secret);
 	sha256_init(&hash);
 	sha256_update(&hash, size, secret);
 	sha256_digest(&hash, sizeof(digest), digest);
-	key->id = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 |
-		  digest[3];
+	return (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 |
+	       digest[3];
 }
 
-static void compute_tag(const struct heartbeat_key *key, const uint8_t *bytes, size_t size,
+void heartbeat_key_init(struct heartbeat_key *key, const uint8_t *secret, size_t size)
+{
+	*key = (struct heartbeat_key){.present = true, .id = key_id(secret, size)};
+	hmac_sha256_set_key(&key->context, size, secret);
+}
+
+void heartbeat_key_accept(struct heartbeat_key *key, const uint8_t *secret, size_t size)
+{
+	assert(key->present);
+	key->accepts_other = true;
+	key->other_id = key_id(secret, size);
+	hmac_sha256_set_key(&key->other, size, secret);
+}
+
+static void compute_tag(const struct hmac_sha256_ctx *key, const uint8_t *bytes, size_t size,
 	uint8_t tag[HEARTBEAT_TAG_SIZE])
 {
-	struct hmac_sha256_ctx context = key->context;
+	struct hmac_sha256_ctx context = *key;
 
 	hmac_sha256_update(&context, size, bytes);
 	hmac_sha256_digest(&context, HEARTBEAT_TAG_SIZE, tag);
@@ -178,7 +191,7 @@ size_t heartbeat_encode(const struct heartbeat *h, uint32_t cluster_tag,
 	bytes[4] = (uint8_t)(size >> 8);
 	bytes[5] = (uint8_t)size;
 	if (key->present)
-		compute_tag(key, bytes, w.used, bytes + w.used);
+		compute_tag(&key->context, bytes, w.used, bytes + w.used);
 	return size;
 }
 
@@ -214,9 +227,18 @@ static struct header decode_header(struct reader *r, struct heartbeat *h)
 	return header;
 }
 
+/* NULL if it is none of ours. */
+static const struct hmac_sha256_ctx *find_key(const struct heartbeat_key *key, uint32_t id)
+{
+	if (id == key->id)
+		return &key->context;
+	return key->accepts_other && id == key->other_id ? &key->other : NULL;
+}
+
 static enum heartbeat_drop check_tag(const uint8_t *bytes, size_t size, const struct header *header,
 	const struct heartbeat_key *key)
 {
+	const struct hmac_sha256_ctx *signed_with = find_key(key, header->key_id);
 	uint8_t tag[HEARTBEAT_TAG_SIZE];
 
 	if (!key->present)
@@ -224,11 +246,11 @@ static enum heartbeat_drop check_tag(const uint8_t *bytes, size_t size, const st
 								     : HEARTBEAT_DROP_UNKNOWN_KEY;
 	if (header->authentication == AUTHENTICATION_NONE)
 		return HEARTBEAT_DROP_UNAUTHENTICATED;
-	if (header->authentication != AUTHENTICATION_HMAC_SHA256_128 || header->key_id != key->id)
+	if (header->authentication != AUTHENTICATION_HMAC_SHA256_128 || !signed_with)
 		return HEARTBEAT_DROP_UNKNOWN_KEY;
 	if (size < HEARTBEAT_HEADER_SIZE + HEARTBEAT_TAG_SIZE)
 		return HEARTBEAT_DROP_MALFORMED;
-	compute_tag(key, bytes, size - HEARTBEAT_TAG_SIZE, tag);
+	compute_tag(signed_with, bytes, size - HEARTBEAT_TAG_SIZE, tag);
 	if (!nettle_memeql_sec(tag, bytes + size - HEARTBEAT_TAG_SIZE, HEARTBEAT_TAG_SIZE))
 		return HEARTBEAT_DROP_FORGED;
 	return HEARTBEAT_ACCEPTED;

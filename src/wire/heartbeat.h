@@ -22,7 +22,7 @@
 #define HEARTBEAT_HEADER_SIZE   64
 #define HEARTBEAT_TAG_SIZE      16
 #define HEARTBEAT_SIZE_MAX      2048
-#define HEARTBEAT_GROUPS_MAX    60 /* a table of more groups travels as changes, wire/table.h */
+#define HEARTBEAT_GROUPS_MAX    60  /* a table of more groups travels as changes, wire/table.h */
 #define HEARTBEAT_HOP_LIMIT     255 /* required on receipt: RFC 5082 */
 #define HEARTBEAT_GRANTEE_NONE  0xff
 #define HEARTBEAT_MACS_MAX      8
@@ -113,9 +113,15 @@ struct heartbeat_key {
 	bool present;
 	uint32_t id; /* the first bytes of the key's SHA-256 */
 	struct hmac_sha256_ctx context;
+	/* While keys are changed: another one whose tags are as good. */
+	bool accepts_other;
+	uint32_t other_id;
+	struct hmac_sha256_ctx other;
 };
 
 void heartbeat_key_init(struct heartbeat_key *key, const uint8_t *secret, size_t size);
+/* Nothing is signed with it. */
+void heartbeat_key_accept(struct heartbeat_key *key, const uint8_t *secret, size_t size);
 
 /* How many bytes are left of @size for more changes or requests. */
 size_t heartbeat_room(const struct heartbeat *h, size_t size);

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from lan import stays, wait_until
-from node import ADDRESS, ADDRESS6, ROOT, SHARED, configuration, start, wait_holder
+from node import ADDRESS, ADDRESS6, ROOT, SHARED, configuration, let_pass, start, wait_holder
 
 pytestmark = pytest.mark.alone
 
@@ -263,3 +263,23 @@ def test_signals_after_a_reload(serving, client):
         assert alpha.stop() == 0
         probe.wait_for("beta")
         assert lost(probe) == 0
+
+
+def test_keys_are_changed_while_it_serves(serving, folder, client):
+    """From key A to key B, node by node, with no heartbeat refused."""
+    for name, secret in (("a", "aa" * 32), ("b", "bb" * 32)):
+        (folder / name).write_text(secret)
+        (folder / name).chmod(0o600)
+    alpha, beta = serving(key_file=folder / "a")
+    before = history(alpha, beta)
+    with client.probe(ADDRESS, EVERY) as probe:
+        probe.wait_for("alpha")
+        for signs, accepts in (("a", "b"), ("b", "a"), ("b", None)):
+            for node in (alpha, beta):
+                node.change(key_file=folder / signs, accept_key_file=accepts and folder / accepts)
+                reload(node)
+                let_pass(0.3)
+                assert [n.dropped("unknown-key") for n in (alpha, beta)] == [0, 0]
+                wait_until(lambda: history(alpha, beta) == before, lambda: (before, history(alpha, beta)), 2)
+        assert lost(probe) == 0 and probe.hosts() == ["alpha"]
+        assert alpha.status()["node"]["authenticated"]
