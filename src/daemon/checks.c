@@ -184,9 +184,13 @@ static bool any_apart(const struct conf *conf)
 
 void checks_start(struct daemon_checks *c)
 {
-	for (size_t g = 0; g < c->conf->group_count; g++)
-		if (c->conf->groups[g].check_count > 0)
-			tell_engine(c, g);
+	for (size_t g = 0; g < c->conf->group_count; g++) {
+		if (c->conf->groups[g].check_count == 0)
+			continue;
+		if (engine_holds(daemon_engine(c->daemon), g))
+			checks_presume(&c->checks, g, clock_now());
+		tell_engine(c, g);
+	}
 	if (!any_apart(c->conf))
 		return;
 	if (uv_poll_init(c->timer.loop, &c->poll, HANDOFF_CHECKER) != 0 ||

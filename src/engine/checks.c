@@ -37,6 +37,22 @@ bool checks_take(struct checks *c, const struct verdict *v)
 	return entry->verdict != before.verdict || entry->value != before.value;
 }
 
+void checks_presume(struct checks *c, size_t group, ha_time now)
+{
+	const struct conf_group *g = &c->conf->groups[group];
+
+	for (size_t i = g->check_first; i < g->check_first + g->check_count; i++) {
+		struct checks_entry *entry = &c->list[i];
+
+		if (entry->verdict != CHECK_UNKNOWN)
+			continue;
+		entry->verdict = CHECK_PASSING;
+		entry->value = g->worth;
+		entry->believed_until = time_add(
+			now, c->conf->checks[i].timeout_ns + c->conf->checks[i].interval_ns);
+	}
+}
+
 void checks_lost(struct checks *c, ha_time now, bool (*of)(enum conf_check_kind kind))
 {
 	for (size_t i = 0; i < c->count; i++)

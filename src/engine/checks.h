@@ -40,6 +40,11 @@ struct checks checks_init(const struct conf *conf, struct checks_entry *list);
  * the configuration. */
 bool checks_take(struct checks *c, const struct verdict *v);
 
+/* This node held @group before its checks were asked for the first time: it has taken the place of
+ * another engine (R8), which had no reason to give it up. They count as passing until they have had
+ * the time to answer. */
+void checks_presume(struct checks *c, size_t group, ha_time now);
+
 /* Whoever says what comes of a check is gone; those for which @of is true are his. */
 void checks_lost(struct checks *c, ha_time now, bool (*of)(enum conf_check_kind kind));
 

@@ -153,6 +153,22 @@ static void test_last_words_are_believed_for_one_timeout(void **state)
 	expect(1, 300, false, "");
 }
 
+static void test_who_took_over_from_another_engine(void **state)
+{
+	const ha_time now = {10 * NS_PER_S};
+
+	(void)state;
+	say(NGINX, CHECK_FAILING, 0, "no answer");
+	checks_presume(&checks, 0, now);
+	expect(0, 200, true, "check nginx fails: no answer"); /* what is known stays */
+	expect(1, 7, true, "check file /run/worth fails: it has not answered yet");
+	assert_int_equal(checks_deadline(&checks).ns, now.ns + TIMEOUT_NS + CONF_CHECK_INTERVAL_NS);
+	checks_presume(&checks, 1, now);
+	expect(1, 7, false, "");
+	assert_false(say(SMALL, CHECK_PASSING, 200, ""));
+	assert_int_equal(checks_expire(&checks, time_add(now, 5 * NS_PER_S)), LARGE);
+}
+
 /* However long the name and the reason are. */
 static void test_the_number_of_others_is_never_cut(void **state)
 {
@@ -213,6 +229,7 @@ int main(void)
 		TEST(test_worth_that_was_read),
 		TEST(test_what_it_is_told_of_is_bounded),
 		TEST(test_last_words_are_believed_for_one_timeout),
+		TEST(test_who_took_over_from_another_engine),
 		TEST(test_the_number_of_others_is_never_cut),
 		TEST(test_two_judges),
 	};

@@ -392,3 +392,20 @@ def test_gateway_and_neighbours(cluster, lan, client):
     lan.heal()
     wait_until(lambda: not alpha.group()["impaired"], "all is well")
     assert alpha.is_active()
+
+
+def test_reload_does_not_move_what_is_healthy(pair, client):
+    """The fresh engine has no verdicts yet: what its predecessor held is presumed to be well."""
+    alpha, beta = pair
+    start(alpha, beta)
+    wait_holder(alpha, beta)
+    before = beta.group()["transitions"]
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        done = alpha.cli("reload")
+        assert done.returncode == 0, done.stderr
+        wait_check(alpha, "well", "passing")
+        stays(lambda: beta.state() == "STANDBY", "nothing moves", 1.0)
+    assert set(probe.hosts()) == {"alpha"} and beta.group()["transitions"] == before
+    ill(alpha)
+    wait_holder(beta, alpha)
