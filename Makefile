@@ -13,7 +13,7 @@ sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'include/ha/*.h' 'examples/*.c' 'bindings/node/src/*.c' 'bench/*.[ch]')
 
-.PHONY: all help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-scale fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
+.PHONY: all help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-scale bench-checks fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -28,6 +28,7 @@ help:
 	@echo 'make test-page  look at the status page in chromium, and have promtool check metrics and alerts (root or sudo)'
 	@echo 'make model      check the model of the protocol with SPIN; FULL=1: more faults, takes minutes'
 	@echo 'make bench-scale   what many groups cost (root or sudo, five minutes)'
+	@echo 'make bench-checks  do 100 hanging health checks delay heartbeats? (root or sudo, two minutes)'
 	@echo 'make bench-fence   what each kind of fence costs (root or sudo, two minutes)'
 	@echo 'make fuzz       run each fuzzer for SECONDS (20); fuzz-coverage: what their corpora reach'
 	@echo 'make sim        run clusters through random faults for a minute; SIM="--replay SEED" tells one'
@@ -70,6 +71,10 @@ test-page: test-deps
 bench-scale: all
 	@tools/packages install bench
 	@$(sudo) bench/scale --build $(build)
+
+bench-checks: all
+	@tools/packages install bench
+	$(sudo) bench/checks --build $(build)
 
 bench-fence: all
 	@tools/packages install bench

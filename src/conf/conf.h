@@ -156,6 +156,7 @@ struct conf_node {
 	char accept_key_file[PATH_SIZE]; /* accepted as well, never signed with; "": none */
 	char user[NAME_SIZE];            /* whom the engine runs as; "": the packaged default */
 	int64_t hook_timeout_ns;
+	char on_change_stream[COMMAND_SIZE]; /* program and arguments; "": none */
 	enum conf_ipv4_as ipv4_as;
 	enum conf_fence fence;
 	bool realtime;              /* run with real-time priority where that is permitted */

@@ -181,6 +181,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "protocol = ha\n"
 				 "user = _ha\n"
 				 "hook-timeout = 2.5s\n"
+				 "on-change-stream = /etc/ha/follow all\n"
 				 "ipv4-as = route\n"
 				 "fence = nftables\n"
 				 "realtime = no\n"
@@ -214,6 +215,7 @@ static void check_everything(const struct conf *c)
 	assert_int_equal(c->node.hook_timeout_ns, 2500 * NS_PER_MS);
 	assert_int_equal(c->node.ipv4_as, CONF_IPV4_AS_ROUTE);
 	assert_int_equal(c->node.fence, CONF_FENCE_NFTABLES);
+	assert_string_equal(c->node.on_change_stream, "/etc/ha/follow all");
 	assert_false(c->node.realtime);
 	assert_int_equal(c->node.removals_limit, 3);
 	assert_int_equal(c->node.removals_window_ns, 5000001 * NS_PER_US);

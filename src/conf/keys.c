@@ -46,6 +46,7 @@ static void take_protocol(struct draft *d, const struct key *key, char *value);
 static void take_application(struct draft *d, const struct key *key, char *value);
 static void take_check(struct draft *d, const struct key *key, char *value);
 static void take_before_active(struct draft *d, const struct key *key, char *value);
+static void take_stream(struct draft *d, const struct key *key, char *value);
 static void take_on_change(struct draft *d, const struct key *key, char *value);
 static void take_on_active(struct draft *d, const struct key *key, char *value);
 static void take_on_standby(struct draft *d, const struct key *key, char *value);
@@ -79,6 +80,7 @@ static const struct key KEYS[KEY_COUNT] = {
 		NODE(hook_timeout_ns), 10 * NS_PER_MS, LONGEST_NS},
 	[KEY_IPV4_AS] = {"ipv4-as", SECTION_NODE, false, take_ipv4_as, "auto", 0, 0, 0},
 	[KEY_FENCE] = {"fence", SECTION_NODE, false, take_fence, "auto", 0, 0, 0},
+	[KEY_ON_CHANGE_STREAM] = {"on-change-stream", SECTION_NODE, false, take_stream, "/etc/ha/follow", 0, 0, 0},
 	[KEY_REALTIME] = {"realtime", SECTION_NODE, false, take_flag, "no", NODE(realtime), 0, 0},
 	[KEY_REMOVED_LIMIT] = {"removed-limit", SECTION_NODE, false, take_number, "5",
 		NODE(removals_limit), 1, CONF_REMOVALS_LIMIT_MAX},
@@ -589,11 +591,9 @@ static void take_check(struct draft *d, const struct key *key, char *value)
 	conf_check_take(d, check, value);
 }
 
-static void take_hook(
-	struct draft *d, const struct key *key, const char *value, enum conf_hook kind)
+/* False, with a complaint, if it is no command line. */
+static bool check_command(struct draft *d, const struct key *key, const char *value)
 {
-	struct conf_group *group = current_group(d);
-
 	if (value[0] != '/')
 		draft_complain(d, "%s = \"%s\" is not an absolute path, write a program like %s",
 			key->name, quote(value).text, key->example);
@@ -602,7 +602,23 @@ static void take_hook(
 			"%s: quotation marks mean nothing here, words are split at blanks; write a"
 			" script and name it",
 			key->name);
-	else if (!is_full(d, key, group->hook_count[kind], HOOKS_MAX))
+	else
+		return true;
+	return false;
+}
+
+static void take_stream(struct draft *d, const struct key *key, char *value)
+{
+	if (check_command(d, key, value))
+		(void)text_copy(d->conf.node.on_change_stream, COMMAND_SIZE, value);
+}
+
+static void take_hook(
+	struct draft *d, const struct key *key, const char *value, enum conf_hook kind)
+{
+	struct conf_group *group = current_group(d);
+
+	if (check_command(d, key, value) && !is_full(d, key, group->hook_count[kind], HOOKS_MAX))
 		group->hook[kind][group->hook_count[kind]++] = room_keep(d, value);
 }
 

@@ -40,6 +40,8 @@ static void print_node(struct text *t, const struct conf *c)
 	if (n->user[0])
 		text_add(t, "user = %s\n", n->user);
 	print_duration(t, "hook-timeout", n->hook_timeout_ns);
+	if (n->on_change_stream[0])
+		text_add(t, "on-change-stream = %s\n", n->on_change_stream);
 	text_add(t, "ipv4-as = %s\n", CONF_IPV4_AS_NAMES[n->ipv4_as]);
 	text_add(t, "fence = %s\n", conf_fence_name(n->fence));
 	text_add(t, "realtime = %s\n", n->realtime ? "yes" : "no");

@@ -35,6 +35,8 @@ static const char *const NEEDED[] = {
 
 static bool has_hooks(const struct conf *conf)
 {
+	if (conf->node.on_change_stream[0] != '\0')
+		return true;
 	for (size_t g = 0; g < conf->group_count; g++) {
 		for (size_t kind = 0; kind < CONF_HOOK_KINDS; kind++) {
 			if (conf->groups[g].hook_count[kind] > 0)

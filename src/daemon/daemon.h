@@ -9,6 +9,7 @@
  *   attach.c     programs that look after groups
  *   answer.c     what it answers, as JSON
  *   hooks.c      commands run on changes of state
+ *   stream.c     the one that stays and reads them
  *   checks.c     what health checks say
  *   neighbours.c those of them that ask neighbours, by the keeper
  *   history.c    changes of state, kept in the state folder
@@ -90,6 +91,15 @@ void checks_hear(struct daemon_checks *c, const struct verdict *v);
 void checks_follow(struct daemon_checks *c);
 /* Adds them to a status. */
 bool checks_status(const struct daemon_checks *c, struct status *s);
+
+struct stream;
+
+/* NULL if there is none in the configuration, which the others take. */
+struct stream *stream_open(
+	struct daemon *d, const struct conf *conf, struct metrics *metrics, uv_loop_t *loop);
+/* When the engine has started. */
+void stream_start(struct stream *s);
+void stream_change(struct stream *s, const struct engine_hook *hook);
 
 struct neighbours;
 

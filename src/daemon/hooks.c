@@ -344,7 +344,8 @@ void hooks_run(struct hooks *h, const struct engine_hook *hook)
 {
 	struct group_hooks *g = h->groups[hook->group];
 
-	assert(g);
+	if (!g)
+		return;
 	if (join(g, hook)) {
 		log_group(LOG_LEVEL_NOTICE, "hook", h->conf->groups[hook->group].name,
 			"hooks do not keep up; two changes are told as one");

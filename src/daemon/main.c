@@ -28,6 +28,7 @@ struct daemon {
 	struct history *history;
 	int drained; /* drained.c */
 	struct hooks *hooks;
+	struct stream *stream;
 	struct daemon_checks *checks;
 	struct neighbours *neighbours;
 	struct engine_health *health[HEALTH_JUDGES]; /* of each group */
@@ -149,6 +150,7 @@ static void on_hook(void *context, const struct engine_hook *hook)
 	struct daemon *d = context;
 
 	hooks_run(d->hooks, hook);
+	stream_change(d->stream, hook);
 }
 
 static void on_answered(void *context, size_t check)
@@ -309,6 +311,7 @@ static void open_everything(struct daemon *d)
 	d->checks = checks_open(d, d->given.conf, d->loop);
 	d->neighbours = neighbours_open(d, d->checks, d->given.conf, d->loop);
 	d->hooks = hooks_open(d, d->given.conf, engine_metrics(d->driver.engine), d->loop);
+	d->stream = stream_open(d, d->given.conf, engine_metrics(d->driver.engine), d->loop);
 	uv_prepare_init(d->loop, &d->exit_check);
 	d->exit_check.data = d;
 	uv_prepare_start(&d->exit_check, on_exit_check);
@@ -343,6 +346,7 @@ int main(void)
 	driver_start(&d.driver);
 	attach_start(d.attach);
 	checks_start(d.checks);
+	stream_start(d.stream);
 	neighbours_start(d.neighbours);
 	uv_run(d.loop, UV_RUN_DEFAULT);
 	history_finish(d.history);

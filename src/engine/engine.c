@@ -338,3 +338,18 @@ bool engine_holds(const struct engine *e, size_t group)
 {
 	return group < e->conf->group_count && group_is_held(&e->groups[group]);
 }
+
+void engine_describe(const struct engine *e, size_t group, struct engine_hook *ret_hook)
+{
+	const struct group *g = &e->groups[group];
+	uint64_t holder = group_holder(e, group);
+
+	*ret_hook = (struct engine_hook){
+		.group = (uint16_t)group, .state = group_state(g), .previous = group_state(g)};
+	ret_hook->epoch = ret_hook->state == STATE_ACTIVE ? g->election.epoch
+							  : g->election.epoch_seen;
+	if (holder != 0)
+		text_copy(ret_hook->holder, sizeof(ret_hook->holder),
+			holder == e->identity.id ? e->conf->node.name : peers_name(e, holder));
+	explain_cause(e, group, ret_hook->reason, sizeof(ret_hook->reason));
+}

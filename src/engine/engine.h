@@ -224,6 +224,9 @@ void engine_step(
 /* When the engine wants its next ENGINE_TIMER; valid after the first step. */
 ha_time engine_deadline(const struct engine *e);
 
+/* How a group is, as a hook is told of a change: `previous` is `state`. */
+void engine_describe(const struct engine *e, size_t group, struct engine_hook *ret_hook);
+
 /* Whether this node is ACTIVE in a group, by index. */
 bool engine_holds(const struct engine *e, size_t group);
 

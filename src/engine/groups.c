@@ -259,13 +259,14 @@ static void run_hooks(struct engine *e, size_t group, enum node_state previous, 
 	const struct group *g = &e->groups[group];
 	uint64_t holder = group_holder(e, group);
 	struct engine_hook *hook;
-	bool any = false;
+	bool any = e->conf->node.on_change_stream[0] != '\0';
 
 	for (size_t kind = 0; kind < CONF_HOOK_KINDS; kind++)
 		any = any || e->conf->groups[group].hook_count[kind] > 0;
 	if (!any)
 		return;
 	hook = &effect_add(out, EFFECT_HOOK)->hook;
+	hook->preparation = 0;
 	hook->group = (uint16_t)group;
 	hook->state = g->told_state;
 	hook->previous = previous;

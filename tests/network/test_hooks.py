@@ -259,3 +259,31 @@ def test_before_active_is_bounded(cluster, hooks):
     alpha.wait_reason("before-active took longer than before-active-timeout")
     started = [int(pid) for pid in pids.read_text().split()]
     wait_until(lambda: not any(is_alive(pid) for pid in started), "it is killed with its children")
+
+
+def test_stream_reads_changes_as_json(cluster, hooks):
+    """One program for all groups, which is started again when it dies."""
+    follower = hooks.script("follow", f"#!/bin/sh\necho $$ >>{hooks.folder}/pids\n"
+                                      f"while read -r line; do echo \"$line\" >>{hooks.folder}/lines; done\n")
+    (alpha,) = cluster.nodes_on(1, on_change_stream=follower, groups={
+        "one": {"address": "10.77.0.101/24"}, "two": {"address": "10.77.0.102/24"}})
+    alpha.start()
+    alpha.wait_state("ACTIVE", "one")
+    path, pids = hooks.folder / "lines", hooks.folder / "pids"
+
+    def lines():
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    wait_until(lambda: len(lines()) == 4, lines)
+    assert [(line["group"], line["previous"], line["state"]) for line in lines()[:2]] == [
+        ("one", "STANDBY", "STANDBY"), ("two", "STANDBY", "STANDBY")]
+    taken = {line["group"]: line for line in lines()[2:]}
+    assert set(taken) == {"one", "two"}
+    assert taken["one"]["state"] == "ACTIVE" and taken["one"]["addresses"] == ["10.77.0.101/24"]
+    assert taken["one"]["epoch"] == alpha.group("one")["epoch"] and taken["one"]["node"] == "alpha"
+    os.kill(int(pids.read_text().split()[0]), 9)
+    wait_until(lambda: len(lines()) == 6, lines)
+    assert [line["state"] for line in lines()[4:]] == ["ACTIVE", "ACTIVE"], "how things are"
+    assert "on-change-stream has ended (signal 9)" in alpha.log()
+    alpha.host.ip("link set eth0 down")
+    wait_until(lambda: len(lines()) == 8, lines)
+    assert [line["state"] for line in lines()[6:]] == ["STANDBY", "STANDBY"]
