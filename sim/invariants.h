@@ -29,7 +29,7 @@ struct word {
 	bool says_active, says_granted; /* as it last told of this group */
 	/* The same of a boot that does not count yet. */
 	bool next_active, next_granted;
-	ha_time met;    /* since when the listener, serving too, knows that; in the world's time */
+	ha_time met; /* since when the listener, serving too, knows that; in the world's time */
 };
 
 /* How often a node has taken a group, or a new epoch, of late. */
@@ -51,7 +51,8 @@ struct asked {
 
 struct checks {
 	struct takings takings[WORLD_NODES_MAX][WORLD_GROUPS_MAX];
-	struct takings renewals[WORLD_NODES_MAX][WORLD_GROUPS_MAX]; /* of the epoch, while it holds it */
+	struct takings renewals[WORLD_NODES_MAX]
+			       [WORLD_GROUPS_MAX]; /* of the epoch, while it holds it */
 	struct hearing hearing[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* listener, speaker */
 	struct word words[WORLD_NODES_MAX][WORLD_NODES_MAX][WORLD_GROUPS_MAX];
 	/* What a node knew when it last asked its keeper to hold or to release a group, and when.
@@ -62,10 +63,11 @@ struct checks {
 	/* Of two nodes that serve one group; TIME_ORIGIN: they do not. */
 	ha_time both_since[WORLD_NODES_MAX][WORLD_NODES_MAX][WORLD_GROUPS_MAX];
 	bool granting[WORLD_NODES_MAX][WORLD_GROUPS_MAX]; /* by its own last word */
-	bool served[WORLD_NODES_MAX];               /* had something up at the last step */
-	uint64_t transitions;                       /* in all */
-	ha_time changed_at[WORLD_GROUPS_MAX]; /* when a group was last brought up or taken down anywhere
-					 */
+	bool served[WORLD_NODES_MAX];                     /* had something up at the last step */
+	uint64_t transitions;                             /* in all */
+	ha_time changed_at[WORLD_GROUPS_MAX]; /* when a group was last brought up or taken down
+					       * anywhere
+					       */
 	/* R1: since when a node has to listen, by its own clock. */
 	ha_time listens_since[WORLD_NODES_MAX][WORLD_GROUPS_MAX];
 	ha_time last_transition; /* in the world's time */

@@ -13,10 +13,10 @@
 #define PATHS_MAX     4         /* devices that carry heartbeats */
 #define UNICAST_MAX   PEERS_MAX /* configured unicast peers */
 #define TARGETS_MAX                                                                                \
-	16          /* neighbours of one device that are asked to acknowledge an announcement      \
-		     */
+	16             /* neighbours of one device that are asked to acknowledge an announcement   \
+			*/
 #define CHECKS_MAX 256 /* health checks of one node, over all groups */
-#define HOOKS_MAX 4 /* commands for one occasion of one group */
+#define HOOKS_MAX  4   /* commands for one occasion of one group */
 
 #define NAME_SIZE    64 /* node and group names, with the terminating zero */
 #define DEVICE_SIZE  16 /* IFNAMSIZ */

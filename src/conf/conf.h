@@ -56,7 +56,13 @@ enum conf_ipv4_as {
 /* "auto", "address", "route". */
 extern const char *const CONF_IPV4_AS_NAMES[CONF_IPV4_AS_ROUTE + 1];
 
-enum conf_hook { CONF_HOOK_CHANGE, CONF_HOOK_ACTIVE, CONF_HOOK_STANDBY, CONF_HOOK_BEFORE, CONF_HOOK_KINDS };
+enum conf_hook {
+	CONF_HOOK_CHANGE,
+	CONF_HOOK_ACTIVE,
+	CONF_HOOK_STANDBY,
+	CONF_HOOK_BEFORE,
+	CONF_HOOK_KINDS
+};
 
 enum conf_check_kind {
 	CONF_CHECK_TCP,       /* target: host, port */

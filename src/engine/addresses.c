@@ -305,8 +305,8 @@ void probes_start(struct engine *e, size_t group)
 	g->probing = true;
 	g->probe_at = e->now;
 	if (crowded)
-		g->probe_at = time_add(e->now,
-			e->conf->groups[group].address_first * PROBE_TAKES_NS);
+		g->probe_at =
+			time_add(e->now, e->conf->groups[group].address_first * PROBE_TAKES_NS);
 	g->probe_every_ns = every < PROBE_EVERY_MIN_NS   ? PROBE_EVERY_MIN_NS
 			    : every > PROBE_EVERY_MAX_NS ? PROBE_EVERY_MAX_NS
 							 : every;

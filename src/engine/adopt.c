@@ -101,7 +101,8 @@ static void save_entries(const struct engine *e, const struct peer_record *p, st
 						    .state = entry->state,
 						    .flags = entry->flags,
 						    .renewed = entry->renewed,
-						    .granted_us = entry->grantee != 0 && entry->grantee == e->mark,
+						    .granted_us = entry->grantee != 0 &&
+								  entry->grantee == e->mark,
 						    .worth = entry->worth,
 						    .epoch = entry->epoch});
 		number += is_left(e, g);
@@ -255,8 +256,9 @@ static bool take_groups(struct engine *e, const struct record_node *node, struct
 	return true;
 }
 
-static bool take_entries(const struct engine *e, const struct record_node *node, const struct record_peer *record,
-	struct reader *r, const int16_t index[GROUPS_MAX], struct peer_record *p)
+static bool take_entries(const struct engine *e, const struct record_node *node,
+	const struct record_peer *record, struct reader *r, const int16_t index[GROUPS_MAX],
+	struct peer_record *p)
 {
 	for (uint32_t n = 0; n < record->entry_count; n++) {
 		struct record_entry entry;

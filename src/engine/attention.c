@@ -109,9 +109,8 @@ static uint64_t common_of(const struct engine *e)
 {
 	struct ip own = devices_real_address(e);
 	uint64_t hash = add(ID_SEED, (uint64_t)(e->stopping | time_reached(e->now, e->lease) << 1 |
-						e->send_failing << 2 |
-						e->pause.wanted << 3 | e->pause.patient << 4 |
-						e->pause.last_word << 5));
+						e->send_failing << 2 | e->pause.wanted << 3 |
+						e->pause.patient << 4 | e->pause.last_word << 5));
 
 	hash = add(hash, devices_digest(e));
 	hash = add(hash, ip_hash(&own));

@@ -106,8 +106,7 @@ static void fill_groups(const struct engine *e, struct heartbeat *h)
 	for (size_t g = 0; g < h->group_count; g++) {
 		h->groups[g] = beat_group(e, g);
 		if (h->groups[g].state == STATE_ACTIVE)
-			h->groups[g].grantee =
-				grantee_index(h, e->groups[g].election.grantee);
+			h->groups[g].grantee = grantee_index(h, e->groups[g].election.grantee);
 	}
 }
 
@@ -154,8 +153,8 @@ static void fill(struct engine *e, struct heartbeat *h, uint64_t sequence, bool 
 	if (!e->own.in_use)
 		fill_groups(e, h);
 	if (!leaving)
-		tables_fill(e, &h->table,
-			heartbeat_room(h, HEARTBEAT_SIZE_MAX) / TABLE_REQUEST_SIZE);
+		tables_fill(
+			e, &h->table, heartbeat_room(h, HEARTBEAT_SIZE_MAX) / TABLE_REQUEST_SIZE);
 	if (!e->own.in_use)
 		return;
 	h->table.present = !leaving; /* that it leaves is enough for all groups */

@@ -599,19 +599,19 @@ static ha_time group_due_in_passing(const struct engine *e, size_t group)
 	if (g->election.phase == ELECTION_ACTIVE)
 		due = if_ahead(e, g->election.grant_pause);
 	if (g->told_holder != 0 && !g->was_held)
-		due = time_min(due, if_ahead(e, time_add(g->held_last,
-							e->conf->node.tolerance_ns)));
+		due = time_min(
+			due, if_ahead(e, time_add(g->held_last, e->conf->node.tolerance_ns)));
 	for (size_t i = 0; i < e->peer_count; i++)
 		if (!e->peers[i].table.complete && e->peers[i].table.in_use)
-			due = time_min(due, if_ahead(e, time_add(e->peers[i].table.lacking,
-								2 * e->peers[i].peer.tolerance_ns)));
+			due = time_min(
+				due, if_ahead(e, time_add(e->peers[i].table.lacking,
+							 2 * e->peers[i].peer.tolerance_ns)));
 	return due;
 }
 
 void groups_plan(struct engine *e)
 {
-	const struct election_input input = {
-		.lease = TIME_NEVER, .listen_ns = groups_listen_ns(e)};
+	const struct election_input input = {.lease = TIME_NEVER, .listen_ns = groups_listen_ns(e)};
 
 	if (!e->attention.lazy)
 		return;
@@ -630,8 +630,7 @@ static ha_time lease_deadline(const struct engine *e)
 
 ha_time groups_deadline(const struct engine *e)
 {
-	const struct election_input input = {
-		.lease = TIME_NEVER, .listen_ns = groups_listen_ns(e)};
+	const struct election_input input = {.lease = TIME_NEVER, .listen_ns = groups_listen_ns(e)};
 	ha_time deadline = lease_deadline(e);
 
 	if (attention_is_left(e))

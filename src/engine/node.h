@@ -108,9 +108,9 @@ struct peer_record {
 	int64_t fence_margin_ns; /* its fence closes so long before its tolerance ends; 0: none */
 	uint8_t mac_count;
 	uint8_t macs[HEARTBEAT_MACS_MAX][MAC_SIZE];
-	bool holds;   /* some group, by its last word */
-	bool called;  /* by unicast, since it was last heard */
-	bool answers; /* for an address, although it is not heard */
+	bool holds;          /* some group, by its last word */
+	bool called;         /* by unicast, since it was last heard */
+	bool answers;        /* for an address, although it is not heard */
 	ha_time answered_at; /* when it last did */
 	struct peer_table table;
 	struct peer_entry *entries; /* of each of our groups */

@@ -68,17 +68,15 @@ static struct table_change say(struct engine *e, size_t group)
 		.state = g.state,
 		.flags = g.flags,
 		.renewed = g.renewed,
-		.grantee = g.state == STATE_ACTIVE
-				   ? mark_of(e, e->groups[group].election.grantee)
-				   : 0,
+		.grantee =
+			g.state == STATE_ACTIVE ? mark_of(e, e->groups[group].election.grantee) : 0,
 		.epoch = g.epoch};
 }
 
 static bool is_same(const struct table_change *a, const struct table_change *b)
 {
 	return a->worth == b->worth && a->state == b->state && a->flags == b->flags &&
-	       a->renewed == b->renewed &&
-	       a->grantee == b->grantee && a->epoch == b->epoch;
+	       a->renewed == b->renewed && a->grantee == b->grantee && a->epoch == b->epoch;
 }
 
 /* After four billion changes: to the others it is a table of lower version, which they ask for. */
@@ -117,8 +115,8 @@ static void pay(struct engine *e)
 
 	if (t->owed >= t->told)
 		t->owed = UINT32_MAX; /* it is about to be told anyway */
-	if (t->owed == UINT32_MAX || (t->version - t->owed > LITTLE &&
-					     time_between(t->lowered, e->now) < pause_ns))
+	if (t->owed == UINT32_MAX ||
+		(t->version - t->owed > LITTLE && time_between(t->lowered, e->now) < pause_ns))
 		return;
 	t->lowered = e->now;
 	t->told = t->owed;
@@ -148,7 +146,8 @@ static uint16_t first_after(const struct own_table *t, uint32_t version)
 {
 	uint16_t group = t->newest, first = NOBODY;
 
-	for (; group != NOBODY && t->entries[group].version > version; group = t->entries[group].older)
+	for (; group != NOBODY && t->entries[group].version > version;
+		group = t->entries[group].older)
 		first = group;
 	return first;
 }

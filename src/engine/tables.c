@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The peers' tables, when they travel as changes: docs/protocol.md 2.9. A change is news whenever it
- * comes, because only heartbeats newer than the last one are looked at; but all up to a version is
- * known only when nothing is missing before it.
+ * The peers' tables, when they travel as changes: docs/protocol.md 2.9. A change is news whenever
+ * it comes, because only heartbeats newer than the last one are looked at; but all up to a version
+ * is known only when nothing is missing before it.
  */
 #include <string.h>
 
@@ -18,7 +18,8 @@ void tables_forget(struct engine *e, struct peer_record *p)
 	p->table = (struct peer_table){.lacking = e->now, .asked = TIME_ORIGIN};
 }
 
-static struct table_change change_of(const struct engine *e, size_t group, const struct peer_entry *e1)
+static struct table_change change_of(
+	const struct engine *e, size_t group, const struct peer_entry *e1)
 {
 	return (struct table_change){.id = e->conf->groups[group].id,
 		.worth = e1->worth,

@@ -117,9 +117,8 @@ bool table_decode_requests(struct reader *r, struct table *t)
 	if (r->left % TABLE_REQUEST_SIZE != 0 || count > TABLE_REQUESTS_MAX)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		t->requests[i] = (struct table_request){.id = reader_u64(r),
-			.nonce = reader_u64(r),
-			.have = reader_u32(r)};
+		t->requests[i] = (struct table_request){
+			.id = reader_u64(r), .nonce = reader_u64(r), .have = reader_u32(r)};
 	t->request_count = (uint8_t)count;
 	return true;
 }

@@ -17,8 +17,8 @@
 struct reader;
 struct writer;
 
-#define TABLE_CHANGES_MAX 64 /* of one heartbeat */
-#define TABLE_CHANGE_SIZE 22
+#define TABLE_CHANGES_MAX  64 /* of one heartbeat */
+#define TABLE_CHANGE_SIZE  22
 #define TABLE_REQUESTS_MAX 4 /* of one heartbeat */
 #define TABLE_REQUEST_SIZE 20
 

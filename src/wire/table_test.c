@@ -139,7 +139,7 @@ static void test_impossible(void **state)
 	uint8_t content[8 + 65 * TABLE_CHANGE_SIZE] = {0, 0, 0, 1, 0, 0, 0, 2};
 
 	(void)state;
-	content[11] = 1;                /* group id */
+	content[11] = 1; /* group id */
 	content[14] = STATE_STANDBY;
 	assert_int_equal(with_last(17, content, 30), HEARTBEAT_ACCEPTED);
 	assert_int_equal(with_last(17, content, 29), HEARTBEAT_DROP_MALFORMED);
@@ -152,7 +152,8 @@ static void test_impossible(void **state)
 		content[8 + i * TABLE_CHANGE_SIZE + 6] = STATE_STANDBY;
 	}
 	assert_int_equal(with_last(17, content, 8 + 64 * TABLE_CHANGE_SIZE), HEARTBEAT_ACCEPTED);
-	assert_int_equal(with_last(17, content, 8 + 65 * TABLE_CHANGE_SIZE), HEARTBEAT_DROP_MALFORMED);
+	assert_int_equal(
+		with_last(17, content, 8 + 65 * TABLE_CHANGE_SIZE), HEARTBEAT_DROP_MALFORMED);
 	content[14] = 0; /* no state */
 	assert_int_equal(with_last(17, content, 30), HEARTBEAT_DROP_MALFORMED);
 	content[14] = STATE_STANDBY;

@@ -35,7 +35,7 @@ struct subject {
 	struct engine_identity identity;
 	ha_time now;
 	struct effects effects; /* of the last step */
-	bool tells_changes; /* as with more groups than fit one heartbeat */
+	bool tells_changes;     /* as with more groups than fit one heartbeat */
 	bool stopped;
 	ha_time lease;
 	ha_time sent_at;       /* of the last EFFECT_SEND */
