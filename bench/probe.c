@@ -3,11 +3,12 @@
  * probe: the instruments of the benchmarks. All times are CLOCK_MONOTONIC, in nanoseconds.
  *
  *   probe serve PORT NAME           answers each UDP request from the address that it came to, with
- *                                   the request's bytes and NAME
+ *                                   the request's bytes and NAME; and each TCP connection with NAME
  *   probe ask ADDRESS PORT RATE     sends RATE requests a second until SIGTERM, then prints a line
  *                                   "SENT ANSWERED NAME" for each; "SENT 0 -" for a lost one
- *   probe arp DEVICE ADDRESS        asks for the address by ARP every millisecond until SIGTERM,
- *                                   then prints a line "ANSWERED HARDWARE-ADDRESS" for each answer
+ *   probe connect ADDRESS PORT RATE the same with a new TCP connection for each; "SENT 0 refused"
+ * for one that was reset probe arp DEVICE ADDRESS        asks for the address by ARP every
+ * millisecond until SIGTERM, then prints a line "ANSWERED HARDWARE-ADDRESS" for each answer
  *
  * It runs with real-time priority, so that what it measures is not its own waiting for a processor.
  */
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -44,11 +46,12 @@ struct record {
 	int64_t answered;
 	char name[NAME_SIZE];
 	uint8_t mac[ETH_ALEN];
+	int connection; /* of a connection that was not answered yet; 0: none */
 };
 
 struct instrument {
 	int socket;
-	struct sockaddr_in target;
+	struct sockaddr_in6 target; /* IPv4 as ::ffff:a.b.c.d */
 	struct sockaddr_ll everybody;
 	struct ether_arp question;
 	size_t count;
@@ -81,15 +84,32 @@ static void take_priority(void)
 		fail("real-time priority");
 }
 
-static struct sockaddr_in parse_target(const char *address, const char *port)
+static struct in_addr parse_v4(const char *address)
 {
-	struct sockaddr_in target = {
-		.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
+	struct in_addr v4;
 
-	if (inet_pton(AF_INET, address, &target.sin_addr) != 1) {
+	if (inet_pton(AF_INET, address, &v4) != 1) {
 		errno = EINVAL;
 		fail(address);
 	}
+	return v4;
+}
+
+static struct sockaddr_in6 parse_target(const char *address, const char *port)
+{
+	struct sockaddr_in6 target = {
+		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)strtoul(port, NULL, 10))};
+	struct in_addr v4;
+
+	if (strchr(address, ':')) {
+		if (inet_pton(AF_INET6, address, &target.sin6_addr) == 1)
+			return target;
+		errno = EINVAL;
+		fail(address);
+	}
+	v4 = parse_v4(address);
+	target.sin6_addr.s6_addr[10] = target.sin6_addr.s6_addr[11] = 0xff;
+	memcpy(&target.sin6_addr.s6_addr[12], &v4, sizeof(v4));
 	return target;
 }
 
@@ -98,7 +118,7 @@ static struct sockaddr_in parse_target(const char *address, const char *port)
 static void answer_one(int socket, const char *name)
 {
 	char request[64], control[256];
-	struct sockaddr_in client;
+	struct sockaddr_in6 client;
 	struct iovec parts[2] = {
 		{request, sizeof(request)}, {(void *)(uintptr_t)name, strlen(name)}};
 	struct msghdr message = {.msg_name = &client,
@@ -117,16 +137,46 @@ static void answer_one(int socket, const char *name)
 	(void)sendmsg(socket, &message, 0); /* the address may have left: the client counts it */
 }
 
+/* It closes, so that what is left of the connection is ours to keep. */
+static void answer_connection(int listener, const char *name)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)send(fd, name, strlen(name), MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)close(fd);
+}
+
+static int open_server(int type, const char *port)
+{
+	struct sockaddr_in6 any = parse_target("::", port);
+	int on = 1, off = 0, fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+		bind(fd, (struct sockaddr *)&any, sizeof(any)) != 0)
+		fail("socket of the server");
+	return fd;
+}
+
 static void serve(const char *port, const char *name)
 {
-	struct sockaddr_in any = parse_target("0.0.0.0", port);
-	int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+	struct pollfd ready[2] = {{.fd = open_server(SOCK_DGRAM, port), .events = POLLIN},
+		{.fd = open_server(SOCK_STREAM, port), .events = POLLIN}};
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)) != 0 ||
-		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) != 0)
+	/* The latter is for IPv4 as ::ffff:a.b.c.d. */
+	if (setsockopt(ready[0].fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) != 0 ||
+		setsockopt(ready[0].fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) != 0 ||
+		listen(ready[1].fd, SOMAXCONN) != 0)
 		fail("socket of the server");
-	for (;;)
-		answer_one(fd, name);
+	while (poll(ready, 2, -1) > 0) {
+		if (ready[0].revents)
+			answer_one(ready[0].fd, name);
+		if (ready[1].revents)
+			answer_connection(ready[1].fd, name);
+	}
 }
 
 /* --- ask */
@@ -149,13 +199,13 @@ static void hear_udp(struct instrument *probe)
 		uint32_t number;
 		char name[NAME_SIZE - 1];
 	} __attribute__((packed)) answer = {0};
-	struct sockaddr_in source;
+	struct sockaddr_in6 source;
 	socklen_t length = sizeof(source);
 	ssize_t size = recvfrom(probe->socket, &answer, sizeof(answer), MSG_DONTWAIT,
 		(struct sockaddr *)&source, &length);
 
 	if (size <= (ssize_t)sizeof(answer.number) || answer.number >= probe->count ||
-		source.sin_addr.s_addr != probe->target.sin_addr.s_addr)
+		memcmp(&source.sin6_addr, &probe->target.sin6_addr, sizeof(source.sin6_addr)) != 0)
 		return;
 	probe->records[answer.number].answered = now_ns();
 	memcpy(probe->records[answer.number].name, answer.name,
@@ -165,11 +215,74 @@ static void hear_udp(struct instrument *probe)
 static void open_udp(struct instrument *probe, const char *address, const char *port)
 {
 	probe->target = parse_target(address, port);
-	probe->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	probe->socket = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe->socket < 0)
 		fail("socket of the client");
 	probe->ask = ask_udp;
 	probe->hear = hear_udp;
+}
+
+/* --- connect */
+
+/* Closed by a reset: a port of ours is free again at once. */
+static void forget_connection(struct record *r)
+{
+	const struct linger none = {.l_onoff = 1};
+
+	(void)setsockopt(r->connection, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	(void)close(r->connection);
+	r->connection = 0;
+}
+
+static void ask_tcp(struct instrument *probe)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = probe->count};
+	struct record *r = &probe->records[probe->count];
+	int fd;
+
+	if (probe->count == RECORDS_MAX)
+		return;
+	probe->count++;
+	r->sent = now_ns();
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		fail("socket of the client");
+	r->connection = fd;
+	if ((connect(fd, (struct sockaddr *)&probe->target, sizeof(probe->target)) != 0 &&
+		    errno != EINPROGRESS) ||
+		epoll_ctl(probe->socket, EPOLL_CTL_ADD, fd, &event) != 0) {
+		strcpy(r->name, "refused");
+		forget_connection(r);
+	}
+}
+
+static void hear_tcp(struct instrument *probe)
+{
+	struct epoll_event ready[64];
+	int count = epoll_wait(probe->socket, ready, 64, 0);
+
+	for (int i = 0; i < count; i++) {
+		struct record *r = &probe->records[ready[i].data.u64];
+		ssize_t size = recv(r->connection, r->name, sizeof(r->name) - 1, MSG_DONTWAIT);
+
+		if (size < 0 && errno == EAGAIN)
+			continue;
+		if (size > 0)
+			r->answered = now_ns();
+		else
+			strcpy(r->name, "refused");
+		forget_connection(r);
+	}
+}
+
+static void open_tcp(struct instrument *probe, const char *address, const char *port)
+{
+	probe->target = parse_target(address, port);
+	probe->socket = epoll_create1(EPOLL_CLOEXEC);
+	if (probe->socket < 0)
+		fail("connections of the client");
+	probe->ask = ask_tcp;
+	probe->hear = hear_tcp;
 }
 
 /* --- arp */
@@ -226,7 +339,7 @@ static void open_arp(struct instrument *probe, const char *device, const char *a
 		.sll_ifindex = (int)if_nametoindex(device),
 		.sll_halen = ETH_ALEN,
 		.sll_addr = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-	fill_question(&probe->question, device, parse_target(address, "0").sin_addr);
+	fill_question(&probe->question, device, parse_v4(address));
 	probe->socket = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ARP));
 	if (probe->socket < 0 ||
 		bind(probe->socket, (struct sockaddr *)everybody, sizeof(*everybody)) != 0)
@@ -295,7 +408,7 @@ static void print_requests(const struct instrument *probe)
 		const struct record *r = &probe->records[i];
 
 		printf("%lld %lld %s\n", (long long)r->sent, (long long)r->answered,
-			r->answered ? r->name : "-");
+			r->name[0] != '\0' ? r->name : "-");
 	}
 }
 
@@ -326,13 +439,20 @@ int main(int argc, char **argv)
 		open_udp(&probe, argv[2], argv[3]);
 		run(&probe, NS_PER_S / rate);
 		print_requests(&probe);
+	} else if (argc == 5 && strcmp(what, "connect") == 0 &&
+		   (rate = strtol(argv[4], NULL, 10)) > 0) {
+		take_priority();
+		open_tcp(&probe, argv[2], argv[3]);
+		run(&probe, NS_PER_S / rate);
+		print_requests(&probe);
 	} else if (argc == 4 && strcmp(what, "arp") == 0) {
 		take_priority();
 		open_arp(&probe, argv[2], argv[3]);
 		run(&probe, NS_PER_S / 1000);
 		print_owners(&probe);
 	} else {
-		fputs("Usage: probe serve PORT NAME | ask ADDRESS PORT RATE | arp DEVICE ADDRESS\n",
+		fputs("Usage: probe serve PORT NAME | ask ADDRESS PORT RATE | connect ADDRESS PORT "
+		      "RATE | arp DEVICE ADDRESS\n",
 			stderr);
 		return 2;
 	}
