@@ -39,6 +39,7 @@
 #define PRIORITY    90     /* above whatever else runs on a shared machine; it needs little */
 #define RECORDS_MAX 200000 /* 100 s of ARP answers of two hosts */
 #define NAME_SIZE   16
+#define ROOM        (16 * 1024 * 1024)
 #define LATE_MS     300 /* an answer that comes later counts as lost */
 
 struct record {
@@ -82,6 +83,15 @@ static void take_priority(void)
 		fail("mlockall");
 	if (sched_setscheduler(0, SCHED_FIFO, &real_time) != 0)
 		fail("real-time priority");
+}
+
+/* What waits while the machine stands still must not count as lost. */
+static void take_room(int socket)
+{
+	int size = ROOM;
+
+	if (setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
+		fail("room for what waits");
 }
 
 static struct in_addr parse_v4(const char *address)
@@ -166,6 +176,7 @@ static void serve(const char *port, const char *name)
 	struct pollfd ready[2] = {{.fd = open_server(SOCK_DGRAM, port), .events = POLLIN},
 		{.fd = open_server(SOCK_STREAM, port), .events = POLLIN}};
 
+	take_room(ready[0].fd);
 	/* The latter is for IPv4 as ::ffff:a.b.c.d. */
 	if (setsockopt(ready[0].fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) != 0 ||
 		setsockopt(ready[0].fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) != 0 ||
@@ -218,6 +229,7 @@ static void open_udp(struct instrument *probe, const char *address, const char *
 	probe->socket = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe->socket < 0)
 		fail("socket of the client");
+	take_room(probe->socket);
 	probe->ask = ask_udp;
 	probe->hear = hear_udp;
 }

@@ -565,6 +565,12 @@ static bool run_forge(struct world *w, struct words words)
 	return true;
 }
 
+/* steps on|off: tell those of moves, as `ha watch` does. */
+static bool run_steps(struct world *w, struct words words)
+{
+	return words.count == 1 && parse_switch(words.list[0], &w->shows_steps);
+}
+
 static bool run_announcements(struct world *w, struct words words)
 {
 	return words.count == 1 && parse_switch(words.list[0], &w->shows_announcements);
@@ -796,6 +802,7 @@ static const struct {
 	{"settled", run_settled},
 	{"stall", run_stall},
 	{"start", run_start},
+	{"steps", run_steps},
 	{"stop", run_stop},
 	{"changes", run_changes},
 	{"stranger", run_stranger},

@@ -172,6 +172,8 @@ static void tell_report(struct world *w, const struct node *n, const struct repo
 {
 	static const char *const levels[] = {", error", ", warning", "", ""};
 
+	if (r->kind == REPORT_STEP && !w->shows_steps)
+		return;
 	if (r->kind == REPORT_STATE)
 		world_tell(w, "%s%s: %s %s (epoch %llu)", n->name, levels[r->level], r->group,
 			r->text, (unsigned long long)r->epoch);

@@ -258,6 +258,7 @@ struct world {
 	void (*quiet_tell)(void *context, const char *line); /* during `quietly` */
 	void *quiet_context;
 	bool shows_announcements;
+	bool shows_steps;
 	ha_time last_missed; /* when a client last did not reach a holder */
 	size_t violations;
 	char violation[WORLD_VIOLATION_MAX]; /* the first one */

@@ -25,8 +25,9 @@ struct watch {
 	bool colour;
 };
 
-/* Local time of day with milliseconds. */
-static void format_clock(int64_t wall_ms, char clock[CLOCK_SIZE])
+/* Local time of day with microseconds: @at is on another clock, but they are whole milliseconds
+ * apart. */
+static void format_clock(int64_t wall_ms, ha_time at, char clock[CLOCK_SIZE])
 {
 	const time_t seconds = (time_t)(wall_ms / 1000);
 	struct text text = text_init(clock, CLOCK_SIZE);
@@ -34,8 +35,8 @@ static void format_clock(int64_t wall_ms, char clock[CLOCK_SIZE])
 
 	if (!localtime_r(&seconds, &local))
 		local = (struct tm){0};
-	text_add(&text, "%02d:%02d:%02d.%03d", local.tm_hour, local.tm_min, local.tm_sec,
-		(int)(wall_ms % 1000));
+	text_add(&text, "%02d:%02d:%02d.%03d%03d", local.tm_hour, local.tm_min, local.tm_sec,
+		(int)(wall_ms % 1000), (int)(at.ns / NS_PER_US % 1000));
 }
 
 static int print_event(const struct watch *w, const json_t *json)
@@ -48,7 +49,7 @@ static int print_event(const struct watch *w, const json_t *json)
 
 	if (!report_from_json(json, &report, &wall_ms, &reason))
 		return command_failed(w->command, "the daemon told %s", reason);
-	format_clock(wall_ms, clock);
+	format_clock(wall_ms, report.at, clock);
 	render_report(&text, &report, clock, w->colour);
 	fputs(line, stdout);
 	return EXIT_DONE;

@@ -448,6 +448,7 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 {
 	struct group *g = &e->groups[group];
 	struct election_rival rivals[PEERS_MAX];
+	const struct election was = g->election;
 	enum election_phase before = g->election.phase;
 	enum election_cause cause = g->election.cause;
 	struct election_input input;
@@ -467,6 +468,7 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 		attention_mark_again(e, group);
 	carry_out(e, group, &output, out);
 	enter_phase(e, group, before);
+	steps_tell(e, group, &was, out);
 	count_phase(e, group);
 	if (event == ELECTION_EVALUATE)
 		prepare_follow(e, group, output.prepare, out);

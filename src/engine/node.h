@@ -444,6 +444,9 @@ void requests_take(struct engine *e, const struct engine_request *request, struc
 void requests_review(struct engine *e, struct effects *out);
 ha_time requests_deadline(const struct engine *e);
 
+/* steps.c: tells watchers what has changed since @was. */
+void steps_tell(struct engine *e, size_t group, const struct election *was, struct effects *out);
+
 /* settle.c: how long this node must have been well before it takes a group over by its rank. */
 void settle_start(struct engine *e);
 /* Looks whether it is well; each time before the elections. */

@@ -28,6 +28,7 @@ static const char *const KIND_NAMES[] = {
 	[REPORT_DEVICE] = "device",
 	[REPORT_CONFLICT] = "conflict",
 	[REPORT_ADDRESS] = "address",
+	[REPORT_STEP] = "step",
 	[REPORT_ACKNOWLEDGED] = "acknowledged",
 	[REPORT_DROP] = "drop",
 	[REPORT_NODE] = "node",

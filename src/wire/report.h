@@ -22,6 +22,7 @@ enum report_kind {
 	REPORT_DEVICE,       /* a network device changed */
 	REPORT_CONFLICT,     /* somebody else uses a shared address */
 	REPORT_ADDRESS,      /* a shared address was taken away, put back, or failed */
+	REPORT_STEP,         /* of a move: asked, granted, configured, released */
 	REPORT_ACKNOWLEDGED, /* a neighbour answered an announcement */
 	REPORT_DROP,         /* datagrams are refused (rate-limited) */
 	REPORT_NODE,         /* the node itself: start, stop, stalls, sending fails */

@@ -23,7 +23,7 @@ HA = BUILD / "ha"
 
 DONE, FAILED, USAGE, NO_DAEMON = 0, 1, 2, 3
 
-COMMANDS = ["run", "status", "watch", "check-config", "keygen", "release", "demo", "version"]
+COMMANDS = ["run", "status", "watch", "yield", "drain", "resume", "check-config", "keygen", "release", "demo", "version"]
 
 GOOD = """\
 [node]
@@ -460,8 +460,8 @@ def test_watch_prints_a_line_for_each_event_until_the_daemon_goes(daemon):
     daemon.lines = [json.dumps(EVENT), json.dumps({**EVENT, "text": "ACTIVE: and\x1b again"})]
     done = ha("watch", "--runtime-dir", daemon.directory, env={**os.environ, "TZ": "UTC"})
     assert done.returncode == NO_DAEMON
-    assert done.stdout == ("05:09:21.123  web  ACTIVE: beta is gone, epoch 4\n"
-                           "05:09:21.123  web  ACTIVE: and? again, epoch 4\n")
+    assert done.stdout == ("05:09:21.123005  web  ACTIVE: beta is gone, epoch 4\n"
+                           "05:09:21.123005  web  ACTIVE: and? again, epoch 4\n")
     assert "the daemon has gone" in one_line(done.stderr)
     assert daemon.requests == [{"command": "watch"}]
 

@@ -99,6 +99,7 @@ static bool is_interesting(const struct report *r)
 	case REPORT_HOLDER:
 	case REPORT_PEER:
 	case REPORT_DEVICE:
+	case REPORT_STEP:
 	case REPORT_ACKNOWLEDGED:
 	case REPORT_DROP:
 	case REPORT_NODE: break;
