@@ -27,7 +27,9 @@
 
 #define DEFAULT_RUNTIME_DIR "/run/ha"
 #define OPEN_PATIENCE_MS    10000
-#define RETRY_NS            (500 * NS_PER_MS)
+#define RETRY_NS            (50 * NS_PER_MS)
+#define GRACE_NS            NS_PER_S /* a daemon that is replaced is back long before */
+#define ANSWER_NS           (200 * NS_PER_MS)
 #define INPUT_MAX           (16 * 1024 * 1024) /* longer than any status */
 #define INPUT_STEP          (64 * 1024)
 #define ANSWER_MAX          1024
@@ -43,6 +45,9 @@ struct attached {
 	size_t input_size, input_room;
 	char *status; /* owned: the last one, as a line of JSON; NULL: none */
 	bool status_wanted;
+	bool unanswered; /* the daemon is gone, or has not answered yet ... */
+	ha_time lost;    /* ... since then */
+	ha_time asked;   /* when it was last connected to */
 	/* A request of its own connection: the answer is one line. */
 	int ask; /* -1: none is under way */
 	char asked_group[NAME_SIZE];
@@ -52,7 +57,7 @@ struct attached {
 
 /* --- saying */
 
-static void lose(ha_node *n, const char *why);
+static void lose(ha_node *n);
 
 /* Never waits: a daemon that does not read so little has no use for more. */
 static void say(ha_node *n)
@@ -66,7 +71,7 @@ static void say(ha_node *n)
 	m->line.status = m->status_wanted;
 	size = attach_encode(&m->line, line);
 	if (send(m->socket, line, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
-		lose(n, "the daemon has gone; this program waits for it");
+		lose(n);
 	else
 		m->status_wanted = false;
 }
@@ -97,7 +102,9 @@ static void tell_state(ha_node *n, enum ha_state state, const char *text, uint64
 	e->epoch = epoch;
 }
 
-static void lose(ha_node *n, const char *why)
+/* One that is replaced by another (a restart, a reload) can soon be asked again, and what is held
+ * stays: that there is none is told after a while. */
+static void lose(ha_node *n)
 {
 	struct attached *m = n->mode_state;
 
@@ -105,8 +112,10 @@ static void lose(ha_node *n, const char *why)
 	descriptors_close(&m->socket, 1);
 	m->socket = -1;
 	m->input_size = 0;
-	tell_state(n, HA_SHUTDOWN, why, 0);
-	timer_set(m->beat_fd, time_add(clock_now(), RETRY_NS));
+	if (!m->unanswered)
+		m->lost = clock_now();
+	m->unanswered = true;
+	timer_set(m->beat_fd, clock_now());
 }
 
 static const json_t *find_group(const json_t *status, const char *name)
@@ -144,6 +153,7 @@ static void take_status(ha_node *n, const json_t *json, const char *line)
 	text_copy(n->name, sizeof(n->name), name ? name : "");
 	if (interval_ms >= 1)
 		m->interval_ns = (int64_t)(interval_ms * (double)NS_PER_MS);
+	m->unanswered = false;
 	if (copy) {
 		free(m->status);
 		m->status = copy;
@@ -229,7 +239,7 @@ static void hear(ha_node *n)
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (got <= 0) {
-			lose(n, "the daemon has gone; this program waits for it");
+			lose(n);
 			return;
 		}
 		m->input_size += (size_t)got;
@@ -432,12 +442,20 @@ static void attached_stop(ha_node *n)
 	say(n);
 }
 
+/* A socket whose daemon has just gone still takes connections; only an answer says that one is
+ * there. */
 static void reconnect(ha_node *n)
 {
 	struct attached *m = n->mode_state;
 
-	if (connect_daemon(m) == 0 && node_watch(n, m->socket) == 0)
-		say(n);
+	if (m->socket >= 0 && time_between(m->asked, clock_now()) >= ANSWER_NS)
+		lose(n);
+	if (m->socket < 0 && connect_daemon(m) == 0) {
+		m->asked = clock_now();
+		(void)node_watch(n, m->socket);
+	}
+	if (time_between(m->lost, clock_now()) >= GRACE_NS)
+		tell_state(n, HA_SHUTDOWN, "the daemon has gone; this program waits for it", 0);
 }
 
 static void beat(ha_node *n)
@@ -448,11 +466,11 @@ static void beat(ha_node *n)
 	if (poll(&due, 1, 0) != 1)
 		return;
 	timer_clear(m->beat_fd);
-	if (m->socket < 0)
+	if (m->unanswered)
 		reconnect(n);
-	else
+	if (m->socket >= 0)
 		say(n);
-	timer_set(m->beat_fd, time_add(clock_now(), m->socket < 0 ? RETRY_NS : m->interval_ns));
+	timer_set(m->beat_fd, time_add(clock_now(), m->unanswered ? RETRY_NS : m->interval_ns));
 }
 
 static void attached_dispatch(ha_node *n)

@@ -332,6 +332,7 @@ def test_group_is_held_only_where_its_program_lives(attached, client):
     assert not alpha.is_active() and not beta.is_active()
     first.start().wait_output("state main ACTIVE")
     second.start().wait_output("state main STANDBY")
+    let_pass(1)  # until beta has listened and could take it
     with client.probe(ADDRESS) as probe:
         probe.wait_for("alpha")
         first.signal(signal.SIGKILL)
@@ -398,6 +399,23 @@ def test_attached_program_outlives_the_daemon(attached):
     alpha.start()
     os.chown(alpha.runtime_dir / "ha.sock", 65534, -1)
     first.wait_output("state main ACTIVE", count=2)
+
+
+def test_attached_program_outlives_a_reload(attached, client):
+    """The daemon is replaced by another one, and the group stays where it is: nothing is told."""
+    (alpha, _), (first, _) = attached
+    first.start().wait_output("state main ACTIVE")
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        socket_path = alpha.runtime_dir / "ha.sock"
+        alpha.signal(signal.SIGHUP)
+        wait_until(lambda: socket_path.exists() and socket_path.stat().st_uid != 65534, "another socket")
+        os.chown(socket_path, 65534, -1)
+        alpha.wait_log("goes on where the last engine left off")
+        first.tell("unhealthy the disk is full")
+        alpha.wait_reason("the disk is full")
+        probe.wait_for("alpha")
+    assert "state main SHUTDOWN" not in first.output(), first.output()
 
 
 def test_only_the_application_may_look_after_a_group(cluster, folder, lan):
