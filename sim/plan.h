@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_SETUP_MAX    96
+#define PLAN_SETUP_MAX    192
 #define PLAN_FAULTS_MAX   160
 #define PLAN_COMMAND_SIZE 2048
 #define PLAN_FAULT_SIZE   256

@@ -50,6 +50,16 @@ static int64_t travel_ns(const struct world *w)
 	return 2 * (w->delay_ns + w->jitter_ns);
 }
 
+/* docs/protocol.md 2.9: who lacks a part of a table asks for it, at most four times an interval;
+ * twice, where the answer overtakes what it follows. */
+static int64_t asking_ns(const struct world *w, const struct node *a, const struct node *b)
+{
+	if (!a->tells_changes && !b->tells_changes)
+		return 0;
+	return larger(a->conf.node.interval_ns, b->conf.node.interval_ns) / 4 +
+	       2 * travel_ns(w);
+}
+
 static bool keeper_works(const struct world *w, const struct node *n)
 {
 	return w->now.ns > n->keeper_stalled_until.ns;
@@ -103,6 +113,7 @@ static void check_whole(struct world *w, const struct node *a, const struct node
 		*since = w->now;
 		return;
 	}
+	bound_ns += asking_ns(w, a, b);
 	both_ns = time_between(time_max(*since, time_max(a->awake_since, b->awake_since)), w->now);
 	tally_seen(w->tally, BOUND_OVERLAP, both_ns, bound_ns);
 	if (both_ns > bound_ns)

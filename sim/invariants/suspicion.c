@@ -26,7 +26,19 @@ static bool could_ask(const struct world *w, const struct node *n, const struct 
 	       2 * (w->delay_ns + w->jitter_ns) + n->late_ns < margin_ns / WINDOW_PARTS;
 }
 
-/* By its last word, and @n has not held the group itself since: that one superseded it. */
+/* Somebody else was heard to hold it later. */
+static bool is_succeeded(const struct world *w, size_t listener, size_t holder, size_t group)
+{
+	const struct word *words = w->checks->decided[listener][group];
+
+	for (size_t i = 0; i < w->node_count; i++)
+		if (words[i].active.ns > words[holder].active.ns)
+			return true;
+	return false;
+}
+
+/* By its last word, and neither @n nor anybody else has held the group since: that one superseded
+ * it. */
 static bool is_known_holder(
 	const struct world *w, const struct node *n, const struct node *holder, size_t group)
 {
@@ -34,7 +46,8 @@ static bool is_known_holder(
 	size_t i = node_index(w, n), h = node_index(w, holder);
 
 	return c->hearing[i][h].boot == holder->boot && c->decided[i][group][h].last &&
-	       c->hearing[i][h].heard_world.ns > n->held[group].down_at.ns;
+	       c->hearing[i][h].heard_world.ns > n->held[group].down_at.ns &&
+	       !is_succeeded(w, i, h, group);
 }
 
 /* Since before the question, and with a lease that it has earned. */

@@ -275,6 +275,7 @@ static ha_time next_deadline(const struct engine *e)
 	deadline = time_min(deadline, suspicion_deadline(e));
 	deadline = time_min(deadline, groups_deadline(e));
 	deadline = time_min(deadline, original_deadline(e));
+	deadline = time_min(deadline, tables_deadline(e));
 	deadline = time_min(deadline, requests_deadline(e));
 	return time_min(deadline, addresses_deadline(e));
 }
@@ -319,6 +320,7 @@ void engine_step(
 	original_due(e, out);
 	groups_plan(e);
 	own_review(e);
+	tables_due(e);
 	finish_if_stopped(e, out);
 	if (!e->stopped)
 		pause_review(e, out);

@@ -343,6 +343,9 @@ void own_asked(struct engine *e, const struct heartbeat *h);
 void tables_take(struct engine *e, const struct heartbeat *h, struct peer_record *p);
 /* Forgets what @p has said. */
 void tables_forget(struct engine *e, struct peer_record *p);
+/* A heartbeat at once where something of a table is to be asked for, and when that is the next time. */
+void tables_due(struct engine *e);
+ha_time tables_deadline(const struct engine *e);
 /* What we ask our peers for, at most @room of them. */
 void tables_fill(struct engine *e, struct table *t, size_t room);
 /* It is the holder no more, whatever it said, unless it is heard again. */

@@ -95,11 +95,32 @@ static void drop_stale(struct engine *e, struct peer_record *p)
 	}
 }
 
-static void ask(struct engine *e, struct peer_record *p)
+static ha_time next_asking(const struct engine *e, const struct peer_record *p)
 {
-	p->table.asking = true;
-	if (time_between(p->table.asked, e->now) >= e->conf->node.interval_ns / ASKS_PER_INTERVAL)
-		e->beat_soon = true; /* else the next regular one asks */
+	return time_add(p->table.asked, e->conf->node.interval_ns / ASKS_PER_INTERVAL);
+}
+
+static bool asks(const struct engine *e, const struct peer_record *p)
+{
+	return p->table.asking && peers_is_audible(e, p);
+}
+
+void tables_due(struct engine *e)
+{
+	for (size_t i = 0; i < e->peer_count; i++)
+		if (asks(e, &e->peers[i]) && time_reached(e->now, next_asking(e, &e->peers[i])))
+			e->beat_soon = true;
+}
+
+ha_time tables_deadline(const struct engine *e)
+{
+	ha_time deadline = TIME_NEVER;
+
+	/* What could not be asked for when it was due waits for the next regular heartbeat. */
+	for (size_t i = 0; i < e->peer_count; i++)
+		if (asks(e, &e->peers[i]) && !time_reached(e->now, next_asking(e, &e->peers[i])))
+			deadline = time_min(deadline, next_asking(e, &e->peers[i]));
+	return deadline;
 }
 
 static void review(struct engine *e, const struct table *t, struct peer_record *p)
@@ -119,7 +140,7 @@ static void review(struct engine *e, const struct table *t, struct peer_record *
 	if (p->table.complete)
 		p->table.asking = false;
 	else if (!follows)
-		ask(e, p);
+		p->table.asking = true;
 }
 
 void tables_supersede(struct peer_record *p, size_t group)
@@ -161,9 +182,7 @@ void tables_fill(struct engine *e, struct table *t, size_t room)
 	for (size_t i = 0; i < e->peer_count; i++) {
 		struct peer_record *p = &e->peers[i];
 
-		if (!p->table.asking || !peers_is_audible(e, p) ||
-			time_between(p->table.asked, e->now) <
-				e->conf->node.interval_ns / ASKS_PER_INTERVAL)
+		if (!asks(e, p) || !time_reached(e->now, next_asking(e, p)))
 			continue;
 		if (t->request_count == TABLE_REQUESTS_MAX || t->request_count >= room)
 			return; /* with the next one */
