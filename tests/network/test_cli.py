@@ -485,14 +485,12 @@ def test_watch_ends_cleanly_when_told_to(daemon, number):
 
 # demo
 
-def test_demo_without_privileges_says_what_it_needs(tmp_path):
+def test_demo_without_privileges_says_what_it_needs(folder):
     if os.geteuid() != 0:
         done = ha("demo")
     else:
-        copy = tmp_path / "ha"
+        copy = folder / "ha"
         shutil.copy(HA, copy)
-        for directory in tmp_path, *tmp_path.parents[:2]:
-            directory.chmod(0o755)
         done = subprocess.run([copy, "demo"], text=True, capture_output=True, timeout=30, user=65534,
                               group=65534, extra_groups=[])
     assert done.returncode == FAILED and done.stdout == ""
