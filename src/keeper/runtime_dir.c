@@ -13,10 +13,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "sys/log.h"
 #include "wire/control.h"
 
@@ -31,6 +33,8 @@
 #define CONTROL_GROUP      "ha" /* its members may ask for the status */
 #define CONTROL_BACKLOG    16
 #define PID_TEXT_SIZE      16
+#define LOCK_TRIES         50
+#define LOCK_PAUSE_NS      (10 * NS_PER_MS)
 
 static int open_folder(const char *path)
 {
@@ -73,6 +77,19 @@ static void complain_of_lock(const char *path, int lock, bool releasing)
 			path, pid);
 }
 
+/* Those whom the last one had started may need a moment to notice its end. */
+static bool lock_patiently(int lock)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
+	for (int tries = 0; tries < LOCK_TRIES; tries++) {
+		if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		(void)nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
 /* The process id in the lock file is for people; the lock itself is flock(2)'s and ends with us. */
 static int take_lock(const char *path, int folder, bool releasing)
 {
@@ -82,7 +99,7 @@ static int take_lock(const char *path, int folder, bool releasing)
 		log_error("cannot open %s/%s: %s", path, LOCK_NAME, strerror(errno));
 		return -1;
 	}
-	if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+	if (!lock_patiently(lock)) {
 		complain_of_lock(path, lock, releasing);
 		(void)close(lock);
 		return -1;
