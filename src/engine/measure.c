@@ -20,13 +20,21 @@ void measure_decision(struct engine *e, size_t group)
 		metrics_time(&e->metrics, METRIC_TAKEOVER_SILENCE, g->cause_silence_ns);
 }
 
+/* What was taken up from another engine, this one has not decided. */
+static void time_takeover(struct engine *e, size_t group, enum metric_timing step)
+{
+	const struct group *g = &e->groups[group];
+
+	if (g->decided_at.ns != 0)
+		metrics_time(&e->metrics, step, time_between(g->decided_at, e->now));
+}
+
 void measure_held(struct engine *e, size_t group, uint16_t announced)
 {
 	if (announced > 0)
 		metrics_time(&e->metrics, METRIC_TAKEOVER_ANNOUNCED,
 			announced * (int64_t)CHANNEL_HELD_UNIT_NS);
-	metrics_time(
-		&e->metrics, METRIC_TAKEOVER_UP, time_between(e->groups[group].decided_at, e->now));
+	time_takeover(e, group, METRIC_TAKEOVER_UP);
 }
 
 void measure_release(struct engine *e, size_t group)
@@ -53,8 +61,7 @@ void measure_told(struct engine *e)
 		if (g->decision_told || !group_is_held(g))
 			continue;
 		g->decision_told = true;
-		metrics_time(
-			&e->metrics, METRIC_TAKEOVER_TOLD, time_between(g->decided_at, e->now));
+		time_takeover(e, i, METRIC_TAKEOVER_TOLD);
 	}
 }
 
@@ -66,8 +73,7 @@ void measure_acknowledged(struct engine *e, size_t group)
 	if (g->decision_acknowledged)
 		return;
 	g->decision_acknowledged = true;
-	metrics_time(
-		&e->metrics, METRIC_TAKEOVER_ACKNOWLEDGED, time_between(g->decided_at, e->now));
+	time_takeover(e, group, METRIC_TAKEOVER_ACKNOWLEDGED);
 }
 
 /* How far from its own interval a peer's heartbeat came. Those that a change brought early say

@@ -65,7 +65,9 @@ def test_what_was_yielded_comes_back_when_the_new_holder_fails(cluster):
         node.change(worth=worth)
     start(alpha, beta, gamma)
     wait_holder(alpha, beta, gamma)
-    alpha.wait_peer("beta", hears_me=True)
+    for node in (beta, gamma):
+        alpha.wait_peer(node.name, hears_me=True)
+        wait_until(lambda peer=node: "listens" not in peer.group()["reason"], "it has listened")
     assert "gamma and would take main from it at once" in refused(alpha.cli("yield", "main", "--to", "gamma"))
     done(alpha.cli("yield", "main"))
     wait_holder(beta, alpha, gamma)
