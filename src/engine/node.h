@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * node: the engine's own state and the pieces it is made of, private to this folder. engine.c
- * dispatches events; peers.c hears datagrams; groups.c runs the elections; addresses.c announces,
- * probes and watches over the shared addresses; suspicion.c asks those who fell silent; beat.c
- * speaks; explain.c, next.c, snapshot.c and views.c tell people; measure.c counts and times.
+ * dispatches events; peers.c hears datagrams; groups.c runs the elections, which inputs.c tells what
+ * they need; addresses.c announces, probes and watches over the shared addresses; suspicion.c asks
+ * those who fell silent; beat.c speaks; news.c, steps.c, explain.c, next.c, snapshot.c and views.c
+ * tell people; measure.c counts and times.
  */
 #ifndef HA_ENGINE_NODE_H
 #define HA_ENGINE_NODE_H
@@ -309,7 +310,7 @@ struct engine {
 
 /* attention.c: with many groups, a step looks only at those that something has happened to, that
  * are due, or all if what concerns them all has changed. Whoever changes what a group's evaluation
- * depends on marks it; whoever adds a rule that depends on time adds it to group_due() in groups.c.
+ * depends on marks it; whoever adds a rule that depends on time adds it to group_due() in due.c.
  */
 void attention_start(struct engine *e);
 void attention_mark(struct engine *e, size_t group);
@@ -391,16 +392,18 @@ void groups_evaluate(struct engine *e, struct effects *out);
 void groups_step(struct engine *e, size_t group, enum election_event event, struct effects *out);
 /* R1: what it knew is of no use any more: unless it holds the group, it listens and probes anew. */
 void group_listen(struct engine *e, size_t group);
-/* Plans when those that this step has evaluated are due. */
-void groups_plan(struct engine *e);
-ha_time groups_deadline(const struct engine *e);
-/* R1: how long a group listens now. */
-int64_t groups_listen_ns(const struct engine *e);
 /* R10: groups that listen have not listened while the node did not run. */
 void groups_credit_stall(struct engine *e, int64_t stall_ns);
 /* Whether the keeper was asked to take a group down and has not said that it did. */
 bool groups_any_releasing(const struct engine *e);
 bool groups_are_shut_down(const struct engine *e);
+
+/* due.c */
+/* Plans when those that this step has evaluated are due. */
+void groups_plan(struct engine *e);
+ha_time groups_deadline(const struct engine *e);
+
+/* holders.c */
 enum node_state group_state(const struct group *g);
 bool group_is_held(const struct group *g);
 /* Held, and its lease is in force: what an engine that was stalled may find that it is not. */
@@ -411,6 +414,8 @@ const struct peer_record *group_active_peer(const struct engine *e, size_t group
 const struct peer_record *group_eligible_peer(const struct engine *e, size_t group);
 /* The id of the node that holds it, this one included; 0: nobody. */
 uint64_t group_holder(const struct engine *e, size_t group);
+
+/* inputs.c */
 enum ineligible group_ineligible(const struct engine *e, size_t group);
 /* The same but for what people want: whether it is well. */
 enum ineligible group_unfit(const struct engine *e, size_t group);
@@ -419,6 +424,14 @@ void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t
 struct election_rival group_rival(
 	const struct engine *e, size_t group, const struct peer_record *p);
 struct election_rank group_own_rank(const struct engine *e, size_t group);
+/* R1: how long a group listens now. */
+int64_t groups_listen_ns(const struct engine *e);
+/* All of it; @rivals has room for PEERS_MAX. */
+struct election_input group_input(
+	const struct engine *e, size_t group, struct election_rival *rivals);
+
+/* news.c */
+void news_tell(struct engine *e, size_t group, struct effects *out);
 
 /* prepare.c */
 bool prepare_is_done(const struct engine *e, size_t group);

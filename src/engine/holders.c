@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/* Who holds a group: this node, by the phase of its election, or the peer that says so. */
+#include "engine/node.h"
+
+enum node_state group_state(const struct group *g)
+{
+	switch (g->election.phase) {
+	case ELECTION_ACTIVE: return STATE_ACTIVE;
+	case ELECTION_RELEASING: /* the addresses are up, if they ever were */
+		return g->election.unheld ? STATE_STANDBY : STATE_ACTIVE;
+	case ELECTION_SHUTDOWN: return STATE_SHUTDOWN;
+	case ELECTION_LISTENING:
+	case ELECTION_STANDBY:
+	case ELECTION_TAKING: break;
+	}
+	return STATE_STANDBY;
+}
+
+bool group_is_held(const struct group *g)
+{
+	return g->election.phase == ELECTION_ACTIVE;
+}
+
+bool group_may_serve(const struct engine *e, size_t group)
+{
+	return group_is_held(&e->groups[group]) && !time_reached(e->now, e->lease);
+}
+
+/* The live peer of highest rank of which @is_what is true, or NULL. */
+static const struct peer_record *best_peer(
+	const struct engine *e, size_t group, bool (*is_what)(const struct election_rival *rival))
+{
+	const struct peer_record *best = NULL;
+	struct election_rank best_rank;
+
+	for (size_t i = 0; i < e->peer_count; i++) {
+		const struct peer_record *p = &e->peers[i];
+		struct election_rival r;
+
+		if (!peer_is_live(&p->peer, e->now) || !p->entries[group].present)
+			continue;
+		r = group_rival(e, group, p);
+		if (!is_what(&r) || (best && election_outranks(&best_rank, &r.rank)))
+			continue;
+		best = p;
+		best_rank = r.rank;
+	}
+	return best;
+}
+
+static bool is_active(const struct election_rival *rival)
+{
+	return rival->active;
+}
+
+static bool is_eligible(const struct election_rival *rival)
+{
+	return rival->eligible;
+}
+
+const struct peer_record *group_active_peer(const struct engine *e, size_t group)
+{
+	return best_peer(e, group, is_active);
+}
+
+const struct peer_record *group_eligible_peer(const struct engine *e, size_t group)
+{
+	return best_peer(e, group, is_eligible);
+}
+
+uint64_t group_holder(const struct engine *e, size_t group)
+{
+	const struct peer_record *p = group_active_peer(e, group);
+
+	if (group_state(&e->groups[group]) == STATE_ACTIVE)
+		return e->identity.id;
+	return p ? p->peer.id : suspicion_holder(e, group);
+}

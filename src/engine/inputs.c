@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the election of a group is told: whether this node may hold it and what speaks against that,
+ * how it ranks, and what its peers say.
+ */
+#include "engine/node.h"
+
+#define LINGER_MAX_NS         (20 * NS_PER_MS)
+#define LINGERS_PER_TOLERANCE 8
+
+void group_hold_off(struct engine *e, size_t group, enum ineligible why, int64_t duration_ns)
+{
+	e->groups[group].hold_off = why;
+	e->groups[group].hold_off_until = time_add(e->now, duration_ns);
+}
+
+enum ineligible group_unfit(const struct engine *e, size_t group)
+{
+	const struct group *g = &e->groups[group];
+	enum ineligible why = health_ineligible(e, group);
+	size_t device;
+
+	if (e->stopping)
+		return INELIGIBLE_STOPPING;
+	if (g->retired)
+		return INELIGIBLE_RETIRED;
+	if (why != ELIGIBLE)
+		return why;
+	if (g->hold_off != ELIGIBLE)
+		return g->hold_off;
+	why = devices_serve(e, group, &device);
+	if (why == ELIGIBLE)
+		why = devices_speak(e, &device);
+	if (why == ELIGIBLE && original_outranks(e))
+		why = INELIGIBLE_ORIGINAL;
+	if (why == ELIGIBLE && g->conflict)
+		why = INELIGIBLE_CONFLICT;
+	return why;
+}
+
+enum ineligible group_ineligible(const struct engine *e, size_t group)
+{
+	if (e->drained && !e->stopping && !e->groups[group].retired)
+		return INELIGIBLE_DRAINED;
+	return group_unfit(e, group);
+}
+
+/* R5: what a holder that became ineligible can still do. Without one of its addresses it cannot. */
+static bool can_serve(const struct engine *e, size_t group)
+{
+	size_t device;
+
+	return e->groups[group].hold_off != INELIGIBLE_REMOVED &&
+	       devices_serve(e, group, &device) == ELIGIBLE && devices_can_send(e);
+}
+
+struct election_rank group_own_rank(const struct engine *e, size_t group)
+{
+	return (struct election_rank){.yielded = e->groups[group].election.yielded_to != 0,
+		.impaired = health_is_impaired(e, group),
+		.worth = e->groups[group].health.worth,
+		.address = devices_real_address(e),
+		.id = e->identity.id};
+}
+
+struct election_rival group_rival(const struct engine *e, size_t group, const struct peer_record *p)
+{
+	const struct peer_entry *entry = &p->entries[group];
+
+	return (struct election_rival){.rank = {.yielded = entry->flags & HEARTBEAT_GROUP_YIELDED,
+					       .impaired = entry->flags & HEARTBEAT_GROUP_IMPAIRED,
+					       .worth = entry->worth,
+					       .address = p->address,
+					       .id = p->peer.id},
+		.active = entry_is_active(entry),
+		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
+		.wants = entry->flags & HEARTBEAT_GROUP_WANT,
+		.claimed = entry->flags & HEARTBEAT_GROUP_CLAIMED,
+		.sticky = entry->flags & HEARTBEAT_GROUP_STICKY,
+		.acknowledged = entry->flags & HEARTBEAT_GROUP_ACKNOWLEDGED,
+		.listens = entry->flags & HEARTBEAT_GROUP_LISTENING,
+		.hears_us = peer_hears_us(&p->peer, e->conf->node.tolerance_ns),
+		.granted_us = entry->grantee != 0 && entry->grantee == e->mark,
+		.answers = entry->flags & HEARTBEAT_GROUP_GRANTED,
+		.renewed = entry->renewed,
+		.epoch = entry->epoch};
+}
+
+/* What one that leaves says of a group, or need not say. */
+static struct election_rival without_offers(const struct election_rival *rival)
+{
+	struct election_rival r = *rival;
+
+	r.active = r.eligible = r.wants = r.listens = r.claimed = r.granted_us = false;
+	return r;
+}
+
+/* Those who leave politely, and those who have just started anew and proved nothing yet, are known
+ * with nothing to offer until they would be missed: so a resignation can be told from a silence. */
+static size_t collect_rivals(const struct engine *e, size_t group, struct election_rival *rivals)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->peer_count; i++) {
+		const struct peer_record *p = &e->peers[i];
+		struct election_rival rival = group_rival(e, group, p);
+
+		if (!p->entries[group].present ||
+			time_reached(e->now, peer_silence_deadline(&p->peer)))
+			continue;
+		if (!p->peer.proven)
+			rival = (struct election_rival){.rank = rival.rank};
+		else if (p->peer.leaving)
+			rival = without_offers(&rival);
+		rivals[count++] = rival;
+	}
+	return count;
+}
+
+/* R1: one full tolerance, the largest announced by any peer heard. */
+int64_t groups_listen_ns(const struct engine *e)
+{
+	int64_t longest = e->conf->node.tolerance_ns;
+
+	for (size_t i = 0; i < e->peer_count; i++)
+		if (peers_is_audible(e, &e->peers[i]) && e->peers[i].peer.tolerance_ns > longest)
+			longest = e->peers[i].peer.tolerance_ns;
+	return longest;
+}
+
+/* R3: long enough for what is on its way, short beside the tolerance. */
+static int64_t linger_ns(const struct engine *e)
+{
+	int64_t part = e->conf->node.tolerance_ns / LINGERS_PER_TOLERANCE;
+
+	return part < LINGER_MAX_NS ? part : LINGER_MAX_NS;
+}
+
+/* R2: one that has not told yet what it says of the group may hold it. */
+static bool is_open(const struct engine *e, size_t group)
+{
+	return e->groups[group].election.phase == ELECTION_STANDBY && tables_leave_open(e, group);
+}
+
+struct election_input group_input(
+	const struct engine *e, size_t group, struct election_rival *rivals)
+{
+	return (struct election_input){.own = group_own_rank(e, group),
+		.eligible = group_ineligible(e, group) == ELIGIBLE && !is_open(e, group),
+		.can_serve = can_serve(e, group),
+		.answered = suspicion_withholds(e, group),
+		.stopping = e->stopping || e->groups[group].retired,
+		.reluctant = group_ineligible(e, group) == INELIGIBLE_DRAINED && !e->drain_forced,
+		.settled = settle_is_over(e, group),
+		.sticky = group_is_sticky(e, group),
+		.acknowledged = e->groups[group].acknowledged,
+		.prepared = prepare_is_done(e, group),
+		.lease = e->lease,
+		.tolerance_ns = e->conf->node.tolerance_ns,
+		.linger_ns = linger_ns(e),
+		.listen_ns = groups_listen_ns(e),
+		.rivals = rivals,
+		.rival_count = collect_rivals(e, group, rivals)};
+}
