@@ -327,7 +327,7 @@ inline check_claim(from)
 	skip
 }
 
-/* --- the rules, as node @me follows them (src/core/election.c) */
+/* --- the rules, as node @me follows them (src/core/election.c, holder.c) */
 
 inline claim_epoch() /* R2 */
 {
