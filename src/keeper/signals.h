@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * signals: what the service manager wants: that the keeper stops (SIGTERM, SIGINT), reads its
+ * configuration again (SIGHUP), or makes room for another keeper (SIGUSR2).
+ */
+#ifndef HA_KEEPER_SIGNALS_H
+#define HA_KEEPER_SIGNALS_H
+
+#include "keeper/loop.h"
+
+void signals_catch(struct loop *l);
+
+#endif
