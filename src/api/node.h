@@ -7,9 +7,9 @@
  *   events.c    events wait here until no step of the engine is under way
  *   requests.c  planned moves
  *   options.c   options to the text of a configuration
- *   embedded.c  in process: a driver with its engine, and the keeper
+ *   embedded*.c in process: a driver with its engine, and the keeper
  *   child.c     ha-keeper as a child process
- *   attached.c  a connection to the daemon
+ *   attached*.c a connection to the daemon
  *   tell.c      what an engine reports, as events
  *
  * A node runs in one of two modes, embedded or attached, behind one table of functions.
