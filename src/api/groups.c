@@ -31,6 +31,16 @@ size_t node_groups_find(const ha_node *n, const char *name)
 	return SIZE_MAX;
 }
 
+int node_group_of(ha_node *n, const char *name, size_t *ret_group)
+{
+	if (!n)
+		return -EINVAL;
+	if (n->phase != PHASE_OPEN)
+		return node_fail(n, -EINVAL, "the node is not open");
+	*ret_group = node_groups_find(n, name);
+	return *ret_group != SIZE_MAX ? 0 : node_fail(n, -ENOENT, "there is no group %s", name);
+}
+
 static void ask_policy(ha_node *n, struct node_group *g)
 {
 	int worth = g->worth;
@@ -100,14 +110,13 @@ void node_groups_policy_due(ha_node *n)
 int ha_set_worth(ha_node *n, const char *group, int worth)
 {
 	size_t g;
+	int r;
 
-	if (!n || worth < 0 || worth > WORTH_MAX)
-		return n ? node_fail(n, -EINVAL, "worth %d is not in 0 to 65535", worth) : -EINVAL;
-	if (n->phase != PHASE_OPEN)
-		return node_fail(n, -EINVAL, "the node is not open");
-	g = node_groups_find(n, group);
-	if (g == SIZE_MAX)
-		return node_fail(n, -ENOENT, "there is no group %s", group);
+	if (n && (worth < 0 || worth > WORTH_MAX))
+		return node_fail(n, -EINVAL, "worth %d is not in 0 to 65535", worth);
+	r = node_group_of(n, group, &g);
+	if (r < 0)
+		return r;
 	n->groups[g].worth = worth;
 	if (!n->worth_of)
 		n->groups[g].policy_worth = worth;
@@ -119,14 +128,10 @@ int ha_set_health(ha_node *n, const char *group, int healthy, const char *reason
 {
 	struct node_group *g;
 	size_t index;
+	int r = node_group_of(n, group, &index);
 
-	if (!n)
-		return -EINVAL;
-	if (n->phase != PHASE_OPEN)
-		return node_fail(n, -EINVAL, "the node is not open");
-	index = node_groups_find(n, group);
-	if (index == SIZE_MAX)
-		return node_fail(n, -ENOENT, "there is no group %s", group);
+	if (r < 0)
+		return r;
 	g = &n->groups[index];
 	g->unhealthy = !healthy;
 	text_copy(g->reason, sizeof(g->reason),

@@ -128,6 +128,9 @@ void node_end(ha_node *n, int error, const char *text);
 int node_groups_set(ha_node *n, size_t count);
 /* SIZE_MAX: there is none such. @name NULL: the first. */
 size_t node_groups_find(const ha_node *n, const char *name);
+/* The same for what the program asks of an open node: 0, or -errno with an error set. @n may be
+ * NULL. */
+int node_group_of(ha_node *n, const char *name, size_t *ret_group);
 /* Asks the policy, and tells the mode what changed. */
 void node_groups_review(ha_node *n);
 /* The mode forgot what it was told. */

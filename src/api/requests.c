@@ -8,11 +8,10 @@
 
 static int request(ha_node *n, const struct control_request *r)
 {
-	if (n->phase != PHASE_OPEN)
-		return node_fail(n, -EINVAL, "the node is not open");
-	if (r->group[0] != '\0' && node_groups_find(n, r->group) == SIZE_MAX)
-		return node_fail(n, -ENOENT, "there is no group %s", r->group);
-	return n->mode->request(n, r);
+	size_t any;
+	int error = node_group_of(n, r->group[0] != '\0' ? r->group : NULL, &any);
+
+	return error < 0 ? error : n->mode->request(n, r);
 }
 
 /* Whom the program's own function chooses; "" if it leaves that to the rules. */
@@ -35,14 +34,10 @@ int ha_yield(ha_node *n, const char *group, const char *to)
 {
 	struct control_request r = {.command = CONTROL_YIELD};
 	size_t index;
+	int error = node_group_of(n, group, &index);
 
-	if (!n)
-		return -EINVAL;
-	if (n->phase != PHASE_OPEN)
-		return node_fail(n, -EINVAL, "the node is not open");
-	index = node_groups_find(n, group);
-	if (index == SIZE_MAX)
-		return node_fail(n, -ENOENT, "there is no group %s", group);
+	if (error < 0)
+		return error;
 	text_copy(r.group, sizeof(r.group), n->groups[index].name);
 	if (to)
 		text_copy(r.to, sizeof(r.to), to);
@@ -55,15 +50,13 @@ int ha_drain(ha_node *n, int force)
 {
 	const struct control_request r = {.command = CONTROL_DRAIN, .force = force != 0};
 
-	return n ? request(n, &r) : -EINVAL;
+	return request(n, &r);
 }
 
 int ha_resume(ha_node *n, const char *group)
 {
 	struct control_request r = {.command = CONTROL_RESUME};
 
-	if (!n)
-		return -EINVAL;
 	if (group)
 		text_copy(r.group, sizeof(r.group), group);
 	return request(n, &r);
