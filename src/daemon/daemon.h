@@ -5,7 +5,7 @@
  * what a daemon adds to it. It decides nothing.
  *
  *   main.c       set-up, the loop, what the driver tells
- *   control.c    status and watch over the control socket
+ *   control.*    the control socket: status, watch, requests; with client.c and slices.c
  *   attach.c     programs that look after groups
  *   answer.c     what it answers, as JSON
  *   hooks.c      commands run on changes of state
