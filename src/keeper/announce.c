@@ -3,14 +3,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/text.h"
 #include "wire/arp.h"
 #include "wire/nd.h"
 
@@ -56,18 +53,7 @@ static void send_frame(const struct announcer *an, const struct interface *inter
  * drop this router from their list. */
 static bool is_router(const char *device)
 {
-	char path[96], value = '0';
-	struct text name = text_init(path, sizeof(path));
-	int file;
-
-	text_add(&name, "/proc/sys/net/ipv6/conf/%s/forwarding", device);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return false;
-	if (read(file, &value, 1) != 1)
-		value = '0';
-	(void)close(file);
-	return value != '0';
+	return interfaces_sysctl("ipv6", device, "forwarding");
 }
 
 static void announce_v4(

@@ -2,14 +2,18 @@
 #include "keeper/interfaces.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "keeper/local.h"
 
-#define RESYNC_ATTEMPTS 3
+#define RESYNC_ATTEMPTS  3
+#define SYSCTL_PATH_SIZE 96
 
 static int device_by_index(const struct interfaces *i, uint32_t index)
 {
@@ -299,4 +303,20 @@ bool interfaces_covers(
 			return true;
 	}
 	return false;
+}
+
+bool interfaces_sysctl(const char *family, const char *device, const char *key)
+{
+	char path[SYSCTL_PATH_SIZE], value = '0';
+	struct text name = text_init(path, sizeof(path));
+	int file;
+
+	text_add(&name, "/proc/sys/net/%s/conf/%s/%s", family, device, key);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	if (read(file, &value, 1) != 1)
+		value = '0';
+	(void)close(file);
+	return value != '0';
 }

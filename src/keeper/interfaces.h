@@ -69,5 +69,8 @@ bool interfaces_is_host_address(const struct interfaces *i, size_t device, const
 /* True if an address of the host on @device gives it a route to all of @ip/@length. */
 bool interfaces_covers(
 	const struct interfaces *i, size_t device, const struct ip *ip, unsigned length);
+/* True if the kernel's setting @key of @device ("all": of all) is there and not 0; @family is
+ * "ipv4" or "ipv6". */
+bool interfaces_sysctl(const char *family, const char *device, const char *key);
 
 #endif

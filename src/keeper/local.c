@@ -3,12 +3,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/text.h"
+#include "keeper/interfaces.h"
 #include "keeper/requests.h"
 #include "sys/log.h"
 
@@ -26,18 +24,7 @@ static size_t count_v4(const struct conf *conf, size_t device)
 
 static bool ignores(const char *device)
 {
-	char path[96], value = '0';
-	struct text name = text_init(path, sizeof(path));
-	int file;
-
-	text_add(&name, "/proc/sys/net/ipv4/conf/%s/arp_ignore", device);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return false;
-	if (read(file, &value, 1) != 1)
-		value = '0';
-	(void)close(file);
-	return value != '0';
+	return interfaces_sysctl("ipv4", device, "arp_ignore");
 }
 
 bool local_is_wanted(const struct conf *conf, size_t device)
