@@ -11,6 +11,7 @@
 #include "cli/client.h"
 #include "cli/style.h"
 
+#define PATIENCE_S    30
 #define TIMEOUT_MAX_S 3600
 #define ANSWER_SIZE   1024
 
@@ -28,7 +29,7 @@ bool request_take_name(const struct command *command, const char *what, const ch
 	return false;
 }
 
-bool request_take_timeout(const struct command *command, const char *value, int *ret_seconds)
+static bool take_timeout(const struct command *command, const char *value, int *ret_seconds)
 {
 	char *end;
 	long seconds = strtol(value, &end, 10);
@@ -41,6 +42,34 @@ bool request_take_timeout(const struct command *command, const char *value, int 
 	(void)command_misused(
 		command, "--timeout takes seconds from 1 to %d, not %s", TIMEOUT_MAX_S, value);
 	return false;
+}
+
+static bool take_option(const struct command *command, int option, struct request *r)
+{
+	switch (option) {
+	case 'r': r->runtime_dir = optarg; return true;
+	case 'f': r->asked.force = true; return true;
+	case 't': return request_take_name(command, "--to", optarg, r->asked.to);
+	default: return take_timeout(command, optarg, &r->patience_s);
+	}
+}
+
+bool request_options(const struct command *command, int argc, char **argv,
+	const struct option *options, struct request *r, int *ret_status)
+{
+	int option;
+
+	r->runtime_dir = DEFAULT_RUNTIME_DIR;
+	r->patience_s = PATIENCE_S;
+	while ((option = command_option(command, argc, argv, SHORT_OPTIONS, options, ret_status)) !=
+		-1) {
+		if (option == OPTION_STOP)
+			return false;
+		*ret_status = EXIT_USAGE;
+		if (!take_option(command, option, r))
+			return false;
+	}
+	return true;
 }
 
 static int print_answer(const struct command *command, const json_t *json)

@@ -6,17 +6,11 @@ int resume_command(const struct command *command, int argc, char **argv)
 {
 	static const struct option OPTIONS[] = {
 		{"runtime-dir", required_argument, NULL, 'r'}, OPTIONS_END};
-	struct request r = {.asked.command = CONTROL_RESUME,
-		.runtime_dir = DEFAULT_RUNTIME_DIR,
-		.patience_s = REQUEST_PATIENCE_S};
-	int option, status;
+	struct request r = {.asked.command = CONTROL_RESUME};
+	int status;
 
-	while ((option = command_option(command, argc, argv, SHORT_OPTIONS, OPTIONS, &status)) !=
-		-1) {
-		if (option == OPTION_STOP)
-			return status;
-		r.runtime_dir = optarg;
-	}
+	if (!request_options(command, argc, argv, OPTIONS, &r, &status))
+		return status;
 	if (optind + 1 < argc)
 		return command_misused(command, "one GROUP at most, not also %s", argv[optind + 1]);
 	if (optind < argc && !request_take_name(command, "GROUP", argv[optind], r.asked.group))

@@ -7,21 +7,11 @@ int yield_command(const struct command *command, int argc, char **argv)
 	static const struct option OPTIONS[] = {{"to", required_argument, NULL, 't'},
 		{"timeout", required_argument, NULL, 'w'},
 		{"runtime-dir", required_argument, NULL, 'r'}, OPTIONS_END};
-	struct request r = {.asked.command = CONTROL_YIELD,
-		.runtime_dir = DEFAULT_RUNTIME_DIR,
-		.patience_s = REQUEST_PATIENCE_S};
-	int option, status;
+	struct request r = {.asked.command = CONTROL_YIELD};
+	int status;
 
-	while ((option = command_option(command, argc, argv, SHORT_OPTIONS, OPTIONS, &status)) !=
-		-1) {
-		if (option == OPTION_STOP)
-			return status;
-		if (option == 'r')
-			r.runtime_dir = optarg;
-		else if (option == 't' ? !request_take_name(command, "--to", optarg, r.asked.to)
-				       : !request_take_timeout(command, optarg, &r.patience_s))
-			return EXIT_USAGE;
-	}
+	if (!request_options(command, argc, argv, OPTIONS, &r, &status))
+		return status;
 	if (optind + 1 != argc)
 		return command_misused(command, "give the one GROUP to yield");
 	if (!request_take_name(command, "GROUP", argv[optind], r.asked.group))
