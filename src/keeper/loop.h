@@ -12,10 +12,10 @@
 
 #include <uv.h>
 
+#include "custody/restarts.h"
 #include "keeper/capture.h"
 #include "keeper/engine_process.h"
 #include "keeper/reload.h"
-#include "keeper/restarts.h"
 #include "keeper/session.h"
 
 struct loop {

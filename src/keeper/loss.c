@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/loss.h"
 
-#include "keeper/settle.h"
 #include "keeper/stub.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -37,19 +36,10 @@ static bool close_fence(const struct loop *l)
 	return true;
 }
 
-/* First the addresses, for every one that answers a dead node's clients is an outage; then the word
- * to the others; then the rest. An engine that stopped as told has said its goodbyes itself. */
 static void take_everything_down(const struct loop *l)
 {
-	bool speaks = addresses_any_held(l->session->addresses) || !l->stopping;
-	bool closed = close_fence(l);
-
-	if (speaks && closed)
-		will_send(l->session->will);
-	session_take_down(l->session);
-	if (speaks && !closed)
-		will_send(l->session->will);
-	settle(l->session->addresses);
+	session_engine_gone(l->session,
+		&(struct session_end){.stopping = l->stopping, .silenced = close_fence(l)});
 }
 
 static void on_pause_over(uv_timer_t *handle)
@@ -144,7 +134,6 @@ static void bury_paused(struct loop *l)
 		engine_kill(l->engine);
 		(void)engine_wait(l->engine, END_PATIENCE_MS);
 	}
-	l->session->left = true;
 	if (l->reloading)
 		stub_block_signals();
 	loop_finish(l, l->reloading ? STUB_REPLACE : 0);
@@ -155,7 +144,8 @@ void loss_of_engine(struct loop *l)
 	if (l->over || !l->running)
 		return;
 	(void)session_receive(l->session); /* its last word */
-	if (l->session->paused && l->leaving) {
+	if (custody_is_left(&l->session->custody, l->leaving)) {
+		session_engine_gone(l->session, &(struct session_end){.leaving = true});
 		bury_paused(l);
 		return;
 	}

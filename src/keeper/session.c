@@ -51,14 +51,55 @@ void session_answer(
 int session_open(struct session *s)
 {
 	int r = work_open(&s->work, s->conf);
+	struct custody_group *groups = calloc(s->conf->group_count, sizeof(*groups));
+	bool *told = calloc(s->conf->address_count, sizeof(*told));
 
-	s->told_removed = calloc(s->conf->address_count, sizeof(*s->told_removed));
-	s->expired = calloc(s->conf->group_count, sizeof(*s->expired));
-	s->unsure = calloc(s->conf->group_count, sizeof(*s->unsure));
+	s->effects.list = calloc(custody_effects_max(s->conf), sizeof(*s->effects.list));
 	s->watchdog = timer_open();
-	if (r < 0 || !s->told_removed || !s->expired || !s->unsure)
+	if (r < 0 || !groups || !told || !s->effects.list)
 		return -ENOMEM;
+	custody_init(&s->custody, s->conf, groups, told);
+	for (size_t g = 0; g < s->conf->group_count; g++) {
+		if (s->addresses->held[g])
+			session_step(s, &(struct custody_event){.kind = CUSTODY_TAKEN_OVER,
+						.group = g,
+						.whole = addresses_are_placed(s->addresses, g)});
+	}
 	return s->watchdog < 0 ? s->watchdog : 0;
+}
+
+static void perform_effect(struct session *s, const struct custody_effect *e)
+{
+	switch (e->kind) {
+	case CUSTODY_TELL: session_answer(s, e->verb, e->index, e->second, e->number); break;
+	case CUSTODY_REFUSE: verbs_refuse(s, channel_verb_name(e->verb), e->reason); break;
+	case CUSTODY_PERFORM: verbs_perform(s, e); break;
+	case CUSTODY_KEEP_WILL:
+		will_set(s->will, s->message->payload, s->message->payload_size);
+		break;
+	case CUSTODY_BRING_UP: work_bring_up(s, e->index); break;
+	case CUSTODY_LET_GO: work_let_go(s, e->index); break;
+	case CUSTODY_WATCH: timer_set(s->watchdog, e->until); break;
+	case CUSTODY_TAKE_DOWN:
+		addresses_remove_all(s->addresses);
+		work_drop(s);
+		break;
+	case CUSTODY_EXPIRED:
+		log_warning("the lease has passed: this node does not serve any more");
+		break;
+	case CUSTODY_SETTLE: settle(s->addresses); break;
+	case CUSTODY_SEND_WILL: will_send(s->will); break;
+	case CUSTODY_LEAVE: s->left = true; break;
+	}
+}
+
+void session_step(struct session *s, const struct custody_event *event)
+{
+	ha_time lease = s->lease ? lease_load(s->lease) : TIME_ORIGIN;
+
+	custody_step(&s->custody, clock_now(), lease, event, &s->effects);
+	for (size_t i = 0; i < s->effects.count; i++)
+		perform_effect(s, &s->effects.list[i]);
 }
 
 void session_start(
@@ -67,23 +108,19 @@ void session_start(
 	int size = 0;
 	socklen_t length = sizeof(size);
 
-	assert(record_size > 0 || !addresses_any_held(s->addresses));
 	s->channel = channel;
 	s->lease = lease;
-	s->ready = s->overrun = s->paused = false;
-	memcpy(s->unsure, s->addresses->held, s->conf->group_count * sizeof(*s->unsure));
-	memset(s->told_removed, 0, s->conf->address_count * sizeof(*s->told_removed));
-	s->interfaces->gone = true; /* look again: what has gone meanwhile this engine does not know */
+	s->ready = s->overrun = false;
+	s->interfaces->gone =
+		true; /* look again: what has gone meanwhile this engine does not know */
 	will_forget(s->will);
 
 	/* The other half is for answers, which must not get lost. */
 	(void)getsockopt(s->channel, SOL_SOCKET, SO_SNDBUF, &size, &length);
 	s->room = (unsigned)size / 2;
 	s->refused_at = (ha_time){-VERBS_REFUSED_LOG_NS};
-	session_answer(s, CHANNEL_BEGIN, 0, 0, record_size);
+	session_step(s, &(struct custody_event){.kind = CUSTODY_BEGIN, .number = record_size});
 	fence_obey(s->fence, lease);
-	if (record_size > 0)
-		session_watch_lease(s);
 	session_answer(s, CHANNEL_FENCE, 0, s->fence->in_time, s->fence->kind);
 }
 
@@ -128,19 +165,6 @@ void session_frame(struct session *s, uint32_t interface_index, const uint8_t *f
 	(void)try_send(s, &m);
 }
 
-bool session_lease_passed(const struct session *s)
-{
-	ha_time now = clock_now();
-
-	return time_reached(now, lease_believed(s->lease, now, s->conf->node.max_tolerance_ns));
-}
-
-void session_watch_lease(struct session *s)
-{
-	timer_set(
-		s->watchdog, lease_believed(s->lease, clock_now(), s->conf->node.max_tolerance_ns));
-}
-
 bool session_has_room(const struct session *s)
 {
 	int waiting = 0;
@@ -153,7 +177,6 @@ void session_announce(struct session *s, size_t index)
 	size_t count = targets_find(s->targets, index, clock_now());
 
 	announce_addresses(s->announcer, index, 1);
-	s->told_removed[index] = false;
 	for (size_t t = 0; t < count; t++) {
 		const struct ip *target = targets_get(s->targets, index, t);
 		struct channel_message m = {
@@ -187,13 +210,14 @@ static void tell_removed(struct session *s)
 	for (size_t i = 0; i < s->conf->address_count; i++) {
 		bool missing = addresses_is_missing(s->addresses, i);
 
-		if (missing && !s->told_removed[i] && !session_has_room(s)) {
+		if (missing == s->custody.told_removed[i])
+			continue;
+		if (missing && !session_has_room(s)) {
 			s->interfaces->gone = true; /* the others when it has read */
 			return;
 		}
-		if (missing && !s->told_removed[i])
-			session_answer(s, CHANNEL_REMOVED, i, 0, 0);
-		s->told_removed[i] = missing;
+		session_step(s, &(struct custody_event){
+					.kind = CUSTODY_SEEN, .index = i, .missing = missing});
 	}
 }
 
@@ -224,7 +248,7 @@ bool session_receive(struct session *s)
 		if (size < 0 || (size == 0 && is_closed(s)))
 			open = false;
 		else
-			verbs_carry_out(s, bytes, (size_t)size);
+			verbs_hear(s, bytes, (size_t)size);
 	}
 	tell_removed(s);
 	return open;
@@ -232,37 +256,25 @@ bool session_receive(struct session *s)
 
 void session_take_down(struct session *s)
 {
-	addresses_remove_all(s->addresses);
-	work_drop(s);
+	session_step(s, &(struct custody_event){.kind = CUSTODY_GIVE_UP});
 }
 
-void session_expire(struct session *s)
+void session_engine_gone(struct session *s, const struct session_end *end)
 {
-	for (size_t g = 0; g < s->conf->group_count; g++)
-		s->expired[g] = s->addresses->held[g] || s->work.groups[g].phase == WORK_HOLDING;
-	session_take_down(s);
-	timer_set(s->watchdog, TIME_NEVER);
-	log_warning("the lease has passed: this node does not serve any more");
-	for (size_t g = 0; g < s->conf->group_count; g++) {
-		if (s->expired[g])
-			session_answer(s, CHANNEL_EXPIRED, g, 0, s->work.groups[g].epoch);
-	}
-	settle(s->addresses);
+	session_step(s, &(struct custody_event){.kind = CUSTODY_ENGINE_GONE,
+				.stopping = end->stopping,
+				.leaving = end->leaving,
+				.silenced = end->silenced});
 }
 
 void session_check_lease(struct session *s)
 {
-	if (!addresses_any_held(s->addresses))
-		timer_set(s->watchdog, TIME_NEVER);
-	else if (session_lease_passed(s))
-		session_expire(s);
-	else
-		session_watch_lease(s);
+	session_step(s, &(struct custody_event){.kind = CUSTODY_LEASE});
 }
 
 void session_renew(struct session *s)
 {
-	if (!addresses_any_held(s->addresses) || session_lease_passed(s))
+	if (!custody_may_renew(&s->custody, clock_now(), lease_load(s->lease)))
 		return; /* the watchdog ends it */
 	fence_renew(s->fence);
 	if (fence_lifetime(s->fence) != REQUEST_FOREVER)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * session: the keeper's side of the channel. The engine is not trusted: each message is checked
- * against a table of verbs (what its index means, in which state it is allowed); what does not fit
- * is counted, logged once a second at most, and ignored. Whatever the engine sends, only addresses
- * of the configuration ever come and go, and only while the lease lasts.
+ * session: the keeper's side of the channel. It tells custody (custody/custody.h) what the engine
+ * says and what has become of addresses, and carries out what follows; it decides nothing itself.
  */
 #ifndef HA_KEEPER_SESSION_H
 #define HA_KEEPER_SESSION_H
@@ -15,6 +13,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "conf/conf.h"
+#include "custody/custody.h"
 #include "keeper/addresses.h"
 #include "keeper/announce.h"
 #include "keeper/fence.h"
@@ -41,21 +40,20 @@ struct session {
 	int channel;
 	/* the session's own */
 	int watchdog;
+	struct custody custody;
+	struct custody_effects effects;        /* of its last step */
+	const struct channel_message *message; /* the engine's, while it is heard */
 	struct work work;
-	bool ready;           /* the engine has said that it runs */
-	bool left;            /* all of it is another keeper's now */
-	bool paused;          /* it has made room for another one (R8) ... */
-	uint64_t record_size; /* ... and left so much for it */
-	bool *unsure;         /* by group: taken over, but the engine has not said so yet */
-	bool *told_removed;   /* by address: REMOVED was sent and it is still not there */
-	bool *expired;        /* by group, while it is told of */
-	bool overrun;         /* the engine does not take what it is owed */
-	unsigned room;        /* bytes of the channel that are not kept free for answers */
+	bool ready;    /* the engine has said that it runs */
+	bool left;     /* all of it is another keeper's now */
+	bool overrun;  /* the engine does not take what it is owed */
+	unsigned room; /* bytes of the channel that are not kept free for answers */
 	uint64_t refused, refused_logged;
 	ha_time refused_at; /* of the last line about it */
 };
 
-/* Takes the memory and the timer of the watchdog. 0 or -errno. */
+/* Takes the memory and the timer of the watchdog, and custody of what the addresses say that an
+ * earlier keeper has left. 0 or -errno. */
 int session_open(struct session *s);
 
 /* Begins with a fresh engine; nothing is held, unless it goes on with the record of another one, of
@@ -65,7 +63,17 @@ void session_start(
 /* Asks the engine to make room for another one, and the others for so much patience. */
 void session_pause(struct session *s, int64_t patience_ns);
 
-/* The engine is gone: what is for it is dropped. */
+/* How an engine went. */
+struct session_end {
+	bool stopping; /* it was told to stop */
+	bool leaving;  /* it was told to make room for another one (R8) */
+	bool silenced; /* it has ended for certain, and a fence closed upon all that it held */
+};
+
+/* The engine is gone: everything goes down and the will is sent, or everything is left to the next
+ * keeper: then s->left. */
+void session_engine_gone(struct session *s, const struct session_end *end);
+/* What is for it is dropped. */
 void session_end(struct session *s);
 
 /* Carries out some of the messages that wait; holds and releases only begin with it (work.h). False
@@ -87,10 +95,15 @@ void session_answered(struct session *s, uint16_t check);
 /* Sends CHANNEL_STOP or CHANNEL_RESUME. */
 void session_tell(struct session *s, enum channel_verb verb);
 
-/* Everything down at once, without a word to the engine. */
+/* Everything down at once, without a word to anybody. */
 void session_take_down(struct session *s);
+/* Passes the lease on to a fence that does not read it (fence_period_ns()). */
+void session_renew(struct session *s);
 
-/* For work.c. */
+/* For work.c and verbs.c. */
+
+/* Tells custody, and carries out what follows. Not while that is under way. */
+void session_step(struct session *s, const struct custody_event *event);
 
 void session_answer(
 	struct session *s, enum channel_verb verb, size_t index, size_t second, uint64_t number);
@@ -98,13 +111,5 @@ void session_answer(
 bool session_has_room(const struct session *s);
 /* Announces an address that has just come, asks its neighbours and tells the engine of them. */
 void session_announce(struct session *s, size_t index);
-bool session_lease_passed(const struct session *s);
-
-/* Passes the lease on to a fence that does not read it (fence_period_ns()). */
-void session_renew(struct session *s);
-/* Sets the watchdog to the end of the lease as it is now. */
-void session_watch_lease(struct session *s);
-/* The lease has passed: everything down, and the engine is told. */
-void session_expire(struct session *s);
 
 #endif

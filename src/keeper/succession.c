@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/id.h"
+#include "custody/custody.h"
 #include "keeper/requests.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -37,11 +38,10 @@ static void read_boot(uint8_t ret_boot[NOTE_BOOT_SIZE])
 static bool is_of_use(const struct note *n)
 {
 	uint8_t boot[NOTE_BOOT_SIZE];
-	ha_time now = clock_now();
 
 	read_boot(boot);
-	return memcmp(boot, n->boot, sizeof(boot)) == 0 && time_reached(now, n->saved) &&
-	       !time_reached(now, n->lease);
+	return memcmp(boot, n->boot, sizeof(boot)) == 0 &&
+	       custody_may_take_over(n->saved, n->lease, clock_now());
 }
 
 bool succession_waits(const struct runtime_dir *dir)
@@ -89,12 +89,10 @@ bool succession_has(const struct succession *s, const struct conf_group *group)
 /* Where nothing else ends them the kernel does, up to a second after their time. */
 static void make_mortal(struct addresses *a, ha_time lease)
 {
-	int64_t left_s = time_between(clock_now(), lease) / NS_PER_S - 1;
-
 	if (a->fence->kind == CHANNEL_FENCE_LIFETIME)
 		addresses_renew(a);
 	else
-		addresses_renew_for(a, left_s < 1 ? 1 : (uint32_t)left_s);
+		addresses_renew_for(a, custody_lifetime_s(clock_now(), lease));
 }
 
 /* By itself it lasts until the lease ends and no longer. */

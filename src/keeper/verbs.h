@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * verbs: the table of what an engine may ask for: what the index of each message means, and in
- * which state of its group it is allowed. What does not fit is counted, logged once a second at
- * most, and ignored.
+ * verbs: what an engine asks for, on its way to custody, and what custody lets pass, on its way to
+ * addresses and announcements. What is refused is counted, logged once a second at most, and
+ * ignored.
  */
 #ifndef HA_KEEPER_VERBS_H
 #define HA_KEEPER_VERBS_H
@@ -15,8 +15,13 @@
 #define VERBS_REFUSED_LOG_NS NS_PER_S /* between two lines about what was refused */
 
 struct session;
+struct custody_effect;
 
 /* Does what a message from the engine says, or refuses it. */
-void verbs_carry_out(struct session *s, const uint8_t *bytes, size_t size);
+void verbs_hear(struct session *s, const uint8_t *bytes, size_t size);
+
+/* For session.c: CUSTODY_PERFORM and CUSTODY_REFUSE. */
+void verbs_perform(struct session *s, const struct custody_effect *e);
+void verbs_refuse(struct session *s, const char *verb, const char *reason);
 
 #endif

@@ -8,15 +8,12 @@
 #include "keeper/session.h"
 #include "sys/clock.h"
 
-#define NOBODY            UINT16_MAX
 #define GROWTH            4
 #define QUICK_NS          (2 * NS_PER_MS) /* a batch that takes longer is followed by a smaller one */
 #define SIZE_MAX_V4       100
 #define SIZE_RELEASED     100
 #define ANSWERS_WITHIN_NS (10 * NS_PER_MS) /* as a rule 0.2 ms after the one before ... */
 #define ANSWERS_EACH_NS   (20 * NS_PER_US) /* ... and while many others are awaited */
-
-static const struct work_queue EMPTY = {NOBODY, NOBODY};
 
 static void make_order(struct work *w, const struct conf *conf)
 {
@@ -42,62 +39,11 @@ int work_open(struct work *w, const struct conf *conf)
 	*w = (struct work){.groups = calloc(conf->group_count, sizeof(*w->groups)),
 		.order = calloc(conf->address_count, sizeof(*w->order)),
 		.awaited = calloc(conf->address_count, sizeof(*w->awaited)),
-		.holding = EMPTY,
-		.releasing = EMPTY,
 		.size = 1};
 	if (!w->groups || !w->order || !w->awaited)
 		return -ENOMEM;
 	make_order(w, conf);
 	return 0;
-}
-
-bool work_is_idle(const struct work *w, size_t group)
-{
-	return w->groups[group].phase == WORK_IDLE;
-}
-
-static struct work_queue *queue_of(struct work *w, enum work_phase phase)
-{
-	assert(phase == WORK_HOLDING || phase == WORK_RELEASING);
-	return phase == WORK_HOLDING ? &w->holding : &w->releasing;
-}
-
-static void leave_queue(struct work *w, size_t group)
-{
-	struct work_group *g = &w->groups[group];
-	struct work_queue *q;
-
-	if (g->phase == WORK_IDLE || g->phase == WORK_AWAITING) {
-		g->phase = WORK_IDLE;
-		return;
-	}
-	q = queue_of(w, g->phase);
-	if (g->previous == NOBODY)
-		q->first = g->next;
-	else
-		w->groups[g->previous].next = g->next;
-	if (g->next == NOBODY)
-		q->last = g->previous;
-	else
-		w->groups[g->next].previous = g->previous;
-	g->phase = WORK_IDLE;
-}
-
-static void enter_queue(struct work *w, size_t group, enum work_phase phase)
-{
-	struct work_queue *q = queue_of(w, phase);
-	struct work_group *g = &w->groups[group];
-
-	leave_queue(w, group);
-	g->phase = (uint8_t)phase;
-	g->done = 0;
-	g->next = NOBODY;
-	g->previous = q->last;
-	if (q->last == NOBODY)
-		q->first = (uint16_t)group;
-	else
-		w->groups[q->last].next = (uint16_t)group;
-	q->last = (uint16_t)group;
 }
 
 static void await_no_more(struct session *s, size_t group)
@@ -115,67 +61,36 @@ static void await_no_more(struct session *s, size_t group)
 	w->awaited_count = left;
 }
 
-/* On its way down, for whatever reason. */
-static void take_down(struct session *s, size_t group)
+void work_let_go(struct session *s, size_t group)
 {
 	await_no_more(s, group);
-	enter_queue(&s->work, group, WORK_RELEASING);
+	s->work.groups[group].done = 0;
 	addresses_let_go(s->addresses, group);
+}
+
+void work_bring_up(struct session *s, size_t group)
+{
+	struct work_group *g = &s->work.groups[group];
+
+	*g = (struct work_group){.asked = clock_now()};
+	if (custody_first(&s->custody, CUSTODY_BRING_UP_NEXT) == group)
+		s->work.size = 1; /* nothing else is on its way */
+}
+
+static void tell(struct session *s, enum custody_event_kind kind, size_t group)
+{
+	session_step(s, &(struct custody_event){.kind = kind, .group = group});
 }
 
 static void fail(struct session *s, size_t group, size_t address, int error)
 {
-	struct work_group *g = &s->work.groups[group];
-
-	g->failed = (uint16_t)address;
-	g->error = error;
-	take_down(s, group);
-}
-
-void work_hold(struct session *s, size_t group, uint64_t epoch)
-{
-	struct work *w = &s->work;
-	struct work_group *g = &w->groups[group];
-
-	g->epoch = epoch;
-	g->asked = clock_now();
-	g->announced = 0;
-	if (g->phase == WORK_HOLDING || g->phase == WORK_AWAITING)
-		return;
-	if (g->phase == WORK_IDLE && s->addresses->held[group] &&
-		addresses_are_placed(s->addresses, group)) {
-		session_answer(s, CHANNEL_HELD, group, 0, epoch);
-		return;
-	}
-	if (g->phase == WORK_RELEASING) {
-		/* Not what an engine does that waits for its answers. */
-		session_answer(s, CHANNEL_EXPIRED, group, 0, epoch);
-		return;
-	}
-	if (w->holding.first == NOBODY)
-		w->size = 1;
-	g->error = 0;
-	enter_queue(w, group, WORK_HOLDING);
-}
-
-void work_release(struct session *s, size_t group)
-{
-	s->work.groups[group].error = 0;
-	if (s->work.groups[group].phase != WORK_RELEASING)
-		take_down(s, group);
+	session_step(s, &(struct custody_event){.kind = CUSTODY_FAILED,
+				.group = group,
+				.second = (uint16_t)address,
+				.number = (uint64_t)-error});
 }
 
 /* --- down */
-
-static void tell_outcome(struct session *s, size_t group)
-{
-	const struct work_group *g = &s->work.groups[group];
-
-	if (g->error == 0)
-		session_answer(s, CHANNEL_RELEASED, group, 0, g->epoch);
-	else
-		session_answer(s, CHANNEL_HOLD_FAILED, group, g->failed, (uint64_t)-g->error);
-}
 
 /* In reverse: the kernel finds the newest IPv6 address of a device first. */
 static size_t collect_leaving(struct session *s, uint16_t *list)
@@ -183,7 +98,8 @@ static size_t collect_leaving(struct session *s, uint16_t *list)
 	struct work *w = &s->work;
 	size_t count = 0;
 
-	for (uint16_t at = w->releasing.first; at != NOBODY; at = w->groups[at].next) {
+	for (size_t at = custody_first(&s->custody, CUSTODY_TAKE_DOWN_NEXT); at != CUSTODY_NOBODY;
+		at = custody_next(&s->custody, at)) {
 		const struct conf_group *of = &s->conf->groups[at];
 		struct work_group *g = &w->groups[at];
 
@@ -202,17 +118,14 @@ static void release_some(struct session *s)
 	size_t count = collect_leaving(s, list), gone_count = 0;
 
 	addresses_remove(s->addresses, list, count);
-	while (w->releasing.first != NOBODY && gone_count < SIZE_RELEASED) {
-		uint16_t group = w->releasing.first;
-
-		if (w->groups[group].done < s->conf->groups[group].address_count)
-			break;
-		leave_queue(w, group);
-		gone[gone_count++] = group;
-	}
+	for (size_t at = custody_first(&s->custody, CUSTODY_TAKE_DOWN_NEXT);
+		at != CUSTODY_NOBODY && gone_count < SIZE_RELEASED &&
+		w->groups[at].done == s->conf->groups[at].address_count;
+		at = custody_next(&s->custody, at))
+		gone[gone_count++] = (uint16_t)at;
 	addresses_gone(s->addresses, gone, gone_count);
 	for (size_t i = 0; i < gone_count; i++)
-		tell_outcome(s, gone[i]);
+		tell(s, CUSTODY_DOWN, gone[i]);
 }
 
 /* --- up */
@@ -227,7 +140,7 @@ static bool begin_group(struct session *s, size_t group)
 		fail(s, group, failed, r);
 		return false;
 	}
-	session_watch_lease(s);
+	tell(s, CUSTODY_BEGAN, group);
 	return true;
 }
 
@@ -238,13 +151,14 @@ static size_t collect_coming(struct session *s, uint16_t *list)
 	struct work *w = &s->work;
 	size_t count = 0, room = w->size;
 	size_t max = w->size == 1 ? 1 : NETLINK_BATCH_MAX;
-	uint16_t next;
+	size_t next;
 
-	for (uint16_t at = w->holding.first; at != NOBODY && room > 0 && count < max; at = next) {
+	for (size_t at = custody_first(&s->custody, CUSTODY_BRING_UP_NEXT);
+		at != CUSTODY_NOBODY && room > 0 && count < max; at = next) {
 		const struct conf_group *of = &s->conf->groups[at];
 		struct work_group *g = &w->groups[at];
 
-		next = g->next;
+		next = custody_next(&s->custody, at);
 		if (g->done == 0 && !begin_group(s, at))
 			continue;
 		while (g->done < of->address_count && room > 0 && count < max) {
@@ -284,29 +198,25 @@ static void welcome(struct session *s, uint16_t address)
 
 static void finish(struct session *s, size_t group)
 {
-	const struct work_group *g = &s->work.groups[group];
-
-	leave_queue(&s->work, group);
-	session_answer(s, CHANNEL_HELD, group, g->announced, g->epoch);
+	session_step(s, &(struct custody_event){.kind = CUSTODY_UP,
+				.group = group,
+				.second = s->work.groups[group].announced});
 }
 
 /* Those whose last address has gone to the kernel. */
 static void finish_groups(struct session *s)
 {
-	struct work *w = &s->work;
+	size_t group;
 
-	while (w->holding.first != NOBODY) {
-		uint16_t group = w->holding.first;
-		struct work_group *g = &w->groups[group];
+	while ((group = custody_first(&s->custody, CUSTODY_BRING_UP_NEXT)) != CUSTODY_NOBODY) {
+		const struct work_group *g = &s->work.groups[group];
 
 		if (g->done < s->conf->groups[group].address_count)
 			return;
-		if (g->awaited == 0) {
+		if (g->awaited == 0)
 			finish(s, group);
-			continue;
-		}
-		leave_queue(w, group);
-		g->phase = WORK_AWAITING;
+		else
+			tell(s, CUSTODY_PLACED, group);
 	}
 }
 
@@ -337,7 +247,7 @@ static void hold_some(struct session *s)
 	for (size_t i = 0; i < count; i++) {
 		size_t group = s->conf->addresses[list[i]].group;
 
-		if (w->groups[group].phase != WORK_HOLDING)
+		if (!custody_is_held(&s->custody, group))
 			continue; /* another one of it has failed */
 		if (errors[i] == 0)
 			welcome(s, list[i]);
@@ -366,7 +276,8 @@ static void await_some(struct session *s)
 			continue;
 		}
 		announce(s, address);
-		if (--w->groups[group].awaited == 0 && w->groups[group].phase == WORK_AWAITING)
+		if (--w->groups[group].awaited == 0 &&
+			s->custody.groups[group].phase == CUSTODY_AWAITED)
 			finish(s, group);
 	}
 	if (w->awaited_count < count)
@@ -377,42 +288,35 @@ static void do_some(struct session *s)
 {
 	struct work *w = &s->work;
 
-	if (w->releasing.first != NOBODY)
-		release_some(s);
-	else if (w->holding.first != NOBODY && session_lease_passed(s))
-		session_expire(s);
-	else if (w->holding.first != NOBODY && session_has_room(s))
-		hold_some(s);
+	if (custody_work(&s->custody) == CUSTODY_BRING_UP_NEXT)
+		session_check_lease(s);
+	switch (custody_work(&s->custody)) {
+	case CUSTODY_TAKE_DOWN_NEXT: release_some(s); break;
+	case CUSTODY_BRING_UP_NEXT:
+		if (session_has_room(s))
+			hold_some(s);
+		break;
+	case CUSTODY_REST: break;
+	}
 	if (w->awaited_count > 0)
 		await_some(s);
 }
 
 enum work_next work_do(struct session *s)
 {
-	struct work *w = &s->work;
-
 	do_some(s);
-	if (w->releasing.first != NOBODY)
-		return WORK_MORE;
-	if (w->holding.first != NOBODY)
-		return session_has_room(s) ? WORK_MORE : WORK_LATER;
+	switch (custody_work(&s->custody)) {
+	case CUSTODY_TAKE_DOWN_NEXT: return WORK_MORE;
+	case CUSTODY_BRING_UP_NEXT: return session_has_room(s) ? WORK_MORE : WORK_LATER;
+	case CUSTODY_REST: break;
+	}
 	/* Addresses of which the engine is not told yet that they are gone. */
-	return w->awaited_count > 0 || s->interfaces->gone ? WORK_LATER : WORK_NOTHING;
+	return s->work.awaited_count > 0 || s->interfaces->gone ? WORK_LATER : WORK_NOTHING;
 }
 
 void work_drop(struct session *s)
 {
-	struct work *w = &s->work;
-
-	w->awaited_count = 0;
-	while (w->releasing.first != NOBODY) {
-		uint16_t group = w->releasing.first;
-
-		leave_queue(w, group);
-		tell_outcome(s, group);
-	}
-	for (size_t g = 0; g < s->conf->group_count; g++) {
-		leave_queue(w, g);
-		w->groups[g].awaited = 0;
-	}
+	s->work.awaited_count = 0;
+	for (size_t g = 0; g < s->conf->group_count; g++)
+		s->work.groups[g].awaited = 0;
 }

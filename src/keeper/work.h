@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * work: groups that are on their way up or down. However many addresses they have, the keeper does
- * a part of it at a time, between everything else that it watches over: a batch of addresses goes
- * to the kernel in one message, and each is announced before the next batch begins. Batches may be
- * of several groups; they begin with a single address, so that the first one answers as soon as if
- * it were alone, and grow while they are quick. What goes down comes before what goes up.
+ * work: groups that are on their way up or down, in the order that custody says. However many
+ * addresses they have, the keeper does a part of it at a time, between everything else that it
+ * watches over: a batch of addresses goes to the kernel in one message, and each is announced
+ * before the next batch begins. Batches may be of several groups; they begin with a single address,
+ * so that the first one answers as soon as if it were alone, and grow while they are quick. What
+ * goes down comes before what goes up.
  *
  * IPv4 addresses answer at once. A new IPv6 address answers when the kernel has joined its
  * solicited-node group, in a work queue, and tells then: it is announced when it does, so that
@@ -26,27 +27,10 @@
 
 struct session;
 
-enum work_phase {
-	WORK_IDLE,
-	WORK_HOLDING,
-	WORK_AWAITING, /* all of its addresses are in the kernel, and not all of them announced */
-	WORK_RELEASING
-};
-
-/* Groups in a row; each is in one at most. */
-struct work_queue {
-	uint16_t first, last;
-};
-
 struct work_group {
-	uint8_t phase;           /* enum work_phase */
-	uint16_t next, previous; /* in its queue */
-	uint16_t done;           /* so many of its addresses went to the kernel */
-	uint16_t awaited;        /* ... and so many of these wait to be announced */
-	uint16_t failed;         /* the address that could not be configured ... */
-	int error;               /* ... and why; 0: none */
-	uint64_t epoch;          /* of the last HOLD */
-	ha_time asked;           /* when that came */
+	uint16_t done;      /* so many of its addresses went to the kernel */
+	uint16_t awaited;   /* ... and so many of these wait to be announced */
+	ha_time asked;      /* when it was to be brought up */
 	uint16_t announced; /* so long after it one was first announced, CHANNEL_HELD_UNIT_NS; 0:
 			       not yet */
 };
@@ -54,8 +38,7 @@ struct work_group {
 struct work {
 	struct work_group *groups; /* owned */
 	uint16_t *order; /* owned; for each group: its first address, then IPv6, then IPv4 */
-	struct work_queue holding, releasing;
-	size_t size; /* of the next batch: IPv4 addresses */
+	size_t size;     /* of the next batch: IPv4 addresses */
 	/* IPv6 addresses of which the kernel has not told yet that they answer; owned. */
 	size_t awaited_count;
 	uint16_t *awaited;
@@ -74,15 +57,12 @@ enum work_next {
 /* 0 or -ENOMEM. */
 int work_open(struct work *w, const struct conf *conf);
 
-/* Begins; answered by HELD, HOLD_FAILED or EXPIRED. For a group that is held: HELD at once. */
-void work_hold(struct session *s, size_t group, uint64_t epoch);
-/* Answered by RELEASED. Also for a group that is not held or on its way up. */
-void work_release(struct session *s, size_t group);
+/* Custody has put the group into a queue. */
+void work_bring_up(struct session *s, size_t group);
+void work_let_go(struct session *s, size_t group);
 /* The next part. */
 enum work_next work_do(struct session *s);
-/* All of it is taken down: the groups that were on their way down are told of. */
+/* All of it is taken down. */
 void work_drop(struct session *s);
-/* Neither on its way up nor down. */
-bool work_is_idle(const struct work *w, size_t group);
 
 #endif

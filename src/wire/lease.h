@@ -43,13 +43,16 @@ static inline ha_time lease_load(const struct lease_page *page)
 	return (ha_time){__atomic_load_n(&page->until_ns, __ATOMIC_ACQUIRE)};
 }
 
-/* The same as who only reads the page should take it: one that is further ahead than any engine
- * could earn is none. */
+/* As who has not stored it should take it: one that is further ahead than any engine could earn is
+ * none. */
+static inline ha_time lease_bounded(ha_time until, ha_time now, int64_t most_ns)
+{
+	return until.ns > 0 && until.ns <= time_add(now, most_ns).ns ? until : TIME_ORIGIN;
+}
+
 static inline ha_time lease_believed(const struct lease_page *page, ha_time now, int64_t most_ns)
 {
-	ha_time until = lease_load(page);
-
-	return until.ns > 0 && until.ns <= time_add(now, most_ns).ns ? until : TIME_ORIGIN;
+	return lease_bounded(lease_load(page), now, most_ns);
 }
 
 static inline void lease_release(struct lease_page *page, size_t group, bool released)

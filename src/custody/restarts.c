@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "keeper/restarts.h"
+#include "custody/restarts.h"
 
 void restarts_start(struct restarts *r, ha_time now)
 {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "keeper/restarts.h"
+#include "custody/restarts.h"
 
 static ha_time at(int64_t seconds)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* restarts: how long to wait before a fresh engine takes the place of one that crashed, and when it
  * makes no sense any more. */
-#ifndef HA_KEEPER_RESTARTS_H
-#define HA_KEEPER_RESTARTS_H
+#ifndef HA_CUSTODY_RESTARTS_H
+#define HA_CUSTODY_RESTARTS_H
 
 #include <stddef.h>
 #include <stdint.h>
