@@ -7,8 +7,8 @@
  * same seed give the same story: the stories of tests/trace and the simulator share this world.
  *
  * lan.c carries datagrams and ARP frames; node.c is a host and its engine; keeper.c its keeper;
- * client.c those who use the addresses; schedule.c is time; command.c what can be done to a world,
- * in words; invariants.h what must be true after every step.
+ * client.c those who use the addresses; schedule.c is time; command.c and commands/ what can be
+ * done to a world, in words; invariants.h what must be true after every step.
  */
 #ifndef HA_SIM_WORLD_H
 #define HA_SIM_WORLD_H

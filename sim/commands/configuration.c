@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/* A node, from its name and some keys of ha.conf(5). */
+#include "sim/commands/commands.h"
+
+/* The sections of a configuration are written one after the other, the node's first. */
+struct sections {
+	char node_bytes[2048], group_bytes[4096], web_bytes[256];
+	struct text node, groups;
+	struct text web; /* keys of the group `web`, which is not named */
+	unsigned group_count;
+	const char *worth;
+	const char *when_all_fail;
+	const char *secret;
+};
+
+static void begin_group(struct sections *s, const char *name, const char *worth, const char *device)
+{
+	text_add(&s->groups,
+		"[group %s]\naddress = 192.168.1.%u/24%s%s\nworth = %s\nwhen-all-fail = %s\n", name,
+		100 + s->group_count++, device ? " dev " : "", device ? device : "", worth,
+		s->when_all_fail);
+	if (is(name, "web"))
+		text_add(&s->groups, "%s", s->web_bytes);
+}
+
+static bool is_key_of_group(const char *key)
+{
+	return is(key, "policy") || is(key, "settle") || is(key, "hold-down") ||
+	       is(key, "before-active") || is(key, "before-active-timeout");
+}
+
+static bool node_word(struct sections *s, struct words *rest)
+{
+	const char *key = rest->list[0];
+	size_t taken = 2;
+
+	if (rest->count < 2)
+		return false;
+	if (is(key, "worth")) {
+		s->worth = rest->list[1];
+	} else if (is(key, "when-all-fail")) { /* of the groups that follow */
+		s->when_all_fail = rest->list[1];
+	} else if (is(key, "key")) {
+		s->secret = rest->list[1];
+	} else if (is(key, "group")) { /* group NAME WORTH */
+		if (rest->count < 3)
+			return false;
+		begin_group(s, rest->list[1], rest->list[2], NULL);
+		taken = 3;
+	} else if (is(key, "on")) { /* on DEVICE: where the group `web` has its address */
+		begin_group(s, "web", s->worth, rest->list[1]);
+	} else if (is_key_of_group(key)) { /* of the last group */
+		text_add(
+			s->group_count > 0 ? &s->groups : &s->web, "%s = %s\n", key, rest->list[1]);
+	} else {
+		text_add(&s->node, "%s = %s\n", key, rest->list[1]);
+	}
+	rest->list += taken;
+	rest->count -= taken;
+	return true;
+}
+
+/* node NAME ADDRESS [when-all-fail HOW] [worth N] [group NAME WORTH]... [on DEVICE] [key WORD]
+ * [KEY VALUE]...: the other keys are those of [node] in ha.conf(5); policy, settle, hold-down
+ * and before-active are of the last group. Without a group it is `web` with 192.168.1.100. */
+bool command_node(struct world *w, struct words words)
+{
+	static struct sections s;
+	char text[sizeof(s.node_bytes) + sizeof(s.group_bytes)];
+	struct text t = text_init(text, sizeof(text));
+	struct words rest = {words.list + 2, words.count - 2};
+
+	if (words.count < 2 || w->node_count == WORLD_NODES_MAX)
+		return false;
+	s = (struct sections){.worth = "100", .when_all_fail = "keep", .secret = "shared"};
+	s.node = text_init(s.node_bytes, sizeof(s.node_bytes));
+	s.groups = text_init(s.group_bytes, sizeof(s.group_bytes));
+	s.web = text_init(s.web_bytes, sizeof(s.web_bytes));
+	while (rest.count > 0)
+		if (!node_word(&s, &rest))
+			return false;
+	if (s.group_count == 0)
+		begin_group(&s, "web", s.worth, NULL);
+	text_add(&t, "[node]\ninterface = eth0\n%s%s", s.node_bytes, s.group_bytes);
+	return node_add(w, words.list[0], text, words.list[1], s.secret);
+}
