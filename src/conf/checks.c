@@ -6,48 +6,12 @@
 #include "base/assert.h"
 #include "base/time.h"
 #include "base/word.h"
+#include "conf/check_kinds.h"
 #include "conf/diagnostics.h"
 #include "conf/room.h"
 #include "conf/values.h"
 
-#define WORDS_MAX    (STATEMENT_SIZE / 2)
-#define LONGEST_NS   (3600 * NS_PER_S)
-#define STATUS_FIRST 200
-#define STATUS_LAST  399
-
-struct words {
-	char *list[WORDS_MAX];
-	size_t count;
-};
-
-struct kind {
-	const char *name;
-	const char *form; /* how it is written */
-	bool (*take)(struct draft *d, struct conf_check *c, struct words *w);
-};
-
-static bool take_tcp(struct draft *d, struct conf_check *c, struct words *w);
-static bool take_http(struct draft *d, struct conf_check *c, struct words *w);
-static bool take_exec(struct draft *d, struct conf_check *c, struct words *w);
-static bool take_word(struct draft *d, struct conf_check *c, struct words *w);
-static bool take_file(struct draft *d, struct conf_check *c, struct words *w);
-static bool take_interface(struct draft *d, struct conf_check *c, struct words *w);
-static bool take_gateway(struct draft *d, struct conf_check *c, struct words *w);
-static bool take_arp(struct draft *d, struct conf_check *c, struct words *w);
-static bool take_route(struct draft *d, struct conf_check *c, struct words *w);
-
-static const struct kind KINDS[CONF_CHECK_KINDS] = {
-	[CONF_CHECK_TCP] = {"tcp", "tcp HOST:PORT", take_tcp},
-	[CONF_CHECK_HTTP] = {"http", "http URL [STATUS] [TEXT]", take_http},
-	[CONF_CHECK_EXEC] = {"exec", "exec /PATH/TO/PROGRAM [ARGUMENT]...", take_exec},
-	[CONF_CHECK_PROCESS] = {"process", "process NAME|/PATH/TO/PIDFILE", take_word},
-	[CONF_CHECK_FILE] = {"file", "file /PATH [worth]", take_file},
-	[CONF_CHECK_INTERFACE] = {"interface", "interface DEVICE", take_interface},
-	[CONF_CHECK_GATEWAY] = {"gateway", "gateway", take_gateway},
-	[CONF_CHECK_ARP] = {"arp", "arp ADDRESS", take_arp},
-	[CONF_CHECK_ROUTE] = {"route", "route PREFIX|default", take_route},
-	[CONF_CHECK_GROUP] = {"group", "group NAME", take_word},
-};
+#define LONGEST_NS (3600 * NS_PER_S)
 
 struct option {
 	const char *name;
@@ -144,7 +108,7 @@ static bool take_option(struct draft *d, struct conf_check *c, char *word, bool 
 }
 
 /* A misspelt option would become an argument. */
-static bool complain_of_near_options(struct draft *d, const struct words *w)
+static bool complain_of_near_options(struct draft *d, const struct check_words *w)
 {
 	bool any = false;
 
@@ -162,233 +126,20 @@ static bool complain_of_near_options(struct draft *d, const struct words *w)
 	return any;
 }
 
-static bool has_form(struct draft *d, const struct conf_check *c, const struct words *w,
-	size_t least, size_t most)
-{
-	if (w->count >= least && w->count <= most)
-		return true;
-	draft_complain(
-		d, "check = %s: write \"check = %s\"", KINDS[c->kind].name, KINDS[c->kind].form);
-	return false;
-}
-
-/* "HOST:PORT", "[V6]:PORT". */
-static bool take_tcp(struct draft *d, struct conf_check *c, struct words *w)
-{
-	char *host, *colon;
-	uint64_t port = 0;
-
-	if (!has_form(d, c, w, 1, 1))
-		return false;
-	host = w->list[0];
-	colon = strrchr(host, ':');
-	if (!colon || !value_number(colon + 1, &port) || port < 1 || port > UINT16_MAX) {
-		draft_complain(d, "check = tcp: \"%s\" has no port from 1 to 65535, write %s",
-			quote(host).text, "127.0.0.1:80");
-		return false;
-	}
-	*colon = '\0';
-	if (host[0] == '[' && colon[-1] == ']') {
-		colon[-1] = '\0';
-		host++;
-	} else if (strchr(host, ':')) {
-		draft_complain(d, "check = tcp: write an IPv6 address in brackets, as [::1]:80");
-		return false;
-	}
-	if (host[0] == '\0') {
-		draft_complain(d, "check = tcp: there is no host, write 127.0.0.1:80");
-		return false;
-	}
-	c->target = room_keep(d, host);
-	c->port = (uint16_t)port;
-	return true;
-}
-
-/* "200" or "200-399". */
-static bool take_status(struct conf_check *c, const char *word)
-{
-	char first[8], *dash;
-	uint64_t low, high;
-
-	if (!text_copy(first, sizeof(first), word))
-		return false;
-	dash = strchr(first, '-');
-	if (dash)
-		*dash = '\0';
-	if (!value_number(first, &low) || !value_number(dash ? dash + 1 : first, &high) ||
-		low < 100 || high > 599 || low > high)
-		return false;
-	c->status_low = (uint16_t)low;
-	c->status_high = (uint16_t)high;
-	return true;
-}
-
-/* Words from the @first on, with one blank between them. */
-static const char *keep_words(struct draft *d, const struct words *w, size_t first)
-{
-	char joined[STATEMENT_SIZE];
-	struct text t = text_init(joined, sizeof(joined));
-
-	for (size_t i = first; i < w->count; i++)
-		text_add(&t, "%s%s", i > first ? " " : "", w->list[i]);
-	return room_keep(d, joined);
-}
-
-static bool take_http(struct draft *d, struct conf_check *c, struct words *w)
-{
-	const char *url = w->count > 0 ? w->list[0] : "";
-	size_t text = 1;
-
-	if (!has_form(d, c, w, 1, WORDS_MAX))
-		return false;
-	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) {
-		draft_complain(d,
-			"check = http: \"%s\" is not a URL, write one like"
-			" http://127.0.0.1/health",
-			quote(url).text);
-		return false;
-	}
-	c->target = room_keep(d, url);
-	c->status_low = STATUS_FIRST;
-	c->status_high = STATUS_LAST;
-	if (w->count > 1 && w->list[1][0] >= '0' && w->list[1][0] <= '9') {
-		text = 2;
-		if (!take_status(c, w->list[1])) {
-			draft_complain(d,
-				"check = http: \"%s\" is not a status, write one from 100 to"
-				" 599, or two as 200-399",
-				quote(w->list[1]).text);
-			return false;
-		}
-	}
-	if (w->count > text)
-		c->text = keep_words(d, w, text);
-	return true;
-}
-
-static bool take_exec(struct draft *d, struct conf_check *c, struct words *w)
-{
-	if (!has_form(d, c, w, 1, WORDS_MAX))
-		return false;
-	if (w->list[0][0] != '/') {
-		draft_complain(d,
-			"check = exec: \"%s\" is not an absolute path, write a program"
-			" like /etc/ha/check",
-			quote(w->list[0]).text);
-		return false;
-	}
-	for (size_t i = 0; i < w->count; i++)
-		if (strpbrk(w->list[i], "\"'")) {
-			draft_complain(d,
-				"check = exec: quotation marks mean nothing here, words are"
-				" split at blanks; write a script and name it");
-			return false;
-		}
-	c->target = keep_words(d, w, 0);
-	return true;
-}
-
-static bool take_word(struct draft *d, struct conf_check *c, struct words *w)
-{
-	if (!has_form(d, c, w, 1, 1))
-		return false;
-	c->target = room_keep(d, w->list[0]);
-	return true;
-}
-
-static bool take_file(struct draft *d, struct conf_check *c, struct words *w)
-{
-	if (!has_form(d, c, w, 1, 2) ||
-		(w->count == 2 && strcmp(w->list[1], "worth") != 0 && !has_form(d, c, w, 0, 0)))
-		return false;
-	if (w->list[0][0] != '/') {
-		draft_complain(d,
-			"check = file: \"%s\" is not an absolute path, write one like"
-			" /run/ready",
-			quote(w->list[0]).text);
-		return false;
-	}
-	c->target = room_keep(d, w->list[0]);
-	c->is_worth = w->count == 2;
-	return true;
-}
-
-static bool take_interface(struct draft *d, struct conf_check *c, struct words *w)
-{
-	if (!has_form(d, c, w, 1, 1))
-		return false;
-	if (!value_is_device(w->list[0])) {
-		draft_complain(d,
-			"check = interface: \"%s\" is not a device's name, write one like"
-			" eth0",
-			quote(w->list[0]).text);
-		return false;
-	}
-	c->target = room_keep(d, w->list[0]);
-	return true;
-}
-
-static bool take_gateway(struct draft *d, struct conf_check *c, struct words *w)
-{
-	c->target = "";
-	return has_form(d, c, w, 0, 0);
-}
-
-static bool take_arp(struct draft *d, struct conf_check *c, struct words *w)
-{
-	if (!has_form(d, c, w, 1, 1))
-		return false;
-	if (!ip_parse(w->list[0], &c->ip) || ip_is_multicast(&c->ip) || ip_is_unspecified(&c->ip)) {
-		draft_complain(d,
-			"check = arp: \"%s\" is not the address of a neighbour, write one"
-			" like 192.168.1.1",
-			quote(w->list[0]).text);
-		return false;
-	}
-	c->target = "";
-	return true;
-}
-
-static bool take_route(struct draft *d, struct conf_check *c, struct words *w)
-{
-	char *slash;
-	uint64_t length;
-
-	if (!has_form(d, c, w, 1, 1))
-		return false;
-	c->target = "";
-	if (strcmp(w->list[0], "default") == 0)
-		return true; /* of either family: IP_NONE */
-	slash = strchr(w->list[0], '/');
-	if (slash)
-		*slash = '\0';
-	if (!slash || !ip_parse(w->list[0], &c->ip) || !value_number(slash + 1, &length) ||
-		length > ip_bits(&c->ip) || !value_host_bits_are(&c->ip, (unsigned)length, false)) {
-		draft_complain(d,
-			"check = route: \"%s%s%s\" is not a prefix, write one like"
-			" 10.0.0.0/8, or default",
-			quote(w->list[0]).text, slash ? "/" : "",
-			slash ? quote(slash + 1).text : "");
-		return false;
-	}
-	c->prefix_length = (uint8_t)length;
-	return true;
-}
-
-static const struct kind *find_kind(const char *word)
+static const struct check_kind *find_kind(const char *word)
 {
 	for (size_t i = 0; i < CONF_CHECK_KINDS; i++)
-		if (strcmp(KINDS[i].name, word) == 0)
-			return &KINDS[i];
+		if (strcmp(CHECK_KINDS[i].name, word) == 0)
+			return &CHECK_KINDS[i];
 	return NULL;
 }
 
 static void complain_of_kind(struct draft *d, const char *word)
 {
 	for (size_t i = 0; i < CONF_CHECK_KINDS; i++)
-		if (value_is_near(word, KINDS[i].name)) {
+		if (value_is_near(word, CHECK_KINDS[i].name)) {
 			draft_complain(d, "check = \"%s\" is unknown, did you mean \"%s\"?",
-				quote(word).text, KINDS[i].form);
+				quote(word).text, CHECK_KINDS[i].form);
 			return;
 		}
 	draft_complain(d,
@@ -399,24 +150,24 @@ static void complain_of_kind(struct draft *d, const char *word)
 
 void conf_check_take(struct draft *d, struct conf_check *check, char *value)
 {
-	struct words w = {.count = 0};
+	struct check_words w = {.count = 0};
 	bool seen[OPTION_COUNT] = {false};
 	const char *first = value_word(&value);
-	const struct kind *kind = find_kind(first);
+	const struct check_kind *kind = find_kind(first);
 	char *word;
 
 	if (!kind) {
 		complain_of_kind(d, first);
 		return;
 	}
-	check->kind = (enum conf_check_kind)(kind - KINDS);
+	check->kind = (enum conf_check_kind)(kind - CHECK_KINDS);
 	check->interval_ns = CONF_CHECK_INTERVAL_NS;
 	check->timeout_ns = CONF_CHECK_TIMEOUT_NS;
 	check->damping_ns = CONF_CHECK_DAMPING_NS;
 	check->rise = CONF_CHECK_RISE;
 	check->fall = CONF_CHECK_FALL;
 	while ((word = value_word(&value)) != NULL)
-		if (!take_option(d, check, word, seen) && w.count < WORDS_MAX)
+		if (!take_option(d, check, word, seen) && w.count < CHECK_WORDS_MAX)
 			w.list[w.count++] = word;
 	if (complain_of_near_options(d, &w))
 		return;
@@ -480,7 +231,7 @@ void conf_check_describe(const struct conf_check *c, char *buffer, size_t size)
 		text_add(&t, "%s", c->name);
 		return;
 	}
-	text_add(&t, "%s", KINDS[c->kind].name);
+	text_add(&t, "%s", CHECK_KINDS[c->kind].name);
 	switch (c->kind) {
 	case CONF_CHECK_TCP:
 		text_add(&t, strchr(c->target, ':') ? " [%s]:%u" : " %s:%u", c->target, c->port);
@@ -511,7 +262,7 @@ bool conf_check_is_carried_out_apart(enum conf_check_kind kind)
 const char *conf_check_kind_name(enum conf_check_kind kind)
 {
 	assert(kind < CONF_CHECK_KINDS);
-	return KINDS[kind].name;
+	return CHECK_KINDS[kind].name;
 }
 
 static void print_time(struct text *t, const char *name, int64_t ns)
