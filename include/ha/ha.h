@@ -113,9 +113,10 @@ struct ha_candidate {
 	int worth;
 };
 
-/* In process (attached, the daemon decides): to whom ha_yield() gives @group when its caller does
- * not say: an index into @candidates, which are the @count nodes that could take it; a negative
- * number: to the worthiest. @size of each element is the distance to the next one. */
+/* To whom ha_yield() gives @group when its caller does not say: an index into @candidates, which
+ * are the @count nodes that could take it; a negative number: to the worthiest. Attached, it is
+ * asked when the daemon has told them, from ha_dispatch(). @size of each element is the distance to
+ * the next one. */
 typedef int (*ha_choose_function)(ha_node *node, const char *group,
 	const struct ha_candidate *candidates, size_t count, void *context);
 

@@ -203,5 +203,6 @@ const struct mode ATTACHED = {
 	.tell = attached_tell,
 	.snapshot = attached_snapshot,
 	.request = attached_request,
+	.yield = attached_yield,
 	.interval_ns = attached_interval_ns,
 };

@@ -13,9 +13,10 @@
 
 #include "api/node.h"
 #include "wire/attach.h"
+#include "wire/candidates.h"
 #include "wire/control.h"
 
-#define ATTACHED_ANSWER_MAX 1024
+#define ATTACHED_ANSWER_MAX CANDIDATES_LINE_MAX
 
 struct attached {
 	struct sockaddr_un address;
@@ -33,7 +34,7 @@ struct attached {
 	ha_time asked;   /* when it was last connected to */
 	/* A request of its own connection: the answer is one line. */
 	int ask; /* -1: none is under way */
-	char asked_group[NAME_SIZE];
+	struct control_request asked_for;
 	char answer[ATTACHED_ANSWER_MAX];
 	size_t answer_size;
 };
@@ -54,6 +55,7 @@ int attached_connect(struct attached *m);
 /* Sets the error to what can be done about it, and returns its number. */
 int attached_explain(ha_node *n, const struct attached *m, int error);
 int attached_request(ha_node *n, const struct control_request *r);
+int attached_yield(ha_node *n, const struct control_request *r);
 void attached_hear_answer(ha_node *n);
 
 #endif

@@ -53,10 +53,9 @@ int attached_explain(ha_node *n, const struct attached *m, int error)
 	}
 }
 
-static void take_answer(ha_node *n, const char *line)
+static void take_outcome(ha_node *n, const json_t *json)
 {
 	const struct attached *m = n->mode_state;
-	json_t *json = json_loads(line, 0, NULL);
 	const char *name = json_string_value(json_object_get(json, "outcome"));
 	const char *text = json_string_value(json_object_get(json, "text"));
 	enum control_outcome outcome = CONTROL_FAILED;
@@ -65,7 +64,53 @@ static void take_answer(ha_node *n, const char *line)
 		text = json_string_value(json_object_get(json, "error"));
 	if (name)
 		(void)control_outcome_by_name(name, &outcome);
-	node_answered(n, m->asked_group, outcome, text ? text : "the daemon has gone");
+	node_answered(n, m->asked_for.group, outcome, text ? text : "the daemon has gone");
+}
+
+/* Begins @r, whose answer is awaited. 0 or -errno. */
+static int ask(ha_node *n, const struct control_request *r)
+{
+	struct attached *m = n->mode_state;
+	int fd;
+
+	if (m->ask >= 0)
+		return node_fail(n, -EBUSY, "an earlier request is not answered yet");
+	fd = ask_daemon(m, r);
+	if (fd < 0)
+		return attached_explain(n, m, fd);
+	m->ask = fd;
+	m->answer_size = 0;
+	m->asked_for = *r;
+	return node_watch(n, fd);
+}
+
+/* Who could take the group is known now: the yield itself follows, to whom the program chooses. A
+ * daemon that cannot tell decides itself. */
+static void go_on_to_yield(ha_node *n, const json_t *json)
+{
+	const struct attached *m = n->mode_state;
+	struct control_request r = {.command = CONTROL_YIELD};
+	struct candidates candidates;
+
+	text_copy(r.group, sizeof(r.group), m->asked_for.group);
+	if (candidates_from_json(json, &candidates))
+		node_choose(n, r.group, &candidates, r.to);
+	if (ask(n, &r) < 0)
+		node_answered(n, r.group, CONTROL_FAILED, ha_error(n));
+}
+
+static void take_answer(ha_node *n, const char *line)
+{
+	struct attached *m = n->mode_state;
+	json_t *json = json_loads(line, 0, NULL);
+
+	node_unwatch(n, m->ask);
+	descriptors_close(&m->ask, 1);
+	m->ask = -1;
+	if (m->asked_for.command == CONTROL_CANDIDATES)
+		go_on_to_yield(n, json);
+	else
+		take_outcome(n, json);
 	json_decref(json);
 }
 
@@ -85,25 +130,19 @@ void attached_hear_answer(ha_node *n)
 	if (got > 0 && !strchr(m->answer, '\n') && m->answer_size < sizeof(m->answer) - 1)
 		return;
 	take_answer(n, m->answer);
-	node_unwatch(n, m->ask);
-	descriptors_close(&m->ask, 1);
-	m->ask = -1;
 }
 
 int attached_request(ha_node *n, const struct control_request *r)
 {
-	struct attached *m = n->mode_state;
-	int fd;
-
-	if (m->ask >= 0)
-		return node_fail(n, -EBUSY, "an earlier request is not answered yet");
 	if (strpbrk(r->to, "\"\\\n"))
 		return node_fail(n, -ENOENT, "that is not the name of a node");
-	fd = ask_daemon(m, r);
-	if (fd < 0)
-		return attached_explain(n, m, fd);
-	m->ask = fd;
-	m->answer_size = 0;
-	text_copy(m->asked_group, sizeof(m->asked_group), r->group);
-	return node_watch(n, fd);
+	return ask(n, r);
+}
+
+int attached_yield(ha_node *n, const struct control_request *r)
+{
+	struct control_request candidates = *r;
+
+	candidates.command = CONTROL_CANDIDATES;
+	return attached_request(n, &candidates);
 }

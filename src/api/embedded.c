@@ -231,25 +231,15 @@ static int embedded_request(ha_node *n, const struct control_request *r)
 	return 0;
 }
 
-static size_t embedded_candidates(ha_node *n, size_t group, struct ha_candidate *ret_list)
+static int embedded_yield(ha_node *n, const struct control_request *r)
 {
-	struct embedded *m = n->mode_state;
-	const struct engine *e = m->driver.engine;
-	struct view_node node;
-	struct view_group view;
-	size_t count = 0;
+	const struct embedded *m = n->mode_state;
+	struct control_request chosen = *r;
+	struct candidates candidates;
 
-	for (size_t i = 1; views_node(e, clock_now(), i, &node) && count < PEERS_MAX; i++) {
-		if (!node.live || !views_group(e, i, group, &view) || !view.eligible)
-			continue;
-		ret_list[count] = (struct ha_candidate){.size = sizeof(struct ha_candidate),
-			.name = node.name,
-			.address = ip_format(&node.address, m->addresses[count]),
-			.id = node.id,
-			.worth = view.worth};
-		count++;
-	}
-	return count;
+	if (views_candidates(m->driver.engine, clock_now(), r->group, &candidates))
+		node_choose(n, r->group, &candidates, chosen.to);
+	return embedded_request(n, &chosen);
 }
 
 static int64_t embedded_interval_ns(const ha_node *n)
@@ -267,6 +257,6 @@ const struct mode EMBEDDED = {
 	.tell = embedded_tell,
 	.snapshot = embedded_snapshot,
 	.request = embedded_request,
-	.candidates = embedded_candidates,
+	.yield = embedded_yield,
 	.interval_ns = embedded_interval_ns,
 };

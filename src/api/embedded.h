@@ -24,7 +24,6 @@ struct embedded {
 	uint32_t token; /* of the last request */
 	/* The groups of the last requests, by their tokens. */
 	char asked[EMBEDDED_ASKED_MAX][NAME_SIZE];
-	char addresses[PEERS_MAX][IP_TEXT_SIZE]; /* of candidates */
 };
 
 /* embedded_keeper.c: the configuration is checked, the keeper started with it, and what it hands

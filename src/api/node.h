@@ -23,6 +23,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "wire/candidates.h"
 #include "wire/control.h"
 #include <ha/ha.h>
 
@@ -84,8 +85,9 @@ struct mode {
 	int (*snapshot)(ha_node *n, char **ret_json);
 	/* node_answered() follows. 0, or -errno with an error set. */
 	int (*request)(ha_node *n, const struct control_request *r);
-	/* Who could take @group over now, into a list of PEERS_MAX; how many. NULL: not known. */
-	size_t (*candidates)(ha_node *n, size_t group, struct ha_candidate *ret_list);
+	/* The same for a group that goes to whom node_choose() says among those who could take it.
+	 */
+	int (*yield)(ha_node *n, const struct control_request *r);
 	/* How often the policy is asked. */
 	int64_t (*interval_ns)(const ha_node *n);
 };
@@ -145,7 +147,11 @@ struct queued_event *node_events_add(
 /* Tells all that wait. False if the node was freed meanwhile, or shall be. */
 void node_events_deliver(ha_node *n);
 
-/* requests.c: what became of a request. @group: "" if it was not about one. */
+/* requests.c: to whom the program's own function gives @group; "" if it leaves that to the rules.
+ */
+void node_choose(ha_node *n, const char *group, const struct candidates *candidates,
+	char ret_name[NAME_SIZE]);
+/* What became of a request. @group: "" if it was not about one. */
 void node_answered(ha_node *n, const char *group, enum control_outcome outcome, const char *text);
 
 /* options.c: the text of a configuration, from whatever the options give, owned by the caller.

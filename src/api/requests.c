@@ -14,20 +14,27 @@ static int request(ha_node *n, const struct control_request *r)
 	return error < 0 ? error : n->mode->request(n, r);
 }
 
-/* Whom the program's own function chooses; "" if it leaves that to the rules. */
-static void choose(ha_node *n, const char *group, char ret_name[NAME_SIZE])
+void node_choose(ha_node *n, const char *group, const struct candidates *candidates,
+	char ret_name[NAME_SIZE])
 {
-	struct ha_candidate candidates[PEERS_MAX];
-	size_t count = 0;
-	int choice;
+	struct ha_candidate list[PEERS_MAX];
+	char addresses[PEERS_MAX][IP_TEXT_SIZE];
+	int choice = -1;
 
-	if (n->choose && n->mode->candidates)
-		count = n->mode->candidates(n, node_groups_find(n, group), candidates);
-	if (count == 0)
-		return;
-	choice = n->choose(n, group, candidates, count, n->context);
-	if (choice >= 0 && (size_t)choice < count)
-		text_copy(ret_name, NAME_SIZE, candidates[choice].name);
+	ret_name[0] = '\0';
+	for (size_t i = 0; i < candidates->count; i++) {
+		const struct candidate *c = &candidates->list[i];
+
+		list[i] = (struct ha_candidate){.size = sizeof(struct ha_candidate),
+			.name = c->name,
+			.address = ip_format(&c->address, addresses[i]),
+			.id = c->id,
+			.worth = c->worth};
+	}
+	if (candidates->count > 0)
+		choice = n->choose(n, group, list, candidates->count, n->context);
+	if (choice >= 0 && (size_t)choice < candidates->count)
+		text_copy(ret_name, NAME_SIZE, candidates->list[choice].name);
 }
 
 int ha_yield(ha_node *n, const char *group, const char *to)
@@ -41,8 +48,8 @@ int ha_yield(ha_node *n, const char *group, const char *to)
 	text_copy(r.group, sizeof(r.group), n->groups[index].name);
 	if (to)
 		text_copy(r.to, sizeof(r.to), to);
-	else
-		choose(n, r.group, r.to);
+	else if (n->choose)
+		return n->mode->yield(n, &r);
 	return request(n, &r);
 }
 

@@ -123,14 +123,6 @@ static void add_groups(struct answer *a)
 
 /* --- the views */
 
-static json_t *id_to_json(uint64_t id)
-{
-	char text[ID_TEXT_SIZE];
-
-	snprintf(text, sizeof(text), "%016" PRIx64, id);
-	return json_string(text);
-}
-
 static json_t *heard_to_json(const struct engine *e, size_t node)
 {
 	json_t *array = json_array();
@@ -140,21 +132,18 @@ static json_t *heard_to_json(const struct engine *e, size_t node)
 		(void)json_array_append_new(
 			array, json_pack("{s:o, s:o, s:I}", "name",
 				       heard.name ? json_from_text(heard.name) : json_null(), "id",
-				       id_to_json(heard.id), "age_ms", (json_int_t)heard.age_ms));
+				       json_from_id(heard.id), "age_ms", (json_int_t)heard.age_ms));
 	}
 	return array;
 }
 
 static json_t *view_to_json(const struct engine *e, size_t node, const struct view_node *n)
 {
-	char address[IP_TEXT_SIZE];
-
 	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:o}", "name",
-		json_from_text(n->name), "id", id_to_json(n->id), "address",
-		n->address.family == IP_NONE ? json_null()
-					     : json_string(ip_format(&n->address, address)),
-		"self", node == 0, "live", n->live, "last_heard_ms", (json_int_t)n->last_heard_ms,
-		"tolerance_ms", (json_int_t)n->tolerance_ms, "hears", heard_to_json(e, node));
+		json_from_text(n->name), "id", json_from_id(n->id), "address",
+		json_from_ip(&n->address), "self", node == 0, "live", n->live, "last_heard_ms",
+		(json_int_t)n->last_heard_ms, "tolerance_ms", (json_int_t)n->tolerance_ms, "hears",
+		heard_to_json(e, node));
 }
 
 static void add_view(struct answer *a)

@@ -6,6 +6,8 @@
 
 #include "daemon/answer.h"
 #include "daemon/attach.h"
+#include "engine/views.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 #include "wire/json.h"
 
@@ -41,6 +43,18 @@ static void begin_attachment(struct client *c, const char *group)
 	slices_watch(c);
 	c->attached = true;
 	answer_attached(c);
+}
+
+static void list_candidates(struct client *c, const char *group)
+{
+	struct candidates candidates;
+	bool known = views_candidates(
+		daemon_engine(c->control->daemon), clock_now(), group, &candidates);
+
+	client_send_json(c,
+		known ? candidates_to_json(&candidates)
+		      : json_pack("{s:s}", "error", "there is no such group"),
+		true);
 }
 
 static void handle_attached(struct client *c, size_t size)
@@ -98,6 +112,7 @@ static void handle_request(struct client *c, size_t size)
 	case CONTROL_CLUSTER: slices_answer(c, true); break;
 	case CONTROL_WATCH: slices_watch(c); break;
 	case CONTROL_ATTACH: begin_attachment(c, request.group); break;
+	case CONTROL_CANDIDATES: list_candidates(c, request.group); break;
 	case CONTROL_YIELD:
 	case CONTROL_DRAIN:
 	case CONTROL_RESUME: pass_on(c, &request); break;

@@ -322,7 +322,8 @@ void requests_take(struct engine *e, const struct engine_request *r, struct effe
 	case CONTROL_STATUS:
 	case CONTROL_CLUSTER:
 	case CONTROL_WATCH:
-	case CONTROL_ATTACH: assert(false);
+	case CONTROL_ATTACH:
+	case CONTROL_CANDIDATES: assert(false);
 	}
 }
 

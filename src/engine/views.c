@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "engine/node.h"
 
 static const struct peer_record *peer_of(const struct engine *e, size_t node)
@@ -72,6 +73,29 @@ bool views_group(const struct engine *e, size_t node, size_t group, struct view_
 		.impaired = entry->flags & HEARTBEAT_GROUP_IMPAIRED,
 		.worth = entry->worth,
 		.epoch = entry->epoch};
+	return true;
+}
+
+bool views_candidates(
+	const struct engine *e, ha_time now, const char *group, struct candidates *ret_candidates)
+{
+	int index = conf_group_by_name(e->conf, group);
+	struct view_node node;
+	struct view_group view;
+
+	if (index < 0)
+		return false;
+	ret_candidates->count = 0;
+	for (size_t i = 1; views_node(e, now, i, &node); i++) {
+		struct candidate *c = &ret_candidates->list[ret_candidates->count];
+
+		if (!node.live || !views_group(e, i, (size_t)index, &view) || !view.eligible)
+			continue;
+		*c = (struct candidate){
+			.id = node.id, .address = node.address, .worth = view.worth};
+		text_copy(c->name, sizeof(c->name), node.name);
+		ret_candidates->count++;
+	}
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #define HA_ENGINE_VIEWS_H
 
 #include "engine/engine.h"
+#include "wire/candidates.h"
 
 struct view_node {
 	uint64_t id;
@@ -37,6 +38,11 @@ struct view_heard {
 bool views_node(const struct engine *e, ha_time now, size_t node, struct view_node *ret_node);
 bool views_group(const struct engine *e, size_t node, size_t group, struct view_group *ret_group);
 bool views_heard(const struct engine *e, size_t node, size_t index, struct view_heard *ret_heard);
+
+/* Who could take @group over now: live, eligible, and not this node. False if there is no such
+ * group. */
+bool views_candidates(
+	const struct engine *e, ha_time now, const char *group, struct candidates *ret_candidates);
 
 /* Tells each difference as a sentence: links that work in one direction or not at all, nodes that
  * only others hear; several holders of @group, or none. */

@@ -14,9 +14,21 @@ static const char *const COMMAND_NAMES[] = {
 	[CONTROL_CLUSTER] = "cluster",
 	[CONTROL_WATCH] = "watch",
 	[CONTROL_ATTACH] = "attach",
+	[CONTROL_CANDIDATES] = "candidates",
 	[CONTROL_YIELD] = "yield",
 	[CONTROL_DRAIN] = "drain",
 	[CONTROL_RESUME] = "resume",
+};
+
+/* What is said when it is missing. */
+static const char *const NEEDS_GROUP[] = {
+	[CONTROL_ATTACH] = "\"attach\" needs a \"group\", such as {\"command\": \"attach\", "
+			   "\"group\": \"web\"}",
+	[CONTROL_CANDIDATES] = "\"candidates\" needs a \"group\", such as {\"command\": "
+			       "\"candidates\", \"group\": \"web\"}",
+	[CONTROL_YIELD] = "\"yield\" needs a \"group\", such as {\"command\": \"yield\", "
+			  "\"group\": \"web\"}",
+	[CONTROL_RESUME] = NULL,
 };
 
 #define COMMAND_COUNT (sizeof(COMMAND_NAMES) / sizeof(COMMAND_NAMES[0]))
@@ -53,16 +65,12 @@ static bool members_from_json(
 	const json_t *json, struct control_request *ret_request, const char **reterr)
 {
 	struct control_request *r = ret_request;
-	bool needs_group = r->command == CONTROL_ATTACH || r->command == CONTROL_YIELD;
+	const char *needs_group = NEEDS_GROUP[r->command];
 	bool group = take_optional_name(json, "group", r->group);
 
 	r->force = json_is_true(json_object_get(json, "force"));
 	if (needs_group && (!group || r->group[0] == '\0')) {
-		*reterr = r->command == CONTROL_ATTACH
-				  ? "\"attach\" needs a \"group\", such as {\"command\": "
-				    "\"attach\", \"group\": \"web\"}"
-				  : "\"yield\" needs a \"group\", such as {\"command\": "
-				    "\"yield\", \"group\": \"web\"}";
+		*reterr = needs_group;
 		return false;
 	}
 	if (!group || !take_optional_name(json, "to", r->to)) {
@@ -84,7 +92,7 @@ static bool request_from_json(
 	}
 	if (!command_by_name(name, &ret_request->command)) {
 		*reterr = "unknown command; known are \"status\", \"cluster\", \"watch\", "
-			  "\"attach\", \"yield\", \"drain\" and \"resume\"";
+			  "\"attach\", \"candidates\", \"yield\", \"drain\" and \"resume\"";
 		return false;
 	}
 	return members_from_json(json, ret_request, reterr);

@@ -3,7 +3,8 @@
  * control: requests on the control socket (Unix stream, DIR/ha.sock), one JSON object a line:
  * {"command": "status"} is answered by one line and the end of the connection, so is {"command":
  * "cluster"}, the status with the views of all nodes; {"command": "watch"}
- * by a line per event until the client closes; {"command": "yield", "group": "web", "to": "beta"}
+ * by a line per event until the client closes; {"command": "candidates", "group": "web"} by one
+ * line (wire/candidates.h); {"command": "yield", "group": "web", "to": "beta"}
  * ("to" may be left out), {"command": "drain", "force": true} ("force" likewise) and {"command":
  * "resume", "group": "web"} ("group" likewise) by one line when it is decided: {"outcome":
  * "done", "text": "..."}; what follows {"command": "attach", "group": "web"}
@@ -26,6 +27,7 @@ enum control_command {
 	CONTROL_CLUSTER,
 	CONTROL_WATCH,
 	CONTROL_ATTACH,
+	CONTROL_CANDIDATES,
 	CONTROL_YIELD,
 	CONTROL_DRAIN,
 	CONTROL_RESUME,
@@ -33,7 +35,7 @@ enum control_command {
 
 struct control_request {
 	enum control_command command;
-	char group[NAME_SIZE]; /* of attach, yield, and of resume unless "" */
+	char group[NAME_SIZE]; /* of attach, candidates, yield, and of resume unless "" */
 	char to[NAME_SIZE];    /* of yield: a node, or "" */
 	bool force;            /* of drain: let go also what nobody takes */
 };

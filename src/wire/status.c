@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "wire/status.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +8,6 @@
 #include "base/text.h"
 #include "wire/json.h"
 #include "wire/report.h"
-
-#define ID_TEXT_SIZE 17
 
 bool status_init(struct status *s, size_t groups, size_t addresses)
 {
@@ -37,22 +34,6 @@ void status_done(struct status *s)
 	*s = (struct status){0};
 }
 
-static json_t *ip_to_json(const struct ip *ip)
-{
-	char buffer[IP_TEXT_SIZE];
-
-	return ip->family == IP_NONE ? json_null() : json_string(ip_format(ip, buffer));
-}
-
-static json_t *id_to_json(uint64_t id)
-{
-	char buffer[ID_TEXT_SIZE];
-	struct text text = text_init(buffer, sizeof(buffer));
-
-	text_add(&text, "%016" PRIx64, id);
-	return json_string(buffer);
-}
-
 static json_t *wall_to_json(int64_t wall_ms)
 {
 	char buffer[WALL_TEXT_SIZE];
@@ -62,7 +43,7 @@ static json_t *wall_to_json(int64_t wall_ms)
 
 static json_t *address_to_json(const struct status_address *a)
 {
-	return json_pack("{s:o, s:i, s:o, s:i, s:i}", "address", ip_to_json(&a->ip),
+	return json_pack("{s:o, s:i, s:o, s:i, s:i}", "address", json_from_ip(&a->ip),
 		"prefix_length", a->prefix_length, "device", json_from_text(a->device), "targets",
 		a->targets, "acknowledged", a->acknowledged);
 }
@@ -131,8 +112,8 @@ static json_t *groups_to_json(const struct status *s)
 static json_t *peer_to_json(const struct status_peer *p)
 {
 	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:I, s:I, s:o}", "name",
-		json_from_text(p->name), "id", id_to_json(p->id), "address",
-		ip_to_json(&p->address), "live", p->live, "hears_me", p->hears_me, "proven",
+		json_from_text(p->name), "id", json_from_id(p->id), "address",
+		json_from_ip(&p->address), "live", p->live, "hears_me", p->hears_me, "proven",
 		p->proven, "last_heard_ms",
 		p->last_heard_ms < 0 ? json_null() : json_integer(p->last_heard_ms), "interval_ms",
 		(json_int_t)p->interval_ms, "tolerance_ms", (json_int_t)p->tolerance_ms, "received",
@@ -184,8 +165,8 @@ static json_t *milliseconds_to_json(double ms)
 static json_t *node_to_json(const struct status *s)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "name",
-		json_from_text(s->name), "id", id_to_json(s->id), "address",
-		ip_to_json(&s->address), "interval_ms", milliseconds_to_json(s->interval_ms),
+		json_from_text(s->name), "id", json_from_id(s->id), "address",
+		json_from_ip(&s->address), "interval_ms", milliseconds_to_json(s->interval_ms),
 		"tolerance_ms", milliseconds_to_json(s->tolerance_ms), "authenticated",
 		s->authenticated, "fence", json_from_text(s->fence), "scheduling",
 		json_from_text(s->scheduling), "version", json_from_text(s->version));

@@ -8,38 +8,6 @@
 #include "wire/json.h"
 #include "wire/report.h"
 
-#define ID_DIGITS 16
-
-static bool ip_from_json(const json_t *object, const char *key, struct ip *ret_ip)
-{
-	const json_t *member = json_object_get(object, key);
-
-	if (json_is_null(member)) {
-		*ret_ip = (struct ip){0};
-		return true;
-	}
-	return json_is_string(member) && ip_parse(json_string_value(member), ret_ip);
-}
-
-static bool id_from_json(const json_t *object, uint64_t *ret_id)
-{
-	const char *text = json_string_value(json_object_get(object, "id"));
-	uint64_t id = 0;
-
-	if (!text || strlen(text) != ID_DIGITS)
-		return false;
-	for (; *text; text++) {
-		if (*text >= '0' && *text <= '9')
-			id = id << 4 | (uint64_t)(*text - '0');
-		else if (*text >= 'a' && *text <= 'f')
-			id = id << 4 | (uint64_t)(*text - 'a' + 10);
-		else
-			return false;
-	}
-	*ret_id = id;
-	return true;
-}
-
 static bool state_from_json(const json_t *object, enum node_state *ret_state)
 {
 	char name[NAME_SIZE];
@@ -68,7 +36,7 @@ static bool node_from_json(const json_t *node, struct status *s)
 	/* A daemon of an earlier version does not say it. */
 	(void)json_member_text(node, "scheduling", s->scheduling, sizeof(s->scheduling));
 	return json_member_text(node, "name", s->name, sizeof(s->name)) &&
-	       id_from_json(node, &s->id) && ip_from_json(node, "address", &s->address) &&
+	       json_member_id(node, "id", &s->id) && json_member_ip(node, "address", &s->address) &&
 	       milliseconds_from_json(node, "interval_ms", &s->interval_ms) &&
 	       milliseconds_from_json(node, "tolerance_ms", &s->tolerance_ms) &&
 	       json_member_flag(node, "authenticated", &s->authenticated) &&
@@ -80,7 +48,7 @@ static bool address_from_json(const json_t *json, struct status_address *a)
 {
 	int64_t length, targets, acknowledged;
 
-	if (!ip_from_json(json, "address", &a->ip) ||
+	if (!json_member_ip(json, "address", &a->ip) ||
 		!json_member_text(json, "device", a->device, sizeof(a->device)) ||
 		!json_member_integer(json, "prefix_length", 0, 128, &length) ||
 		!json_member_integer(json, "targets", 0, UINT8_MAX, &targets) ||
@@ -184,7 +152,8 @@ static bool peer_from_json(const json_t *json, struct status_peer *p)
 		!json_member_integer(json, "last_heard_ms", 0, INT64_MAX, &p->last_heard_ms))
 		return false;
 	if (!json_member_text(json, "name", p->name, sizeof(p->name)) ||
-		!id_from_json(json, &p->id) || !ip_from_json(json, "address", &p->address) ||
+		!json_member_id(json, "id", &p->id) ||
+		!json_member_ip(json, "address", &p->address) ||
 		!json_member_flag(json, "live", &p->live) ||
 		!json_member_flag(json, "hears_me", &p->hears_me) ||
 		!json_member_flag(json, "proven", &p->proven) ||

@@ -312,16 +312,32 @@ class Attached(Program):
         self.environment["HA_RUNTIME_DIR"] = str(node.runtime_dir)
 
 
-@pytest.fixture
-def attached(cluster, folder):
-    """Two daemons, and a program of the user nobody for each; alpha's is started first."""
-    nodes = cluster.nodes_on(1, 2, application="nobody")
+def attach(folder, nodes):
+    """Starts the daemons; a program of the user nobody for each, which is not started yet."""
     start(*nodes)
     made = [Attached(folder, node, "policy") for node in nodes]
     for node, program in zip(nodes, made):
         node.wait_reason("no program looks after it")
         # As if nobody were a member of the group ha, which does not exist here.
         os.chown(node.runtime_dir / "ha.sock", 65534, -1)
+    return made
+
+
+@pytest.fixture
+def attached(cluster, folder):
+    """Two daemons, and a program of the user nobody for each; alpha's is started first."""
+    nodes = cluster.nodes_on(1, 2, application="nobody")
+    made = attach(folder, nodes)
+    yield nodes, made
+    for program in made:
+        program.end()
+
+
+@pytest.fixture
+def attached_choosy(cluster, folder):
+    """Three, and the last one is the least worthy: nobody but a program's own choice takes it."""
+    nodes = cluster.nodes_on(1, 2, 3, application="nobody", policy="sticky")
+    made = attach(folder, nodes)
     yield nodes, made
     for program in made:
         program.end()
@@ -389,6 +405,20 @@ def test_attached_program_yields(attached, client):
         probe.wait_for("alpha")
     alpha.wait_log("handed over to beta")
     assert probe.hosts() == ["alpha", "beta", "alpha"]
+
+
+def test_attached_program_chooses(attached_choosy, client):
+    (alpha, _, gamma), programs = attached_choosy
+    for program, state in zip(programs, ["ACTIVE", "STANDBY", "STANDBY"]):
+        program.start().wait_output(f"state main {state}")
+    with client.probe(ADDRESS) as probe:
+        probe.wait_for("alpha")
+        yield_until(programs[0], lambda: "handed over to gamma" in alpha.log())
+        probe.wait_for("gamma")
+    output = programs[0].output()
+    assert "candidate main beta 10.77.0.2 100" in output
+    assert "candidate main gamma 10.77.0.3 100" in output
+    assert probe.hosts() == ["alpha", "gamma"]
 
 
 def test_attached_program_outlives_the_daemon(attached):
