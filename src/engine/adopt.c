@@ -121,7 +121,8 @@ static void save_peer(const struct engine *e, const struct peer_record *p, struc
 		.deaf_since = p->deaf_since,
 		.deaf_sequence = p->deaf_sequence,
 		.fence_margin_ns = p->fence_margin_ns,
-		.mac_count = p->mac_count};
+		.mac_count = p->mac_count,
+		.jitter = p->jitter};
 
 	memcpy(record.macs, p->macs, sizeof(record.macs));
 	text_copy(record.name, sizeof(record.name), p->name);
@@ -133,7 +134,7 @@ static void save_peer(const struct engine *e, const struct peer_record *p, struc
 
 size_t engine_save(const struct engine *e, uint8_t *bytes, size_t size)
 {
-	const struct record_node node = {.id = e->identity.id,
+	struct record_node node = {.id = e->identity.id,
 		.nonce = e->identity.nonce,
 		.sequence = e->sequence,
 		.sequence_recent = e->sequence_recent,
@@ -145,9 +146,11 @@ size_t engine_save(const struct engine *e, uint8_t *bytes, size_t size)
 		.received = e->received,
 		.device_count = e->conf->device_count,
 		.peer_count = (uint16_t)e->peer_count,
-		.group_count = count_groups(e)};
+		.group_count = count_groups(e),
+		.metrics.metrics = e->metrics};
 	struct writer w;
 
+	memcpy(node.metrics.dropped, e->dropped, sizeof(e->dropped));
 	record_begin(&w, bytes, size, &node);
 	for (size_t d = 0; d < e->conf->device_count; d++)
 		save_device(e, d, &w);
@@ -304,6 +307,7 @@ static bool take_peer(struct engine *e, const struct record_peer *record, int64_
 	p->deaf_sequence = record->deaf_sequence;
 	p->fence_margin_ns = record->fence_margin_ns;
 	p->mac_count = record->mac_count;
+	p->jitter = record->jitter;
 	memcpy(p->macs, record->macs, sizeof(p->macs));
 	return true;
 }
@@ -335,6 +339,8 @@ static void take_node(struct engine *e, const struct record_node *node)
 	e->lease = e->lease_earned = node->lease;
 	e->sent = node->sent;
 	e->received = node->received;
+	e->metrics = node->metrics.metrics;
+	memcpy(e->dropped, node->metrics.dropped, sizeof(e->dropped));
 	for (size_t g = 0; g < e->conf->group_count; g++)
 		if (e->groups[g].adopted)
 			election_credit_stall(&e->groups[g].election, e->now, gap_ns);

@@ -418,6 +418,7 @@ static void test_pause_does_not_wait_for_ever(void **state)
 static void test_adoption_moves_nothing(void **state)
 {
 	struct heartbeat before, beta;
+	struct metrics metrics;
 
 	(void)state;
 	become_active_beside_beta(&beta);
@@ -427,7 +428,10 @@ static void test_adoption_moves_nothing(void **state)
 	beta.heard[0].sequence = (uint32_t)last_sent.sequence;
 	hear(&beta);
 	before = last_sent;
+	metrics = *engine_metrics(engine);
 	assert_true(succeed(ONE_GROUP, 4000));
+	assert_memory_equal(engine_metrics(engine), &metrics, sizeof(metrics));
+	assert_true(metrics.counters[METRIC_HEARTBEATS_SENT] > 0);
 	assert_int_equal(count_keeper(CHANNEL_READY), 1);
 	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
 	assert_int_equal(count_kind(EFFECT_SEND), 0); /* not before it knows its devices */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * metrics: what is counted and timed, as a value, and its JSON form: the member "metrics" of the
- * status. Everything counts since the engine started. Names are the keys in JSON and, with "ha_" in
- * front and the unit behind, those of the exporter's metrics: they may be added to, never renamed.
+ * status. Everything counts since the engine started, or the first of those that have followed each
+ * other (R8, record_metrics.h: by number, so what is added goes to the end of its list). Names are
+ * the keys in JSON and, with "ha_" in front and the unit behind, those of the exporter's metrics:
+ * they may be added to, never renamed.
  */
 #ifndef HA_WIRE_METRICS_H
 #define HA_WIRE_METRICS_H

@@ -86,6 +86,7 @@ void record_begin(struct writer *w, uint8_t *bytes, size_t size, const struct re
 	writer_u16(w, n->device_count);
 	writer_u16(w, n->peer_count);
 	writer_u32(w, n->group_count);
+	record_put_metrics(w, &n->metrics);
 	end_section(w, start, RECORD_NODE_SIZE);
 }
 
@@ -189,6 +190,7 @@ void record_put_peer(struct writer *w, const struct record_peer *p)
 	writer_u8(w, p->mac_count);
 	for (size_t i = 0; i < p->mac_count; i++)
 		writer_bytes(w, p->macs[i], MAC_SIZE);
+	record_put_histogram(w, &p->jitter);
 	end_section(w, start, RECORD_PEER_SIZE);
 }
 
@@ -305,6 +307,7 @@ bool record_open(
 	n->device_count = reader_u16(&s);
 	n->peer_count = reader_u16(&s);
 	n->group_count = reader_u32(&s);
+	record_take_metrics(&s, &n->metrics);
 	return !s.failed && n->id != 0 && n->nonce != 0 && n->peer_count <= PEERS_MAX &&
 	       n->device_count <= DEVICES_MAX && n->sequence <= INT64_MAX &&
 	       n->sequence_newer <= n->sequence && n->sequence_recent <= n->sequence_newer;
@@ -410,6 +413,7 @@ bool record_take_peer(struct reader *r, struct record_peer *p)
 	s.failed = s.failed || p->mac_count > HEARTBEAT_MACS_MAX;
 	for (size_t i = 0; !s.failed && i < p->mac_count; i++)
 		reader_bytes(&s, p->macs[i], MAC_SIZE);
+	record_take_histogram(&s, &p->jitter);
 	return !s.failed && p->peer.id != 0 && p->peer.retired_next < PEER_RETIRED_MAX;
 }
 

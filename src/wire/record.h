@@ -24,15 +24,16 @@
 #include "core/peer.h"
 #include "wire/bytes.h"
 #include "wire/heartbeat.h"
+#include "wire/record_metrics.h"
 
 #define RECORD_VERSION_MAJOR 1
-#define RECORD_VERSION_MINOR 0
+#define RECORD_VERSION_MINOR 1 /* 1: metrics, at the end of the node and of each peer */
 /* Each part at its largest, with its length in front. */
 #define RECORD_FRAME_SIZE  (16 + 8)
-#define RECORD_NODE_SIZE   96
+#define RECORD_NODE_SIZE   (96 + RECORD_METRICS_SIZE)
 #define RECORD_DEVICE_SIZE 32
 #define RECORD_GROUP_SIZE  456
-#define RECORD_PEER_SIZE   368
+#define RECORD_PEER_SIZE   (368 + RECORD_HISTOGRAM_SIZE)
 #define RECORD_REASON_SIZE 128
 #define RECORD_ENTRY_SIZE  24
 
@@ -45,6 +46,7 @@ struct record_node {
 	uint64_t sent, received;
 	uint16_t device_count, peer_count;
 	uint32_t group_count;
+	struct record_metrics metrics;
 };
 
 struct record_device {
@@ -92,6 +94,7 @@ struct record_peer {
 	uint8_t mac_count;
 	uint8_t macs[HEARTBEAT_MACS_MAX][MAC_SIZE];
 	uint32_t entry_count;
+	struct histogram jitter;
 };
 
 struct record_entry {

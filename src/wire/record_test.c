@@ -23,7 +23,8 @@ static const struct record_node NODE = {.id = 1,
 	.received = 8,
 	.device_count = 1,
 	.peer_count = 1,
-	.group_count = 1};
+	.group_count = 1,
+	.metrics = {.metrics.counters = {51}, .dropped = {0, 52}}};
 static const struct record_device DEVICE = {.name = "eth0", .managed = true, .raised_at = {9}};
 static const struct record_group GROUP = {.name = "web",
 	.phase = ELECTION_ACTIVE,
@@ -82,7 +83,8 @@ static struct record_peer peer(void)
 		.fence_margin_ns = 45,
 		.mac_count = 1,
 		.macs = {{2, 0, 0, 0, 0, 9}},
-		.entry_count = 1};
+		.entry_count = 1,
+		.jitter = {.count = 1, .sum_ns = 53, .max_ns = 53, .buckets = {1}}};
 
 	assert_true(ip_parse("10.0.0.2", &p.address));
 	assert_true(ip_parse("fe80::1", &p.source));
@@ -128,6 +130,7 @@ static void it_comes_back_as_it_was(void **state)
 	assert_int_equal(node.sequence_newer, NODE.sequence_newer);
 	assert_int_equal(node.lease.ns, NODE.lease.ns);
 	assert_int_equal(node.group_count, 1);
+	assert_memory_equal(&node.metrics, &NODE.metrics, sizeof(node.metrics));
 	memset(&read_device, 0, sizeof(read_device));
 	assert_true(record_take_device(&r, &read_device));
 	assert_memory_equal(&read_device, &DEVICE, sizeof(DEVICE));
@@ -154,6 +157,7 @@ static void it_comes_back_as_it_was(void **state)
 	assert_true(ip_equal(&read_peer.address, &p.address));
 	assert_true(ip_equal(&read_peer.source, &p.source));
 	assert_memory_equal(read_peer.macs, p.macs, sizeof(p.macs));
+	assert_memory_equal(&read_peer.jitter, &p.jitter, sizeof(p.jitter));
 	assert_true(record_take_entry(&r, &node, &read_entry));
 	assert_int_equal(read_entry.worth, 300);
 	assert_int_equal(read_entry.epoch, 26);
@@ -191,6 +195,39 @@ static void another_major_version_is_refused(void **state)
 	bytes[7] = RECORD_VERSION_MINOR + 1;
 	set_hash(size);
 	assert_true(record_open(bytes, size, &r, &node));
+}
+
+/* Takes @tail bytes off the end of the section that begins at @at. */
+static size_t shorten(size_t at, size_t size, size_t tail)
+{
+	size_t length = (size_t)(bytes[at] << 8 | bytes[at + 1]) - tail, end = at + 2 + length;
+
+	memmove(bytes + end, bytes + end + tail, size - end - tail);
+	bytes[at] = (uint8_t)(length >> 8);
+	bytes[at + 1] = (uint8_t)length;
+	size -= tail;
+	for (size_t i = 0; i < 8; i++)
+		bytes[8 + i] = (uint8_t)((uint64_t)size >> (8 * (7 - i)));
+	return size;
+}
+
+/* Version 1.0 knew of no metrics. */
+static void an_older_minor_version_is_read(void **state)
+{
+	size_t size = write_with(&GROUP);
+	struct record_device device;
+	struct record_node node;
+	struct reader r;
+
+	(void)state;
+	bytes[7] = 0;
+	size = shorten(16, size, RECORD_METRICS_SIZE);
+	set_hash(size);
+	assert_true(record_open(bytes, size, &r, &node));
+	assert_int_equal(node.group_count, 1);
+	assert_int_equal(node.metrics.metrics.counters[0], 0);
+	assert_true(record_take_device(&r, &device));
+	assert_string_equal(device.name, "eth0");
 }
 
 static bool is_taken(struct record_group group)
@@ -249,6 +286,7 @@ int main(void)
 		cmocka_unit_test(it_comes_back_as_it_was),
 		cmocka_unit_test(what_is_not_whole_is_refused),
 		cmocka_unit_test(another_major_version_is_refused),
+		cmocka_unit_test(an_older_minor_version_is_read),
 		cmocka_unit_test(impossible_groups_are_refused),
 		cmocka_unit_test(what_does_not_fit_is_not_written),
 	};
