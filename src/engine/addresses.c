@@ -42,6 +42,8 @@ void addresses_taken(struct engine *e, size_t group)
 void addresses_resumed(struct engine *e, size_t group)
 {
 	for (EACH_ADDRESS(e, group, a)) {
+		if (e->addresses[a].announce.running)
+			continue; /* it is new */
 		announce_resume(&e->addresses[a].announce, e->now);
 		plan(e, a);
 	}
@@ -176,6 +178,11 @@ void addresses_target(struct engine *e, const struct channel_message *m)
 	address->targets[m->second] = ip_from_wire(m->payload);
 	address->answered[m->second] = false;
 	address->target_count = (uint8_t)(m->second + 1);
+	/* R8: a group that goes on has got this one with its new configuration. */
+	if (e->groups[e->conf->addresses[m->index].group].unsure) {
+		announce_start(&address->announce, e->now);
+		plan(e, m->index);
+	}
 }
 
 /* What an ARP or ND frame means to us. */

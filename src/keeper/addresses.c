@@ -65,11 +65,12 @@ int addresses_open(struct addresses *a, const struct conf *conf, const struct ru
 		.leaving = calloc(conf->group_count, sizeof(*a->leaving)),
 		.placed = calloc(count, sizeof(*a->placed)),
 		.as_route = calloc(count, sizeof(*a->as_route)),
+		.fresh = calloc(count, sizeof(*a->fresh)),
 		.deprecated = calloc(count, sizeof(*a->deprecated)),
 		.subnets = calloc(count, sizeof(*a->subnets)),
 		.subnet_of = calloc(count, sizeof(*a->subnet_of)),
 	};
-	if (!a->held || !a->leaving || !a->placed || !a->as_route || !a->deprecated ||
+	if (!a->held || !a->leaving || !a->placed || !a->as_route || !a->fresh || !a->deprecated ||
 		!a->subnets || !a->subnet_of)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
@@ -240,6 +241,58 @@ void addresses_renew_for(struct addresses *a, uint32_t lifetime_s)
 		(void)netlink_batch_send(&a->netlink, &b, errors);
 }
 
+static size_t list_routes(const struct addresses *a, uint16_t list[MORTAL_ROUTES_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < a->conf->address_count; i++) {
+		if (!a->placed[i] || !a->interfaces->present[i] || !a->as_route[i])
+			continue;
+		if (count < MORTAL_ROUTES_MAX)
+			list[count] = (uint16_t)i;
+		count++;
+	}
+	return count;
+}
+
+/* What was in the way keeps its route: the kernel has said no. */
+static void end_some_after(
+	struct addresses *a, const uint16_t *list, size_t count, uint32_t lifetime_s)
+{
+	int errors[NETLINK_BATCH_MAX], ignored[NETLINK_BATCH_MAX];
+	struct netlink_batch come, go;
+	int r;
+
+	netlink_batch_clear(&come);
+	netlink_batch_clear(&go);
+	for (size_t i = 0; i < count; i++)
+		request_address(&come, interface_of(a, list[i])->index,
+			&a->conf->addresses[list[i]].ip, 32, lifetime_s, false);
+	r = netlink_batch_send(&a->netlink, &come, errors);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (errors[i] != 0)
+			continue;
+		take_away(a, &go, list[i]);
+		a->as_route[list[i]] = a->interfaces->local[list[i]] = false;
+	}
+	if (go.count > 0)
+		(void)netlink_batch_send(&a->netlink, &go, ignored);
+}
+
+bool addresses_end_routes_after(struct addresses *a, uint32_t lifetime_s)
+{
+	uint16_t list[MORTAL_ROUTES_MAX];
+	size_t count = list_routes(a, list), size;
+
+	if (count > MORTAL_ROUTES_MAX)
+		return false;
+	for (size_t done = 0; done < count; done += size) {
+		size = count - done < NETLINK_BATCH_MAX ? count - done : NETLINK_BATCH_MAX;
+		end_some_after(a, list + done, size, lifetime_s);
+	}
+	return true;
+}
+
 static void set_placed(struct addresses *a, size_t index, bool placed)
 {
 	int16_t subnet = a->subnet_of[index];
@@ -255,24 +308,50 @@ static void set_placed(struct addresses *a, size_t index, bool placed)
 	a->subnets_changed |= a->subnets[subnet].placed == placed; /* the first, or none */
 }
 
-void addresses_take_over(struct addresses *a, size_t group, bool renew)
+void addresses_take_over(struct addresses *a, size_t group)
 {
 	const struct conf_group *g = &a->conf->groups[group];
 
 	fence_hold(a->fence, group);
 	set_held(a, group, true);
 	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++) {
-		a->as_route[i] = is_route(a, i);
-		set_placed(a, i, a->interfaces->present[i] && !renew);
+		a->as_route[i] = a->interfaces->local[i];
+		a->deprecated[i] = addresses_should_be_deprecated(a, i);
+		set_placed(a, i, a->interfaces->present[i]);
 	}
 }
 
-bool addresses_are_placed(const struct addresses *a, size_t group)
+/* One that cannot be configured is tried again, and told of, when the engine asks for its group. */
+void addresses_complete(struct addresses *a, bool renew)
+{
+	int errors[NETLINK_BATCH_MAX];
+	uint16_t list[NETLINK_BATCH_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < a->conf->address_count; i++) {
+		if (addresses_is_held(a, i) && interface_of(a, i)->index != 0 &&
+			(renew || !a->placed[i])) {
+			a->fresh[i] = !a->placed[i];
+			list[count++] = (uint16_t)i;
+		}
+		if (count == NETLINK_BATCH_MAX || (count > 0 && i + 1 == a->conf->address_count)) {
+			addresses_add(a, list, count, errors);
+			count = 0;
+		}
+	}
+}
+
+bool addresses_is_settled(const struct addresses *a, size_t index)
+{
+	return a->placed[index] && !a->fresh[index];
+}
+
+bool addresses_are_settled(const struct addresses *a, size_t group)
 {
 	const struct conf_group *g = &a->conf->groups[group];
 
 	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++) {
-		if (!a->placed[i])
+		if (!addresses_is_settled(a, i))
 			return false;
 	}
 	return true;
@@ -297,6 +376,7 @@ void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int 
 		/* The notice of a new IPv6 address comes later, from a work queue. That of
 		 * its removal never waits. */
 		a->interfaces->present[list[i]] = true;
+		a->interfaces->local[list[i]] = a->as_route[list[i]];
 		set_placed(a, list[i], true);
 	}
 	see_own_work(a);
@@ -341,6 +421,7 @@ void addresses_remove(struct addresses *a, const uint16_t *list, size_t count)
 	netlink_batch_clear(&b);
 	for (size_t i = 0; i < count; i++) {
 		set_placed(a, list[i], false);
+		a->fresh[list[i]] = false;
 		if (interface_of(a, list[i])->index == 0)
 			continue;
 		there[b.count] = list[i];
@@ -352,7 +433,7 @@ void addresses_remove(struct addresses *a, const uint16_t *list, size_t count)
 
 		/* Of a local route that we have put there ourselves we know how it ended. */
 		if (a->as_route[there[i]] && is_gone(error))
-			a->interfaces->present[there[i]] = false;
+			a->interfaces->present[there[i]] = a->interfaces->local[there[i]] = false;
 
 		if (!is_gone(error))
 			complain_of_removal(a, there[i], error);

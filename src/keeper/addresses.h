@@ -46,6 +46,7 @@ struct addresses {
 	size_t placed_count;
 	bool *placed;                /* by address: we put it there */
 	bool *as_route;              /* by address: it is a local route, not an address */
+	bool *fresh;                 /* by address: it came with a takeover, and nobody knows yet */
 	bool *deprecated;            /* by address, as last configured */
 	bool raised[DEVICES_MAX];    /* we brought it up */
 	bool routes[DEVICES_MAX];    /* its IPv4 addresses go there as local routes */
@@ -75,11 +76,16 @@ int addresses_hold(struct addresses *a, size_t group, size_t *ret_failed);
  */
 void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int *errors);
 
-/* A group of which an earlier keeper left the addresses configured is held from now on. @renew:
- * they have a lifetime, so that each is to be configured once more. */
-void addresses_take_over(struct addresses *a, size_t group, bool renew);
-/* Whether all addresses of a held group are there. */
-bool addresses_are_placed(const struct addresses *a, size_t group);
+/* A group of which an earlier keeper left addresses configured is held from now on: what is there
+ * stays as it is, in the form that it has. */
+void addresses_take_over(struct addresses *a, size_t group);
+/* Once all such groups are: the addresses that they have not come; they are `fresh`. @renew: what
+ * is there has a lifetime, which ends. */
+void addresses_complete(struct addresses *a, bool renew);
+/* Whether it is there and whoever is to know has been told. */
+bool addresses_is_settled(const struct addresses *a, size_t index);
+/* ... all addresses of a held group. */
+bool addresses_are_settled(const struct addresses *a, size_t group);
 
 /* The group is not held any more; its addresses are still there. */
 void addresses_let_go(struct addresses *a, size_t group);
@@ -97,6 +103,10 @@ void addresses_remove_all(struct addresses *a);
 void addresses_renew(struct addresses *a);
 /* The same, but the kernel shall end them after @lifetime_s. Local routes have no lifetime. */
 void addresses_renew_for(struct addresses *a, uint32_t lifetime_s);
+/* Local routes become addresses with a lifetime. At most so many, since each takes the kernel
+ * longer than the one before (local.h). False, with nothing changed, if there are more. */
+#define MORTAL_ROUTES_MAX 2048
+bool addresses_end_routes_after(struct addresses *a, uint32_t lifetime_s);
 
 /* Puts one address of a held group back. 0 or -errno. */
 int addresses_restore(struct addresses *a, size_t index);

@@ -100,8 +100,9 @@ static void take_address(struct interfaces *i, const struct netlink_address *add
 		return;
 	shared = interfaces_shared(i, (size_t)device, &address->ip);
 	if (shared >= 0 && interfaces_is_our_form(address)) {
-		i->present[shared] = i->told[shared] = added;
-		i->gone |= !added;
+		/* It may be a local route as well, for the moment in which it becomes one. */
+		i->present[shared] = i->told[shared] = added || i->local[shared];
+		i->gone |= !i->present[shared];
 	} else if (added) {
 		add_host(i, (size_t)device, address);
 	} else {
@@ -117,7 +118,7 @@ static void forget_device(struct interfaces *i, size_t device)
 	i->list[device] = (struct interface){.downs = downs};
 	for (size_t a = 0; a < i->conf->address_count; a++) {
 		if (i->conf->addresses[a].device == device)
-			i->present[a] = i->told[a] = false;
+			i->present[a] = i->told[a] = i->local[a] = false;
 	}
 	for (size_t h = 0; h < i->host_count;) {
 		if (i->host[h].device == device)
@@ -170,7 +171,7 @@ static void take_local(struct interfaces *i, const struct netlink_address *local
 
 	if (shared < 0)
 		return;
-	i->present[shared] = i->told[shared] = added;
+	i->present[shared] = i->told[shared] = i->local[shared] = added;
 	i->gone |= !added;
 }
 
@@ -239,6 +240,7 @@ static int read_everything(struct interfaces *i)
 	i->changed = true;
 	memset(i->present, 0, i->conf->address_count * sizeof(*i->present));
 	memset(i->told, 0, i->conf->address_count * sizeof(*i->told));
+	memset(i->local, 0, i->conf->address_count * sizeof(*i->local));
 	for (size_t d = 0; r == 0 && d < i->conf->device_count; d++)
 		r = read_device(i, d);
 	if (r == 0)
@@ -259,7 +261,8 @@ int interfaces_open(struct interfaces *i, const struct conf *conf)
 	i->request.descriptor = -1;
 	i->present = calloc(conf->address_count, sizeof(*i->present));
 	i->told = calloc(conf->address_count, sizeof(*i->told));
-	if (!i->present || !i->told)
+	i->local = calloc(conf->address_count, sizeof(*i->local));
+	if (!i->present || !i->told || !i->local)
 		return -ENOMEM;
 	r = netlink_open_monitor(&i->monitor, groups, sizeof(groups) / sizeof(groups[0]));
 	if (r == 0)

@@ -44,6 +44,7 @@ struct interfaces {
 	struct interface list[DEVICES_MAX];
 	bool *present; /* the shared address is on its device, in our form */
 	bool *told;    /* ... and the kernel has told so: it answers */
+	bool *local;   /* ... and it is a local route */
 	size_t host_count;
 	struct host_address host[HOST_ADDRESSES_MAX];
 	bool stale;        /* something changed without a notice: read everything again */

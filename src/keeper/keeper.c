@@ -2,7 +2,6 @@
 #include "keeper/keeper.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "keeper/settle.h"
 #include "keeper/state_dir.h"
 #include "keeper/stub.h"
+#include "keeper/takeover.h"
 #include "sys/log.h"
 #include "wire/handoff.h"
 
@@ -66,64 +66,38 @@ static void print_released(const char *what, void *context)
 	(void)printf("released %s\n", what);
 }
 
-/* R8: it stays, in our form, on its device. */
-static bool is_taken_over(const struct netlink_address *address, void *context)
+/* What was left is the next keeper's, or is ours to take over: keeper_start(). */
+static bool is_left_alone(struct keeper *k)
 {
-	const struct keeper *k = context;
-	const struct conf *conf = k->configuration.conf;
-	int shared = conf_address_by_ip(conf, &address->ip);
-	const struct conf_address *a = shared >= 0 ? &conf->addresses[shared] : NULL;
-
-	return a && interfaces_is_our_form(address) &&
-	       succession_has(&k->succession, &conf->groups[a->group]) &&
-	       if_nametoindex(conf->devices[a->device].name) == address->index;
-}
-
-/* The addresses of the configuration that ran before: it may have had other ones. */
-static int clean_previous(
-	struct keeper *k, struct netlink *request, const struct leftovers_choice *choice)
-{
-	int saved = runtime_dir_saved_configuration(&k->dir);
-	struct configuration previous;
-	int removed;
-
-	if (saved < 0)
-		return 0;
-	if (configuration_read(saved, true, &previous) != CONFIGURATION_GOOD) {
-		(void)close(saved);
-		return 0;
+	if (k->options.unless_restarting && succession_waits(&k->dir)) {
+		(void)puts("nothing to release: another daemon may still take over");
+		return true;
 	}
-	removed = leftovers_remove(request, previous.conf, choice);
-	configuration_free(&previous);
-	(void)close(saved);
-	return removed;
+	/* Also before a release, which then is of what was left. */
+	if (succession_load(&k->dir, &k->succession) && k->options.release)
+		succession_free(&k->succession);
+	return k->succession.bytes != NULL;
 }
 
 int keeper_clean(struct keeper *k)
 {
 	leftovers_told told = k->options.release ? print_released : log_leftover;
-	const struct leftovers_choice choice = {.told = told, .stays = is_taken_over, .context = k};
+	const struct leftovers_choice choice = {.told = told};
 	int previous = 0, current = 0, lowered = 0;
 	struct netlink request;
-	int r = netlink_open(&request);
+	int r;
 
-	if (r == 0 && k->options.unless_restarting && succession_waits(&k->dir)) {
-		(void)puts("nothing to release: another daemon may still take over");
-		netlink_close(&request);
+	if (is_left_alone(k))
 		return EXIT_SUCCESS;
-	}
-	/* Also before a release, which then is of what was left. */
-	if (succession_load(&k->dir, &k->succession) && k->options.release)
-		succession_free(&k->succession);
+	r = netlink_open(&request);
 	if (r == 0)
-		r = previous = clean_previous(k, &request, &choice);
+		r = previous = leftovers_remove_previous(&request, &k->dir, &choice);
 	if (r >= 0)
 		r = current = leftovers_remove(&request, k->configuration.conf, &choice);
-	if (r >= 0 && !k->succession.bytes)
+	if (r >= 0)
 		r = lowered = leftovers_lower(&request, &k->dir, told, NULL);
 	/* Only now: until here it kept them from answering. */
-	if (!k->succession.bytes)
-		fence_clean(k->dir.path);
+	fence_clean(k->dir.path);
 	if (r < 0) {
 		log_error("cannot take down what an earlier run left behind: %s", strerror(-r));
 		return EXIT_FAILURE;
@@ -154,35 +128,6 @@ static bool open_fence(struct keeper *k)
 	open = fence_open(&k->fence, conf, k->dir.path, held ? &prior : NULL);
 	free(held);
 	return open;
-}
-
-static void note_raised(const char *device, void *context)
-{
-	struct keeper *k = context;
-	const struct conf *conf = k->configuration.conf;
-
-	for (size_t d = 0; d < conf->device_count; d++) {
-		if (strcmp(conf->devices[d].name, device) == 0)
-			k->addresses.raised[d] = true;
-	}
-}
-
-/* R8: goes on with what the keeper before has held. */
-static void take_over(struct keeper *k)
-{
-	const struct conf *conf = k->configuration.conf;
-	const struct lease_page lease = {.until_ns = k->succession.note.lease.ns};
-
-	if (!k->succession.bytes)
-		return;
-	fence_obey(&k->fence, &lease);
-	runtime_dir_raised(&k->dir, note_raised, k);
-	for (size_t g = 0; g < conf->group_count; g++) {
-		if (succession_has(&k->succession, &conf->groups[g]))
-			addresses_take_over(&k->addresses, g, k->succession.note.mortal);
-	}
-	settle(&k->addresses);
-	fence_obey(&k->fence, NULL); /* until there is an engine */
 }
 
 static bool open_parts(struct keeper *k)
@@ -260,16 +205,25 @@ static bool start_session(struct keeper *k)
 	return true;
 }
 
+static bool save_configuration(const struct keeper *k)
+{
+	return runtime_dir_save_configuration(
+		&k->dir, k->configuration.text, k->configuration.size);
+}
+
 int keeper_start(struct keeper *k)
 {
 	int r;
 
 	privileges_realtime(k->configuration.conf->node.realtime, &k->account);
-	if (!runtime_dir_save_configuration(&k->dir, k->configuration.text, k->configuration.size))
+	if (!k->succession.bytes && !save_configuration(k))
 		return EXIT_FAILURE;
 	if (!open_parts(k))
 		return EXIT_FAILURE;
-	take_over(k);
+	/* The file names what the keeper before has held until that is gone. */
+	if (k->succession.bytes &&
+		(!good(takeover_begin(k), "what was left") || !save_configuration(k)))
+		return EXIT_FAILURE;
 	if (!open_engine(k) || !start_session(k))
 		return EXIT_FAILURE;
 	/* A keeper that is swapped out cannot take anything down. Only what is there now: later

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "keeper/configuration.h"
 #include "keeper/interfaces.h"
 #include "keeper/local.h"
 #include "keeper/requests.h"
@@ -19,20 +20,18 @@ struct found {
 	const struct conf *conf;
 	size_t count;
 	struct netlink_address list[FOUND_MAX];
-	leftovers_stays stays;
-	void *context;
-	bool any_stays;
+	bool local;
+	const struct leftovers_choice *choice;
 };
 
 static bool take_shared(const struct netlink_address *address, void *context)
 {
 	struct found *f = context;
+	const struct leftovers_choice *c = f->choice;
 
 	if (interfaces_shared_anywhere(f->conf, &address->ip) < 0)
 		return true;
-	if (f->stays(address, f->context))
-		f->any_stays = true;
-	else
+	if (!c->stays || !c->stays(address, f->local, c->context))
 		f->list[f->count++] = *address;
 	return f->count < FOUND_MAX;
 }
@@ -142,7 +141,8 @@ static int remove_found(struct netlink *request, const struct found *found, bool
 }
 
 /* Only ours can match, by protocol and metric, so it does not matter whether there is one. */
-static void remove_routes(struct netlink *request, const struct conf *conf)
+static void remove_routes(
+	struct netlink *request, const struct conf *conf, const struct leftovers_choice *choice)
 {
 	for (size_t i = 0; i < conf->address_count; i++) {
 		const struct conf_address *a = &conf->addresses[i];
@@ -150,7 +150,9 @@ static void remove_routes(struct netlink *request, const struct conf *conf)
 		struct ip prefix = request_prefix(&a->ip, a->prefix_length);
 		struct netlink_batch b;
 
-		if (index == 0 || a->prefix_length == ip_bits(&a->ip))
+		if (index == 0 || a->prefix_length == ip_bits(&a->ip) ||
+			(choice->stays_routed && choice->stays_routed(index, &prefix,
+							 a->prefix_length, choice->context)))
 			continue;
 		netlink_batch_clear(&b);
 		request_no_route(&b, index, &prefix, a->prefix_length);
@@ -160,9 +162,9 @@ static void remove_routes(struct netlink *request, const struct conf *conf)
 
 /* All addresses, or all local routes. Returns how many there were, or -errno. */
 static int remove_kind(struct netlink *request, const struct conf *conf, bool local,
-	const struct leftovers_choice *choice, bool *ret_any_stays)
+	const struct leftovers_choice *choice)
 {
-	struct found found = {.conf = conf, .stays = choice->stays, .context = choice->context};
+	struct found found = {.conf = conf, .local = local, .choice = choice};
 	int removed = 0;
 
 	/* Each may be there in more than one form, but not without end. */
@@ -182,22 +184,36 @@ static int remove_kind(struct netlink *request, const struct conf *conf, bool lo
 		if (found.count == 0)
 			break;
 	}
-	*ret_any_stays |= found.any_stays;
 	return removed;
 }
 
 int leftovers_remove(
 	struct netlink *request, const struct conf *conf, const struct leftovers_choice *choice)
 {
-	bool any_stays = false;
-	int addresses = remove_kind(request, conf, false, choice, &any_stays);
-	int locals = addresses < 0 ? 0 : remove_kind(request, conf, true, choice, &any_stays);
+	int addresses = remove_kind(request, conf, false, choice);
+	int locals = addresses < 0 ? 0 : remove_kind(request, conf, true, choice);
 
-	if (!any_stays) /* else they are still needed, as a rule */
-		remove_routes(request, conf);
+	remove_routes(request, conf, choice);
 	if (addresses < 0 || locals < 0)
 		return addresses < 0 ? addresses : locals;
 	return addresses + locals;
+}
+
+int leftovers_remove_previous(struct netlink *request, const struct runtime_dir *dir,
+	const struct leftovers_choice *choice)
+{
+	int saved = runtime_dir_saved_configuration(dir);
+	struct configuration previous;
+	int removed = 0;
+
+	if (saved < 0)
+		return 0;
+	if (configuration_read(saved, true, &previous) == CONFIGURATION_GOOD) {
+		removed = leftovers_remove(request, previous.conf, choice);
+		configuration_free(&previous);
+	}
+	(void)close(saved);
+	return removed;
 }
 
 struct lowering {

@@ -14,22 +14,29 @@
 
 /* Told of each thing that was taken down; @what is "192.168.1.100 from eth0". */
 typedef void (*leftovers_told)(const char *what, void *context);
-/* Whether an address is to stay. */
-typedef bool (*leftovers_stays)(const struct netlink_address *address, void *context);
+/* Whether an address, or a local route, is to stay; or the connected route of a subnet. */
+typedef bool (*leftovers_stays)(const struct netlink_address *address, bool local, void *context);
+typedef bool (*leftovers_stays_routed)(
+	uint32_t index, const struct ip *prefix, uint8_t length, void *context);
 
 struct leftovers_choice {
 	leftovers_told told;
-	leftovers_stays stays;
+	leftovers_stays stays; /* NULL: nothing stays */
+	leftovers_stays_routed stays_routed;
 	void *context;
 };
 
 /**
- * leftovers_remove - take every address of @conf off every device but what stays, and our routes
+ * leftovers_remove - take every address of @conf off every device, and our routes, but what stays
  *
  * Return: how many there were, or -errno.
  */
 int leftovers_remove(
 	struct netlink *request, const struct conf *conf, const struct leftovers_choice *choice);
+
+/* The same for the configuration that ran before, which may have had other ones. */
+int leftovers_remove_previous(struct netlink *request, const struct runtime_dir *dir,
+	const struct leftovers_choice *choice);
 
 /* Sets the devices down that an earlier run brought up. How many, or -errno. */
 int leftovers_lower(

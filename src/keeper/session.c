@@ -63,7 +63,7 @@ int session_open(struct session *s)
 		if (s->addresses->held[g])
 			session_step(s, &(struct custody_event){.kind = CUSTODY_TAKEN_OVER,
 						.group = g,
-						.whole = addresses_are_placed(s->addresses, g)});
+						.whole = addresses_are_settled(s->addresses, g)});
 	}
 	return s->watchdog < 0 ? s->watchdog : 0;
 }

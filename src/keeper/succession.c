@@ -89,10 +89,17 @@ bool succession_has(const struct succession *s, const struct conf_group *group)
 /* Where nothing else ends them the kernel does, up to a second after their time. */
 static void make_mortal(struct addresses *a, ha_time lease)
 {
-	if (a->fence->kind == CHANNEL_FENCE_LIFETIME)
+	uint32_t lifetime_s = custody_lifetime_s(clock_now(), lease);
+
+	if (a->fence->kind == CHANNEL_FENCE_LIFETIME) {
 		addresses_renew(a);
-	else
-		addresses_renew_for(a, custody_lifetime_s(clock_now(), lease));
+		return;
+	}
+	addresses_renew_for(a, lifetime_s);
+	if (!addresses_end_routes_after(a, lifetime_s))
+		log_warning("nothing but the next daemon, or ha release, ends the addresses that "
+			    "are local routes: there are more than %d, and no fence",
+			MORTAL_ROUTES_MAX);
 }
 
 /* By itself it lasts until the lease ends and no longer. */

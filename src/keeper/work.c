@@ -164,6 +164,8 @@ static size_t collect_coming(struct session *s, uint16_t *list)
 		while (g->done < of->address_count && room > 0 && count < max) {
 			uint16_t address = w->order[of->address_first + g->done++];
 
+			if (addresses_is_settled(s->addresses, address))
+				continue; /* taken over from the keeper before (R8) */
 			list[count++] = address;
 			room -= s->conf->addresses[address].ip.family == IP_V4;
 		}
@@ -177,6 +179,7 @@ static void announce(struct session *s, uint16_t address)
 	int64_t units;
 
 	session_announce(s, address);
+	s->addresses->fresh[address] = false;
 	if (g->announced != 0)
 		return;
 	units = time_between(g->asked, clock_now()) / CHANNEL_HELD_UNIT_NS + 1;

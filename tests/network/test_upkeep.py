@@ -2,7 +2,9 @@
 """Nothing moves on upkeep (rule R8): the daemon is restarted, upgraded, reloaded while it serves. A client
 that asks 500 times a second loses nothing, and the other nodes see no change of state."""
 
+import contextlib
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -17,6 +19,7 @@ pytestmark = pytest.mark.alone
 FAST = {"interval": "10ms", "tolerance": "60ms"}
 NORMAL = {"interval": "100ms", "tolerance": "350ms"}
 EVERY = 0.002
+FOREVER = 2**32 - 1
 
 
 def restart(node):
@@ -44,6 +47,39 @@ def lost(probe):
     except AssertionError:
         pass
     return asked - len([a for a in probe.answers if a.asked <= probe.asked[asked - 1]])
+
+
+def local_routes(node):
+    """Addresses that the node holds in this form."""
+    return {r["dst"] for r in node.host.ip_json("route", "show", "table", "local", "proto", "143")}
+
+
+@contextlib.contextmanager
+def notices(host, *objects):
+    """What the kernel of a host tells meanwhile, a list of lines that is complete afterwards."""
+    lines, end = [], "10.254.254.254"
+    with subprocess.Popen(host.command("ip", "-o", "monitor", *objects), stdout=subprocess.PIPE, text=True) as monitor:
+        host.ip(f"addr add {end}/32 dev lo")  # until it listens
+        wait_until(lambda: select.select([monitor.stdout], [], [], 0.02)[0] or
+                   host.ip(f"addr change {end}/32 dev lo"), "the monitor listens")
+        yield lines
+        host.ip(f"addr del {end}/32 dev lo")
+        for line in monitor.stdout:
+            if end not in line:
+                lines.append(line)
+            elif line.startswith("Deleted"):
+                break
+        monitor.kill()
+
+
+def counted(node):
+    """Every counter of a node, by its name; they must not go back."""
+    status = node.status()
+    timings = status["metrics"]["timings"].items()
+    return {**status["metrics"]["counters"], **status["metrics"]["transitions"], **status["counters"]["dropped"],
+            "sent": status["counters"]["sent"], "received": status["counters"]["received"],
+            **{name: timing["count"] for name, timing in timings},
+            **{f"jitter of {peer['name']}": peer["jitter"]["count"] for peer in status["metrics"]["peers"]}}
 
 
 @pytest.fixture
@@ -76,6 +112,17 @@ def test_restart_of_the_daemon(serving, lan, client, times):
         assert (lost(v4), lost(v6)) == (0, 0)
 
 
+def test_counters_do_not_go_back(serving):
+    """Neither with a reload nor with a restart of the daemon: Prometheus takes that for a crash."""
+    alpha, beta = serving()
+    for again in (reload, restart):
+        before = counted(alpha)
+        assert before["heartbeats_sent"] > 0 and before["jitter of beta"] > 0 and before["takeover_up"] > 0
+        again(alpha)
+        after = counted(alpha)
+        assert not {name: (was, after.get(name)) for name, was in before.items() if after.get(name, -1) < was}
+
+
 @pytest.mark.parametrize("fence", ["nftables", "lifetime", "watchdog"])
 def test_restart_with_other_fences(serving, client, fence):
     alpha, beta = serving(fence=fence)
@@ -89,22 +136,38 @@ def test_restart_with_other_fences(serving, client, fence):
         assert (lost(v4), lost(v6)) == (0, 0)
 
 
-@pytest.mark.parametrize("fence", ["bpf", "watchdog"])
-def test_a_successor_that_never_comes(serving, lan, client, fence):
+@pytest.mark.parametrize("fence, form", [("bpf", "address"), ("watchdog", "address"), ("watchdog", "route")])
+def test_a_successor_that_never_comes(serving, lan, client, fence, form):
     """The address is not served past the lease that was announced, and another node takes it. Without a fence
-    the kernel ends the address itself."""
-    alpha, beta = serving(fence=fence)
+    the kernel ends the address itself; local routes have become addresses for that."""
+    alpha, beta = serving(fence=fence, ipv4_as=form)
     with client.probe(ADDRESS) as probe:
         probe.wait_for("alpha")
+        assert (form == "route") == (ADDRESS in local_routes(alpha)) != alpha.host.has(ADDRESS)
         alpha.signal(signal.SIGUSR2)
         assert alpha.wait_exit() == 0
         assert alpha.host.has(ADDRESS) and beta.state() == "STANDBY"
+        assert local_routes(alpha) == set()
         probe.wait_for("beta")
         assert probe.hosts() == ["alpha", "beta"]
         assert stays(lambda: probe.answers[-1].host == "beta", "beta alone", 0.5) is None
         alpha.start()  # too late: it cleans up, and begins anew
         wait_holder(alpha, beta)
     assert "comes too late" in alpha.log()
+
+
+def test_restart_with_local_routes_and_no_fence(serving, client):
+    alpha, beta = serving(fence="watchdog", ipv4_as="route")
+    with client.probe(ADDRESS, EVERY) as probe:
+        probe.wait_for("alpha")
+        before = history(alpha, beta)
+        for _ in range(2):
+            restart(alpha)
+            probe.wait_for("alpha")
+            wait_until(lambda: history(alpha, beta) == before, lambda: (before, history(alpha, beta), alpha.log()), 2)
+        assert "valid_life_time" not in alpha.host.addresses()[ADDRESS] or \
+            alpha.host.addresses()[ADDRESS]["valid_life_time"] == FOREVER, "its end is called off"
+        assert lost(probe) == 0 and probe.hosts() == ["alpha"]
 
 
 def test_release_of_what_was_left(serving, lan, client):
@@ -209,6 +272,74 @@ def test_reload(serving, lan, client, times):
             reload(node)
         assert not alpha.host.has("10.77.0.101") and not beta.host.has("10.77.0.101")
         assert lost(probe) == 0 and probe.hosts() == ["alpha", "beta"]
+
+
+def acknowledged(node):
+    """How many neighbours have answered, by address."""
+    return [a["acknowledged"] for g in node.status()["groups"] for a in g["addresses"]
+            if a["address"].split("/")[0] in ("10.77.0.104", "fd77::104")]
+
+
+def place(lines, deleted, address):
+    """Where the kernel's notice of an address is; -1: nowhere."""
+    return next((n for n, line in enumerate(lines)
+                 if line.startswith("Deleted") == deleted and f" {address}/" in line), -1)
+
+
+@pytest.mark.parametrize("fence", ["bpf", "watchdog"])
+def test_reload_of_a_list_adds_before_it_removes(serving, client, fence):
+    """What stays is not touched, what is new comes, then what is old goes, with the route of its subnet."""
+    alpha, beta = serving(groups={"main": {"address": [*SHARED, "10.77.0.103", "10.88.0.5/24"]}}, fence=fence)
+    with client.probe(ADDRESS, EVERY) as v4, client.probe(ADDRESS6, EVERY) as v6:
+        v4.wait_for("alpha"), v6.wait_for("alpha")
+        before = history(alpha, beta)
+        with notices(alpha.host, "address") as told:
+            for node in (alpha, beta):
+                node.groups["main"]["address"] = [*SHARED, "10.77.0.104", "fd77::104", "10.99.0.5/24"]
+                reload(node)
+        assert place(told, False, "fd77::104") >= 0  # the kernel tells of it when it has joined its group
+        for new in ("10.77.0.104", "10.99.0.5"):
+            for old in ("10.77.0.103", "10.88.0.5"):
+                assert 0 <= place(told, False, new) < place(told, True, old), "".join(told)
+        for kept in (ADDRESS, ADDRESS6):
+            assert place(told, True, kept) == -1, "".join(told)
+            if fence == "bpf":  # else its lifetime changes
+                assert place(told, False, kept) == -1, "".join(told)
+        assert client.ask("10.77.0.104") == client.ask("fd77::104") == "alpha"
+        wait_until(lambda: all(n > 0 for n in acknowledged(alpha)), lambda: f"the neighbours answer: {acknowledged(alpha)}")
+        assert {r["dst"] for r in alpha.host.ip_json("route", "show", "proto", "143")} == {"10.99.0.0/24"}
+        wait_until(lambda: history(alpha, beta) == before, lambda: (before, history(alpha, beta), alpha.log()), 2)
+        assert v4.hosts() == v6.hosts() == ["alpha"] and (lost(v4), lost(v6)) == (0, 0)
+
+
+def test_reload_into_local_routes_and_back(serving, client):
+    """What stays keeps its form, what is new has the other one; nothing is left in the end."""
+    alpha, beta = serving()
+    with client.probe(ADDRESS, EVERY) as probe:
+        probe.wait_for("alpha")
+        before = history(alpha, beta)
+        for form, more in (("route", "10.77.0.103"), ("address", "10.77.0.104")):
+            for node in (alpha, beta):
+                node.change(ipv4_as=form, address=[*node.groups["main"]["address"], more])
+                reload(node)
+        assert alpha.host.has(ADDRESS) and alpha.host.has("10.77.0.104") and local_routes(alpha) == {"10.77.0.103"}
+        assert client.ask("10.77.0.103") == client.ask("10.77.0.104") == "alpha"
+        wait_until(lambda: history(alpha, beta) == before, lambda: (before, history(alpha, beta), alpha.log()), 2)
+        assert lost(probe) == 0 and probe.hosts() == ["alpha"]
+    assert alpha.stop() == 0
+    assert local_routes(alpha) == set() and not alpha.host.has("10.77.0.104")
+
+
+def test_reload_moves_an_address_to_another_device(serving, client):
+    """As long as the new one is not there, the old one answers."""
+    alpha, beta = serving(groups={"main": {"address": [*SHARED, "10.99.0.5"]}})
+    alpha.host.ip("link add name extra type veth peer name other", "link set extra up", "link set other up")
+    alpha.groups["main"]["address"] = [*SHARED, "10.99.0.5 dev extra"]
+    with notices(alpha.host, "address") as told:
+        reload(alpha)
+    assert place(told, False, "10.99.0.5") < place(told, True, "10.99.0.5"), "".join(told)
+    assert alpha.host.addresses("extra").keys() >= {"10.99.0.5"} and "10.99.0.5" not in alpha.host.addresses("eth0")
+    assert alpha.is_active()
 
 
 def test_a_wrong_file_changes_nothing(serving, client):
