@@ -7,6 +7,7 @@
 #include "keeper/loss.h"
 #include "keeper/notify.h"
 #include "keeper/signals.h"
+#include "keeper/stub.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -15,6 +16,7 @@
 
 void loop_finish(struct loop *l, int exit_status)
 {
+	stub_block_signals(); /* one more must not kill what cleans up, or is for the next keeper */
 	l->exit_status = exit_status;
 	l->over = true;
 	uv_stop(&l->uv);

@@ -134,8 +134,6 @@ static void bury_paused(struct loop *l)
 		engine_kill(l->engine);
 		(void)engine_wait(l->engine, END_PATIENCE_MS);
 	}
-	if (l->reloading)
-		stub_block_signals();
 	loop_finish(l, l->reloading ? STUB_REPLACE : 0);
 }
 
