@@ -13,6 +13,7 @@
 #include "engine/checks.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/rest.h"
 #include "sys/scheduling.h"
 #include "wire/handoff.h"
 
@@ -34,6 +35,7 @@ struct daemon {
 	struct engine_health *health[HEALTH_JUDGES]; /* of each group */
 	uv_poll_t driver_poll;
 	uv_prepare_t exit_check;
+	struct rest rest;
 	bool stopped;
 	bool adopting; /* R8: what speaks for its groups may still have to come */
 	uv_timer_t adoption;
@@ -312,6 +314,7 @@ static void open_everything(struct daemon *d)
 	d->neighbours = neighbours_open(d, d->checks, d->given.conf, d->loop);
 	d->hooks = hooks_open(d, d->given.conf, engine_metrics(d->driver.engine), d->loop);
 	d->stream = stream_open(d, d->given.conf, engine_metrics(d->driver.engine), d->loop);
+	rest_begin(&d->rest, d->loop);
 	uv_prepare_init(d->loop, &d->exit_check);
 	d->exit_check.data = d;
 	uv_prepare_start(&d->exit_check, on_exit_check);

@@ -18,6 +18,7 @@
 #define WALL_DRIFT_MS 20
 #define SOURCES_MAX   8
 #define MESSAGE_SIZE  512
+#define TURN_NS       (2 * NS_PER_MS) /* then it is its owner's turn */
 
 void driver_fail(struct driver *d, const char *format, ...)
 {
@@ -150,9 +151,9 @@ void driver_event(struct driver *d, const struct engine_event *event)
 		d->sent = d->send_failed = false;
 		step(d, &result);
 	}
-	if (!d->over && d->keeper.count > 0)
+	if (!d->over && keeper_has_more(&d->keeper))
 		keeper_flush(&d->keeper);
-	if (!d->over)
+	if (!d->over && !d->dispatching)
 		set_timer(d, engine_deadline(d->engine));
 }
 
@@ -383,11 +384,33 @@ static void serve(struct driver *d, const struct epoll_event *ready)
 	}
 }
 
-void driver_dispatch(struct driver *d)
+static void serve_ready(struct driver *d)
 {
 	struct epoll_event ready[SOURCES_MAX];
 	int count = epoll_wait(d->poll_fd, ready, SOURCES_MAX, 0);
 
 	for (int i = 0; i < count && !d->over; i++)
 		serve(d, &ready[i]);
+}
+
+static bool is_due(const struct driver *d)
+{
+	return !d->over && time_reached(clock_now(), engine_deadline(d->engine));
+}
+
+/* An engine with many groups may have more to do than one step. Setting the timer for that would
+ * cost more than the step. */
+void driver_dispatch(struct driver *d)
+{
+	ha_time end = time_add(clock_now(), TURN_NS);
+
+	d->dispatching = true;
+	serve_ready(d);
+	while (is_due(d) && !time_reached(clock_now(), end)) {
+		on_timer(d);
+		serve_ready(d);
+	}
+	d->dispatching = false;
+	if (!d->over)
+		set_timer(d, engine_deadline(d->engine));
 }

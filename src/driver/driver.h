@@ -71,12 +71,19 @@ struct keeper_message {
 	uint64_t number;
 };
 
+struct keeper_queue {
+	struct keeper_message *list; /* owned */
+	size_t size, first, count;
+};
+
 struct keeper {
 	struct driver *driver;
 	int fd;
 	bool waits_to_write;
-	struct keeper_message *queue; /* owned */
-	size_t size, first, count;
+	/* With many groups thousands of announcements wait; what makes somebody serve, or stop to,
+	 * goes before them. */
+	struct keeper_queue urgent, later;
+	bool *held;  /* by group: HOLD was the last word about it; owned */
 	bool fenced; /* the kernel reads the lease: without one it silences us at once */
 	size_t will_size;
 	uint8_t will[CHANNEL_PAYLOAD_MAX]; /* as the keeper was last given it */
@@ -96,6 +103,7 @@ struct driver {
 	struct keeper keeper;
 	int poll_fd, timer_fd;
 	ha_time timer_at; /* when it is set to; TIME_ORIGIN: it is not */
+	bool dispatching; /* the timer is set when all is done */
 	bool over;        /* it failed */
 	bool adopted;     /* R8: the engine goes on with what another one has left */
 	/* An effect that came back as an event: brought when the list it came from is done. */
@@ -183,6 +191,7 @@ void keeper_close(struct keeper *k);
 void keeper_send(struct keeper *k, const struct effect *effect);
 void keeper_receive(struct keeper *k);
 void keeper_flush(struct keeper *k);
+bool keeper_has_more(const struct keeper *k);
 
 /* The stable id from the node's name, the machine's id and the first interface's hardware address
  * (NULL if it does not exist yet); and a nonce from the kernel, 0 if it gives none. */

@@ -45,20 +45,49 @@ static bool transmit(struct keeper *k, const struct channel_message *m)
 
 static void update_poll(struct keeper *k);
 
-void keeper_flush(struct keeper *k)
+bool keeper_has_more(const struct keeper *k)
 {
-	while (k->count > 0 && !k->driver->over) {
-		const struct keeper_message *next = &k->queue[k->first];
+	return k->urgent.count + k->later.count > 0;
+}
+
+static size_t group_of(const struct keeper *k, const struct keeper_message *m)
+{
+	return k->driver->conf->addresses[m->index].group;
+}
+
+/* Overtaken by a HOLD or a RELEASE of its group. */
+static bool is_pointless(const struct keeper *k, const struct keeper_message *m)
+{
+	switch (m->verb) {
+	case CHANNEL_ANNOUNCE:
+	case CHANNEL_REQUEST: return !k->held[group_of(k, m)];
+	case CHANNEL_PROBE: return k->held[group_of(k, m)];
+	default: return false;
+	}
+}
+
+/* False if something must wait. */
+static bool flush(struct keeper *k, struct keeper_queue *q)
+{
+	while (q->count > 0 && !k->driver->over) {
+		const struct keeper_message *next = &q->list[q->first];
 		struct channel_message m = {.verb = next->verb,
 			.index = next->index,
 			.second = next->second,
 			.number = next->number};
 
-		if (!transmit(k, &m))
-			break;
-		k->first = (k->first + 1) % k->size;
-		k->count--;
+		if (!is_pointless(k, next) && !transmit(k, &m))
+			return false;
+		q->first = (q->first + 1) % q->size;
+		q->count--;
 	}
+	return true;
+}
+
+void keeper_flush(struct keeper *k)
+{
+	if (flush(k, &k->urgent))
+		(void)flush(k, &k->later);
 	update_poll(k);
 }
 
@@ -100,7 +129,7 @@ void keeper_receive(struct keeper *k)
 
 static void update_poll(struct keeper *k)
 {
-	bool waits = k->count > 0;
+	bool waits = keeper_has_more(k);
 	struct epoll_event event = {
 		.events = EPOLLIN | (waits ? EPOLLOUT : 0), .data.u32 = SOURCE_KEEPER};
 
@@ -112,14 +141,25 @@ static void update_poll(struct keeper *k)
 			strerror(errno));
 }
 
+static bool open_queue(struct keeper_queue *q, size_t size)
+{
+	q->size = size;
+	q->list = calloc(size, sizeof(*q->list));
+	return q->list != NULL;
+}
+
 bool keeper_open(struct keeper *k, struct driver *d, int fd)
 {
+	const struct conf *conf = d->conf;
+
 	k->driver = d;
 	k->fd = fd;
-	k->size = KEEPER_QUEUE_MIN +
-		  KEEPER_QUEUE_EACH * ((size_t)d->conf->group_count + d->conf->address_count);
-	k->queue = calloc(k->size, sizeof(*k->queue));
-	if (!k->queue) {
+	k->held = calloc(conf->group_count, sizeof(*k->held));
+	if (!k->held ||
+		!open_queue(&k->urgent,
+			KEEPER_QUEUE_MIN + KEEPER_QUEUE_EACH * (size_t)conf->group_count) ||
+		!open_queue(&k->later,
+			KEEPER_QUEUE_MIN + KEEPER_QUEUE_EACH * (size_t)conf->address_count)) {
 		driver_fail(d, "out of memory");
 		return false;
 	}
@@ -131,8 +171,11 @@ void keeper_close(struct keeper *k)
 	if (k->fd >= 0)
 		(void)close(k->fd);
 	k->fd = -1;
-	free(k->queue);
-	k->queue = NULL;
+	free(k->urgent.list);
+	free(k->later.list);
+	free(k->held);
+	k->urgent.list = k->later.list = NULL;
+	k->held = NULL;
 }
 
 /* A will that finds the channel full is sent with the next change of the cluster; those that must
@@ -157,12 +200,13 @@ static void send_will(struct keeper *k, const struct effect *effect)
 static bool joins_run(struct keeper *k, const struct effect *effect)
 {
 	const struct conf_address *addresses = k->driver->conf->addresses;
+	const struct keeper_queue *q = &k->later;
 	uint16_t index = effect->keeper.index;
 	struct keeper_message *last;
 
-	if (effect->keeper.verb != CHANNEL_ANNOUNCE || k->count == 0)
+	if (effect->keeper.verb != CHANNEL_ANNOUNCE || q->count == 0)
 		return false;
-	last = &k->queue[(k->first + k->count - 1) % k->size];
+	last = &q->list[(q->first + q->count - 1) % q->size];
 	if (last->verb != CHANNEL_ANNOUNCE || last->second == CHANNEL_RUN_MAX ||
 		addresses[last->index].group != addresses[index].group)
 		return false;
@@ -173,9 +217,27 @@ static bool joins_run(struct keeper *k, const struct effect *effect)
 	return true;
 }
 
+static bool is_urgent(enum channel_verb verb)
+{
+	switch (verb) {
+	case CHANNEL_ANNOUNCE:
+	case CHANNEL_REQUEST:
+	case CHANNEL_PROBE:
+	case CHANNEL_ASK: return false;
+	default: return true;
+	}
+}
+
+static void remember_held(struct keeper *k, const struct effect *effect)
+{
+	if (effect->keeper.verb == CHANNEL_HOLD || effect->keeper.verb == CHANNEL_RELEASE)
+		k->held[effect->keeper.index] = effect->keeper.verb == CHANNEL_HOLD;
+}
+
 void keeper_send(struct keeper *k, const struct effect *effect)
 {
-	bool was_empty = k->count == 0;
+	struct keeper_queue *q = is_urgent(effect->keeper.verb) ? &k->urgent : &k->later;
+	bool was_empty = q->count == 0;
 
 	if (effect->keeper.payload) {
 		send_will(k, effect);
@@ -183,11 +245,12 @@ void keeper_send(struct keeper *k, const struct effect *effect)
 	}
 	if (joins_run(k, effect))
 		return;
-	if (k->count == k->size) {
-		driver_fail(k->driver, "the keeper does not keep up: %zu messages wait", k->size);
+	if (q->count == q->size) {
+		driver_fail(k->driver, "the keeper does not keep up: %zu messages wait", q->size);
 		return;
 	}
-	k->queue[(k->first + k->count++) % k->size] =
+	remember_held(k, effect);
+	q->list[(q->first + q->count++) % q->size] =
 		(struct keeper_message){.verb = effect->keeper.verb,
 			.index = effect->keeper.index,
 			.second = effect->keeper.second,

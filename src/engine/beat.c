@@ -350,9 +350,12 @@ void beat_last(struct engine *e, struct effects *out)
  * when a node wakes up, or when its keeper does not. */
 void beat_lease(struct engine *e, struct effects *out)
 {
-	if (groups_any_releasing(e) || time_between(e->lease, e->lease_earned) == 0)
+	ha_time lease = time_min(e->lease_earned, releases_limit(e));
+	bool releasing = lease.ns != e->lease_earned.ns;
+
+	if (lease.ns == e->lease.ns || (releasing && lease.ns < e->lease.ns))
 		return;
-	e->lease = e->lease_earned;
+	e->lease = lease;
 	effect_add(out, EFFECT_LEASE)->lease = e->lease;
 }
 

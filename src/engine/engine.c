@@ -79,6 +79,7 @@ struct engine *engine_init(void *memory, const struct conf *conf, struct engine_
 	e->conf = conf;
 	e->identity = identity;
 	e->key = *key;
+	releases_start(e);
 	for (size_t a = 0; a < conf->address_count; a++)
 		announce_stop(&e->addresses[a].announce);
 	for (size_t a = 0; a < conf->address_count; a++)
@@ -131,7 +132,7 @@ static void account_for_stall(struct engine *e, struct effects *out)
 		return;
 	late_ns = time_between(e->deadline, e->now);
 	peers_credit_stall(e, late_ns);
-	suspicion_credit_stall(e, late_ns);
+	e->stalled_ns += late_ns;
 	groups_credit_stall(e, late_ns);
 	if (late_ns < STALL_TOLD_NS)
 		return;

@@ -319,6 +319,69 @@ static void test_no_lease_while_the_keeper_releases(void **state)
 	assert_true(count_kind(EFFECT_LEASE) > 1);
 }
 
+static int64_t last_lease(void)
+{
+	int64_t until_ns = 0;
+
+	for (size_t i = 0; i < log_count; i++)
+		if (log_list[i].kind == EFFECT_LEASE)
+			until_ns = log_list[i].lease.ns;
+	return until_ns;
+}
+
+/* Two groups are given up, one 100 ms after the other, and the keeper is slow. */
+static void give_two_up(enum channel_fence fence)
+{
+	begin("[node]\nname = alpha\ninterface = eth0\n"
+	      "[group one]\naddress = 192.168.1.100/24\n"
+	      "[group two]\naddress = 192.168.1.101/24\n"
+	      "[group three]\naddress = 192.168.1.102/24\n");
+	keeper_says(CHANNEL_FENCE, 0, fence == CHANNEL_FENCE_BPF, fence);
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	keeper_answers = false;
+	for (uint16_t g = 0; g < 2; g++) {
+		struct engine_health health = {.group = g, .ineligible = true, .reason = "ill"};
+		struct engine_event event = {.kind = ENGINE_HEALTH, .health = &health};
+
+		step(&event);
+		run_ms(100);
+	}
+	assert_true(
+		engine_holds(engine, 2) && !engine_holds(engine, 0) && !engine_holds(engine, 1));
+}
+
+static void test_the_lease_follows_the_oldest_release(void **state)
+{
+	int64_t first, second;
+
+	(void)state;
+	give_two_up(CHANNEL_FENCE_WATCHDOG);
+	first = last_lease();
+	forget();
+	run_ms(100);
+	assert_int_equal(count_kind(EFFECT_LEASE), 0); /* however many heartbeats are sent */
+	keeper_says(CHANNEL_RELEASED, 0, 0, 0);
+	second = last_lease();
+	assert_in_range(second - first, 90 * NS_PER_MS, 110 * NS_PER_MS);
+	forget();
+	run_ms(50);
+	assert_int_equal(count_kind(EFFECT_LEASE), 0);
+	keeper_says(CHANNEL_RELEASED, 1, 0, 0);
+	assert_true(last_lease() > second + 90 * NS_PER_MS);
+	assert_true(engine_holds(engine, 2));
+}
+
+static void test_a_fence_for_each_group_needs_no_such_limit(void **state)
+{
+	(void)state;
+	give_two_up(CHANNEL_FENCE_BPF);
+	forget();
+	run_ms(1000);
+	assert_true(last_lease() > now_ns + 200 * NS_PER_MS);
+	assert_true(engine_holds(engine, 2));
+}
+
 static void test_fence_in_force(void **state)
 {
 	(void)state;
@@ -353,16 +416,6 @@ static bool succeed(const char *text, int64_t gap_ms)
 	forget();
 	step(&event);
 	return adopted;
-}
-
-static int64_t last_lease(void)
-{
-	int64_t until_ns = 0;
-
-	for (size_t i = 0; i < log_count; i++)
-		if (log_list[i].kind == EFFECT_LEASE)
-			until_ns = log_list[i].lease.ns;
-	return until_ns;
 }
 
 static void become_active_beside_beta(struct heartbeat *beta)
@@ -1108,6 +1161,8 @@ int main(void)
 		TEST(test_claims_alone),
 		TEST(test_lease),
 		TEST(test_no_lease_while_the_keeper_releases),
+		TEST(test_the_lease_follows_the_oldest_release),
+		TEST(test_a_fence_for_each_group_needs_no_such_limit),
 		TEST(test_fence_in_force),
 		TEST(test_pause_waits_to_be_heard),
 		TEST(test_pause_does_not_wait_for_ever),

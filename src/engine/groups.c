@@ -88,9 +88,24 @@ static void count_phase(struct engine *e, size_t group)
 {
 	struct group *g = &e->groups[group];
 
+	if (g->counted == g->election.phase)
+		return;
+	if (g->counted == ELECTION_RELEASING)
+		releases_end(e, group);
+	if (g->election.phase == ELECTION_RELEASING)
+		releases_begin(e, group);
 	e->phases[g->counted]--;
 	g->counted = g->election.phase;
 	e->phases[g->counted]++;
+}
+
+/* R10: each group takes it in when it is looked at, as there may be many. */
+static void credit_stalls(struct engine *e, size_t group)
+{
+	struct group *g = &e->groups[group];
+
+	election_credit_stall(&g->election, e->now, e->stalled_ns - g->credited_ns);
+	g->credited_ns = e->stalled_ns;
 }
 
 void groups_step(struct engine *e, size_t group, enum election_event event, struct effects *out)
@@ -103,6 +118,7 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 	struct election_input input;
 	struct election_output output;
 
+	credit_stalls(e, group);
 	/* It may be overtaken by a release, but never comes unasked. */
 	if (event == ELECTION_FAILED && (before == ELECTION_TAKING || before == ELECTION_ACTIVE ||
 						before == ELECTION_RELEASING))
@@ -126,6 +142,7 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 
 void group_listen(struct engine *e, size_t group)
 {
+	credit_stalls(e, group);
 	election_listen(&e->groups[group].election, e->now);
 	if (e->groups[group].election.phase == ELECTION_LISTENING)
 		probes_start(e, group);
@@ -200,6 +217,8 @@ void groups_start(struct engine *e)
 
 static void evaluate(struct engine *e, size_t group, struct effects *out)
 {
+	credit_stalls(e, group);
+	suspicion_review_group(e, group, out);
 	review_hearing(e, group);
 	review_hold_off(e, group);
 	review_conflict(e, group);
@@ -217,23 +236,11 @@ void groups_evaluate(struct engine *e, struct effects *out)
 
 void groups_credit_stall(struct engine *e, int64_t stall_ns)
 {
-	bool anew = stall_ns >= e->conf->node.tolerance_ns;
-
-	if (e->phases[ELECTION_LISTENING] == 0 && !anew)
-		return;
-	for (size_t g = 0; g < e->conf->group_count; g++) {
-		if (anew)
-			group_listen(e, g);
-		else
-			election_credit_stall(&e->groups[g].election, e->now, stall_ns);
-	}
-	if (anew)
-		attention_mark_all(e); /* else they are due a little later than planned */
-}
-
-bool groups_any_releasing(const struct engine *e)
-{
-	return e->phases[ELECTION_RELEASING] > 0;
+	if (stall_ns < e->conf->node.tolerance_ns)
+		return; /* they are due a little later than planned */
+	for (size_t g = 0; g < e->conf->group_count; g++)
+		group_listen(e, g);
+	attention_mark_all(e);
 }
 
 bool groups_are_shut_down(const struct engine *e)

@@ -127,6 +127,7 @@ struct suspicion {
 	bool concluded; /* some round is over */
 	bool withheld;  /* one that has a fence has answered in this round or the last */
 	bool told;
+	int64_t credited_ns; /* of engine.stalled_ns, in `asked` */
 };
 
 /* Why a group is not eligible on this node. The first that applies is told. */
@@ -148,6 +149,12 @@ enum ineligible {
 	INELIGIBLE_RETIRED,                /* R8: the next engine will not have it */
 	INELIGIBLE_DRAINED,                /* by request, until another one */
 #define INELIGIBLE_LAST INELIGIBLE_DRAINED
+};
+
+/* See releases.c. */
+struct release {
+	uint16_t before, after; /* in the list of those that are under way */
+	ha_time earned;         /* the lease that the node had earned when it began */
 };
 
 #define LOSSES_MAX 8
@@ -172,6 +179,8 @@ struct preparation {
 struct group {
 	struct election election;
 	enum election_phase counted; /* in engine.phases */
+	int64_t credited_ns;         /* of engine.stalled_ns, in what its election counts from */
+	struct release release;      /* while it is being released */
 	uint16_t devices;            /* a bit for each that has an address of it */
 	bool was_held;               /* by anybody, when last looked at */
 	struct engine_health health;
@@ -258,6 +267,7 @@ struct engine {
 	ha_time now;    /* of the current step */
 	ha_time before; /* of the one before it */
 	ha_time deadline;
+	int64_t stalled_ns; /* R10: how long this node did not run, all in all */
 	bool started, stopping, stopped;
 	bool drained;      /* by request: holds nothing */
 	bool drain_forced; /* also what nobody takes */
@@ -297,6 +307,7 @@ struct engine {
 	struct device devices[DEVICES_MAX];
 	struct group *groups;
 	size_t phases[ELECTION_SHUTDOWN + 1]; /* how many groups are in each */
+	uint16_t release_first, release_last; /* of those under way, in the order of their begin */
 	struct address *addresses;
 	struct deadlines announcing; /* of addresses */
 	struct attention attention;
@@ -395,7 +406,6 @@ void group_listen(struct engine *e, size_t group);
 /* R10: groups that listen have not listened while the node did not run. */
 void groups_credit_stall(struct engine *e, int64_t stall_ns);
 /* Whether the keeper was asked to take a group down and has not said that it did. */
-bool groups_any_releasing(const struct engine *e);
 bool groups_are_shut_down(const struct engine *e);
 
 /* due.c */
@@ -502,6 +512,8 @@ int probes_conflict(const struct engine *e, size_t group);
 
 /* suspicion.c */
 void suspicion_review(struct engine *e, struct effects *out);
+/* Before the group is evaluated. */
+void suspicion_review_group(struct engine *e, size_t group, struct effects *out);
 /* @mac says that it has the address. */
 void suspicion_answered(
 	struct engine *e, size_t address, const uint8_t mac[MAC_SIZE], struct effects *out);
@@ -509,7 +521,6 @@ void suspicion_answered(
 bool suspicion_withholds(const struct engine *e, size_t group);
 /* The one that is not heard and holds it; 0: nobody. */
 uint64_t suspicion_holder(const struct engine *e, size_t group);
-void suspicion_credit_stall(struct engine *e, int64_t stall_ns);
 ha_time suspicion_deadline(const struct engine *e);
 
 /* devices.c */
@@ -536,6 +547,13 @@ void beat_last(struct engine *e, struct effects *out);
 void beat_sent(struct engine *e, struct effects *out);
 /* Puts the lease that was earned in force. */
 void beat_lease(struct engine *e, struct effects *out);
+
+/* releases.c: the groups that the keeper is taking down, in the order in which that began. */
+void releases_start(struct engine *e);
+void releases_begin(struct engine *e, size_t group);
+void releases_end(struct engine *e, size_t group);
+/* R7: how far the lease may be extended meanwhile; TIME_NEVER: nothing is being released. */
+ha_time releases_limit(const struct engine *e);
 void beat_failed(struct engine *e, int error, struct effects *out);
 ha_time beat_deadline(const struct engine *e);
 /* What we say of a group, but for its grantee. */

@@ -297,7 +297,9 @@ void peers_credit_stall(struct engine *e, int64_t stall_ns)
 	for (size_t i = 0; i < e->peer_count; i++) {
 		struct peer_record *p = &e->peers[i];
 
-		peer_credit_stall(&p->peer, e->now, stall_ns);
+		/* One that was silent before is not live again because we are late. */
+		if (!time_reached(e->deadline, peer_silence_deadline(&p->peer)))
+			peer_credit_stall(&p->peer, e->now, stall_ns);
 		if (stall_ns >= e->conf->node.interval_ns)
 			p->heard_since = e->now; /* it has not heard us either */
 	}

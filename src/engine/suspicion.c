@@ -207,11 +207,20 @@ static void supersede(struct engine *e, size_t group)
 	}
 }
 
+/* R10: what was sent to this node while it did not run, it has not seen. */
+static void credit_stalls(const struct engine *e, struct suspicion *s)
+{
+	if (s->open)
+		s->asked = time_min(e->now, time_add(s->asked, e->stalled_ns - s->credited_ns));
+	s->credited_ns = e->stalled_ns;
+}
+
 static void review(struct engine *e, size_t group, struct effects *out)
 {
 	struct suspicion *s = &e->groups[group].suspicion;
 	const struct peer_record *holder = last_holder(e, group);
 
+	credit_stalls(e, s);
 	if (group_is_held(&e->groups[group]) || (holder && peers_is_audible(e, holder)))
 		supersede(e, group);
 	if (!holder || !may_succeed(e, group) ||
@@ -267,14 +276,14 @@ static ha_time group_deadline(const struct engine *e, size_t group)
 	return deadline;
 }
 
-/* With many groups only those that this step evaluates anyway, unless one is due. */
+/* With many groups only those that this step evaluates anyway (suspicion_review_group()), unless
+ * one is due. */
 static void review_groups(struct engine *e, bool begins, struct effects *out)
 {
-	bool all = !e->attention.lazy || begins || time_reached(e->now, e->suspicion_at);
-
-	if (all)
-		e->suspicion_at = TIME_NEVER;
-	for (size_t g = 0; g < e->conf->group_count && (all || attention_marked(e, &g)); g++) {
+	if (e->attention.lazy && !begins && !time_reached(e->now, e->suspicion_at))
+		return;
+	e->suspicion_at = TIME_NEVER;
+	for (size_t g = 0; g < e->conf->group_count; g++) {
 		bool withheld = suspicion_withholds(e, g);
 
 		review(e, g, out);
@@ -283,6 +292,14 @@ static void review_groups(struct engine *e, bool begins, struct effects *out)
 		if (e->attention.lazy)
 			e->suspicion_at = time_min(e->suspicion_at, group_deadline(e, g));
 	}
+}
+
+void suspicion_review_group(struct engine *e, size_t group, struct effects *out)
+{
+	if (!e->attention.lazy || !e->suspects)
+		return;
+	review(e, group, out);
+	e->suspicion_at = time_min(e->suspicion_at, group_deadline(e, group));
 }
 
 void suspicion_review(struct engine *e, struct effects *out)
@@ -372,19 +389,6 @@ void suspicion_answered(
 			s->withheld = true;
 			metrics_count(&e->metrics, METRIC_CLAIMS_WITHHELD);
 		}
-	}
-}
-
-/* R10: what was sent to this node while it did not run, it has not seen. */
-void suspicion_credit_stall(struct engine *e, int64_t stall_ns)
-{
-	if (e->attention.lazy && time_is_never(e->suspicion_at))
-		return; /* nothing was asked */
-	for (size_t g = 0; e->suspects && g < e->conf->group_count; g++) {
-		struct suspicion *s = &e->groups[g].suspicion;
-
-		if (s->open)
-			s->asked = time_min(e->now, time_add(s->asked, stall_ns));
 	}
 }
 

@@ -13,6 +13,7 @@
 
 #define FRAMES_PER_TURN 64
 #define AWAITED_MANY    16
+#define UNREAD_EXTRA_MS 1000
 
 void loop_finish(struct loop *l, int exit_status)
 {
@@ -43,11 +44,34 @@ static void on_later(uv_timer_t *handle)
 	go_on(l);
 }
 
-/* An answer that could not be sent leaves the engine in error about what is held. */
-static void check_overrun(struct loop *l)
+static void on_channel(uv_poll_t *handle, int status, int events);
+
+static void on_unread(uv_timer_t *handle)
 {
-	if (l->session->overrun)
-		loss_give_up(l, "the engine does not read its messages");
+	loss_give_up(handle->data, "the engine does not read its messages");
+}
+
+/* Answers that wait go before everything else that is the engine's. One that got lost would leave
+ * it in error about what is held. */
+static void on_prepare(uv_prepare_t *handle)
+{
+	struct loop *l = handle->data;
+	const struct answers *a = &l->session->answers;
+	int64_t tolerance_ms = l->session->conf->node.tolerance_ns / NS_PER_MS;
+
+	if (l->over || !l->running || a->count == l->owed)
+		return;
+	if ((a->count > 0) != (l->owed > 0))
+		(void)uv_poll_start(
+			&l->channel, a->count > 0 ? UV_WRITABLE : UV_READABLE, on_channel);
+	l->owed = a->count;
+	if (a->overrun)
+		on_unread(&l->unread);
+	else if (a->count > 0)
+		(void)uv_timer_start(
+			&l->unread, on_unread, (uint64_t)tolerance_ms + UNREAD_EXTRA_MS, 0);
+	else
+		(void)uv_timer_stop(&l->unread);
 }
 
 /* A part of what there is to do; the rest when everything else has had its turn. */
@@ -67,8 +91,6 @@ static void go_on(struct loop *l)
 	 * from its work queue. */
 	if (next == WORK_LATER && l->session->work.awaited_count > AWAITED_MANY)
 		(void)uv_poll_stop(&l->monitor);
-	if (!l->over && l->running)
-		check_overrun(l);
 }
 
 static void on_channel(uv_poll_t *handle, int status, int events)
@@ -141,7 +163,6 @@ static void on_watchdog(uv_poll_t *handle, int status, int events)
 	if (l->over || !l->running)
 		return;
 	session_check_lease(l->session);
-	check_overrun(l);
 }
 
 static void on_frames(uv_poll_t *handle, int status, int events)
@@ -189,6 +210,8 @@ void loop_watch(struct loop *l, uv_poll_t *handle, int descriptor, uv_poll_cb ca
 void loop_watch_engine(struct loop *l)
 {
 	l->running = true;
+	l->owed = 0;
+	(void)uv_timer_stop(&l->unread);
 	restarts_start(&l->restarts, clock_now());
 	loop_watch(l, &l->channel, l->engine->channel, on_channel);
 	loop_watch(l, &l->process, l->engine->process, on_process);
@@ -231,6 +254,12 @@ static void watch_everything(struct loop *l, const struct capture *capture)
 	l->more.data = l;
 	(void)uv_timer_init(&l->uv, &l->pause);
 	l->pause.data = l;
+	(void)uv_timer_init(&l->uv, &l->unread);
+	l->unread.data = l;
+	(void)uv_prepare_init(&l->uv, &l->prepare);
+	l->prepare.data = l;
+	(void)uv_prepare_start(&l->prepare, on_prepare);
+	rest_begin(&l->rest, &l->uv);
 	show_life(l);
 }
 

@@ -17,13 +17,16 @@
 #include "keeper/engine_process.h"
 #include "keeper/reload.h"
 #include "keeper/session.h"
+#include "sys/rest.h"
 
 struct loop {
 	uv_loop_t uv;
 	uv_poll_t channel, process, monitor, watchdog, fence, *frames, *answers;
 	uv_signal_t terminate, interrupt, hang_up, restart;
-	uv_timer_t patience, pause, alive, renewal, later;
+	uv_timer_t patience, pause, alive, renewal, later, unread;
 	uv_idle_t more;
+	uv_prepare_t prepare;
+	struct rest rest;
 	struct session *session;
 	struct engine_process *engine;
 	const struct starter *starter;
@@ -31,6 +34,7 @@ struct loop {
 	uint64_t pause_ms; /* before the next engine starts */
 	int closing;       /* handles of an engine that is gone */
 	bool running;      /* there is an engine */
+	size_t owed;       /* answers that wait to leave */
 	bool stopping;     /* it was told to stop */
 	bool leaving;      /* another keeper will take over (R8) ... */
 	bool reloading;    /* ... with the configuration that was read again */

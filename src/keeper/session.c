@@ -2,11 +2,9 @@
 #include "keeper/session.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/assert.h"
@@ -20,21 +18,6 @@
 #define MESSAGES_PER_TURN 64
 #define TURN_NS           (2 * NS_PER_MS)
 
-static bool try_send(const struct session *s, const struct channel_message *m)
-{
-	uint8_t bytes[CHANNEL_MESSAGE_MAX];
-	size_t size = channel_encode(m, bytes);
-
-	return send(s->channel, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
-}
-
-static void send_message(struct session *s, const struct channel_message *m)
-{
-	if (!try_send(s, m) && errno == EAGAIN)
-		s->overrun =
-			true; /* any other error means that it is gone, which shows elsewhere */
-}
-
 void session_answer(
 	struct session *s, enum channel_verb verb, size_t index, size_t second, uint64_t number)
 {
@@ -45,7 +28,7 @@ void session_answer(
 		.number = number,
 	};
 
-	send_message(s, &m);
+	answers_add(&s->answers, &m);
 }
 
 int session_open(struct session *s)
@@ -56,7 +39,7 @@ int session_open(struct session *s)
 
 	s->effects.list = calloc(custody_effects_max(s->conf), sizeof(*s->effects.list));
 	s->watchdog = timer_open();
-	if (r < 0 || !groups || !told || !s->effects.list)
+	if (r < 0 || answers_open(&s->answers, s->conf) < 0 || !groups || !told || !s->effects.list)
 		return -ENOMEM;
 	custody_init(&s->custody, s->conf, groups, told);
 	for (size_t g = 0; g < s->conf->group_count; g++) {
@@ -105,19 +88,14 @@ void session_step(struct session *s, const struct custody_event *event)
 void session_start(
 	struct session *s, int channel, const struct lease_page *lease, uint64_t record_size)
 {
-	int size = 0;
-	socklen_t length = sizeof(size);
-
 	s->channel = channel;
 	s->lease = lease;
-	s->ready = s->overrun = false;
+	s->ready = false;
 	s->interfaces->gone =
 		true; /* look again: what has gone meanwhile this engine does not know */
 	will_forget(s->will);
 
-	/* The other half is for answers, which must not get lost. */
-	(void)getsockopt(s->channel, SOL_SOCKET, SO_SNDBUF, &size, &length);
-	s->room = (unsigned)size / 2;
+	answers_begin(&s->answers, channel);
 	s->refused_at = (ha_time){-VERBS_REFUSED_LOG_NS};
 	session_step(s, &(struct custody_event){.kind = CUSTODY_BEGIN, .number = record_size});
 	fence_obey(s->fence, lease);
@@ -146,8 +124,7 @@ void session_answered(struct session *s, uint16_t check)
 {
 	struct channel_message m = {.verb = CHANNEL_ANSWERED, .index = check};
 
-	if (session_has_room(s))
-		(void)try_send(s, &m);
+	answers_offer(&s->answers, &m);
 }
 
 void session_frame(struct session *s, uint32_t interface_index, const uint8_t *frame, size_t size)
@@ -159,17 +136,15 @@ void session_frame(struct session *s, uint32_t interface_index, const uint8_t *f
 	};
 
 	assert(size <= CHANNEL_FRAME_MAX);
-	if (size == 0 || !session_has_room(s))
+	if (size == 0)
 		return;
 	memcpy(m.payload, frame, size);
-	(void)try_send(s, &m);
+	answers_offer(&s->answers, &m);
 }
 
 bool session_has_room(const struct session *s)
 {
-	int waiting = 0;
-
-	return ioctl(s->channel, SIOCOUTQ, &waiting) == 0 && (unsigned)waiting <= s->room;
+	return answers_have_room(&s->answers);
 }
 
 void session_announce(struct session *s, size_t index)
@@ -188,7 +163,7 @@ void session_announce(struct session *s, size_t index)
 
 		announce_request(s->announcer, index, target);
 		ip_to_wire(target, m.payload);
-		send_message(s, &m);
+		answers_add(&s->answers, &m);
 	}
 }
 
@@ -238,8 +213,9 @@ bool session_receive(struct session *s)
 	ha_time end = time_add(clock_now(), TURN_NS);
 	bool open = true;
 
-	for (int n = 0;
-		open && n < MESSAGES_PER_TURN && !s->overrun && !time_reached(clock_now(), end);
+	(void)answers_flush(&s->answers);
+	for (int n = 0; open && n < MESSAGES_PER_TURN && s->answers.count == 0 &&
+			!time_reached(clock_now(), end);
 		n++) {
 		ssize_t size = recv(s->channel, bytes, sizeof(bytes), 0);
 

@@ -16,6 +16,7 @@
 #include "custody/custody.h"
 #include "keeper/addresses.h"
 #include "keeper/announce.h"
+#include "keeper/answers.h"
 #include "keeper/fence.h"
 #include "keeper/interfaces.h"
 #include "keeper/targets.h"
@@ -44,10 +45,9 @@ struct session {
 	struct custody_effects effects;        /* of its last step */
 	const struct channel_message *message; /* the engine's, while it is heard */
 	struct work work;
-	bool ready;    /* the engine has said that it runs */
-	bool left;     /* all of it is another keeper's now */
-	bool overrun;  /* the engine does not take what it is owed */
-	unsigned room; /* bytes of the channel that are not kept free for answers */
+	struct answers answers;
+	bool ready; /* the engine has said that it runs */
+	bool left;  /* all of it is another keeper's now */
 	uint64_t refused, refused_logged;
 	ha_time refused_at; /* of the last line about it */
 };
@@ -76,8 +76,8 @@ void session_engine_gone(struct session *s, const struct session_end *end);
 /* What is for it is dropped. */
 void session_end(struct session *s);
 
-/* Carries out some of the messages that wait; holds and releases only begin with it (work.h). False
- * if the session is over: the engine closed its end, or does not read. */
+/* Carries out some of the messages that wait; holds and releases only begin with it (work.h). None
+ * while it is owed answers. False if the session is over: the engine closed its end. */
 bool session_receive(struct session *s);
 
 /* Looks at what changed in the kernel; tells the engine of addresses that somebody took away. */

@@ -294,7 +294,10 @@ static void do_some(struct session *s)
 	if (custody_work(&s->custody) == CUSTODY_BRING_UP_NEXT)
 		session_check_lease(s);
 	switch (custody_work(&s->custody)) {
-	case CUSTODY_TAKE_DOWN_NEXT: release_some(s); break;
+	case CUSTODY_TAKE_DOWN_NEXT:
+		if (s->answers.count == 0)
+			release_some(s);
+		break;
 	case CUSTODY_BRING_UP_NEXT:
 		if (session_has_room(s))
 			hold_some(s);
@@ -308,6 +311,8 @@ static void do_some(struct session *s)
 enum work_next work_do(struct session *s)
 {
 	do_some(s);
+	if (s->answers.count > 0)
+		return WORK_NOTHING; /* until the engine has read some of them */
 	switch (custody_work(&s->custody)) {
 	case CUSTODY_TAKE_DOWN_NEXT: return WORK_MORE;
 	case CUSTODY_BRING_UP_NEXT: return session_has_room(s) ? WORK_MORE : WORK_LATER;

@@ -11,8 +11,9 @@ GROUPS = 150
 HEADERS = 14 + 20 + 8
 
 
-def groups(worth):
-    return {f"g{i}": {"address": f"10.99.0.{i + 1}", "worth": worth} for i in range(GROUPS)}
+def groups(worth, count=GROUPS):
+    return {f"g{i}": {"address": f"10.99.{i // 250}.{i % 250 + 1}", "worth": worth}
+            for i in range(count)}
 
 
 def held(node):
@@ -35,6 +36,37 @@ def test_many_groups_move_together(lan, cluster):
     lan.reconnect(alpha.host)
     wait_until(lambda: held(alpha) == GROUPS and held(beta) == 0, alpha.describe)
     wait_until(lambda: knows(beta, "alpha"), "beta knows the holder of each group")
+
+
+def transitions(node):
+    return {g["name"]: g["transitions"] for g in node.status()["groups"]}
+
+
+def test_thousands_move_in_one_pass(lan, cluster):
+    """None is taken twice, no lease is lost on the way, and no engine is given up."""
+    count = 2000
+    settings = {"interval": "100ms", "tolerance": "1s"}  # the machine may be busy
+    alpha = cluster.node(lan.host("alpha", 1), groups=groups(200, count), **settings).start()
+    beta = cluster.node(lan.host("beta", 2), groups=groups(100, count), **settings).start()
+    wait_until(lambda: held(alpha) == count and knows(beta, "alpha"), "alpha holds all", 60)
+    engines = alpha.engine_pid(), beta.engine_pid()
+
+    def pass_over(command, taker, giver):
+        before = transitions(taker), transitions(giver)
+        assert alpha.cli(command).returncode == 0
+        wait_until(lambda: held(taker) == count and held(giver) == 0, f"{taker.name} holds all", 60)
+        for node, earlier in zip((taker, giver), before):
+            moved = {name: n - earlier[name] for name, n in transitions(node).items()}
+            assert set(moved.values()) == {1}, f"{node.name}: {moved}"
+
+    pass_over("drain", beta, alpha)
+    pass_over("resume", alpha, beta)
+    assert engines == (alpha.engine_pid(), beta.engine_pid())
+    for node in (alpha, beta):
+        assert "the lease has passed" not in node.log()
+    alpha.crash_engine()
+    wait_until(lambda: held(beta) == count, "beta holds all", 60)
+    wait_until(lambda: held(alpha) == count and held(beta) == 0, "alpha holds all again", 60)
 
 
 def test_a_restarted_node_is_told_the_whole_table(lan, cluster):
