@@ -50,12 +50,10 @@ static bool is_known_holder(
 	       !is_succeeded(w, i, h, group);
 }
 
-/* Since before the question, and with a lease that it has earned. An engine that has just taken up
- * another's state may not have heard of its fence yet when it first speaks. */
+/* Since before the question, and with a lease that it has earned. */
 static bool serves_under_fence(const struct world *w, const struct node *holder, size_t group)
 {
-	return holder->fenced &&
-	       time_between(holder->awake_since, w->now) > 2 * holder->conf.node.tolerance_ns && node_serves(w, holder, group) && !holder->held[group].expired &&
+	return holder->fenced && node_serves(w, holder, group) && !holder->held[group].expired &&
 	       time_between(holder->held[group].up_at, w->now) > holder->conf.node.margin_ns;
 }
 

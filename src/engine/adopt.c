@@ -393,7 +393,7 @@ void adopt_start(struct engine *e, struct effects *out)
 
 bool adopt_is_blind(const struct engine *e)
 {
-	return e->adopted && !devices_are_known(e);
+	return e->adopted && !(devices_are_known(e) && e->fence_told);
 }
 
 void adopt_begin(struct engine *e, struct effects *out)

@@ -203,6 +203,7 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 	case CHANNEL_FENCE:
 		e->fence = m->number;
 		e->fenced = m->second != 0;
+		e->fence_told = true;
 		break;
 	case CHANNEL_PAUSE:
 		pause_begin(e, m->number <= INT64_MAX ? (int64_t)m->number : INT64_MAX, out);
@@ -299,7 +300,7 @@ void engine_step(
 	attention_event(e, event);
 	handle(e, event, out);
 	if (e->stopped || adopt_is_blind(e)) {
-		/* Else the devices are told next. */
+		/* Else the fence and the devices are told next. */
 		e->deadline = e->stopped || time_reached(now, e->lease) ? TIME_NEVER : e->lease;
 		return;
 	}

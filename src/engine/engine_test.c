@@ -487,8 +487,11 @@ static void test_adoption_moves_nothing(void **state)
 	assert_true(metrics.counters[METRIC_HEARTBEATS_SENT] > 0);
 	assert_int_equal(count_keeper(CHANNEL_READY), 1);
 	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
-	assert_int_equal(count_kind(EFFECT_SEND), 0); /* not before it knows its devices */
 	tell_device(0, true, true, "10.0.0.1");
+	/* Not before it knows its devices, and its fence. */
+	assert_int_equal(count_kind(EFFECT_SEND), 0);
+	keeper_says(CHANNEL_FENCE, 0, 1, CHANNEL_FENCE_BPF);
+	assert_true(last_sent.fence_margin_us > 0);
 	assert_int_equal(last_sent.nonce, before.nonce);
 	assert_true(last_sent.sequence > before.sequence);
 	assert_int_equal(last_sent.tolerance_us, 350000);
@@ -532,6 +535,7 @@ static void test_adoption_by_other_configuration(void **state)
 		10));
 	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
 	assert_int_equal(log_list[2].keeper.index, 1);
+	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_WATCHDOG);
 	tell_device(0, true, true, "10.0.0.1");
 	assert_int_equal(last_sent.groups[0].flags, HEARTBEAT_GROUP_LISTENING);
 	/* Nobody else could take it: a worth of 0 is obeyed. */
@@ -564,6 +568,7 @@ static void test_adopted_group_cannot_be_held(void **state)
 	run_ms(5);
 	keeper_answers = false;
 	assert_true(succeed(ONE_GROUP, 10));
+	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_WATCHDOG);
 	tell_device(0, true, true, "10.0.0.1");
 	keeper_says(CHANNEL_HOLD_FAILED, 0, 0, EPERM);
 	run_ms(5);

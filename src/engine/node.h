@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * node: the engine's own state and the pieces it is made of, private to this folder. engine.c
- * dispatches events; peers.c hears datagrams; groups.c runs the elections, which inputs.c tells what
- * they need; addresses.c announces, probes and watches over the shared addresses; suspicion.c asks
- * those who fell silent; beat.c speaks; news.c, steps.c, explain.c, next.c, snapshot.c and views.c
- * tell people; measure.c counts and times.
+ * dispatches events; peers.c hears datagrams; groups.c runs the elections, which inputs.c tells
+ * what they need; addresses.c announces, probes and watches over the shared addresses; suspicion.c
+ * asks those who fell silent; beat.c speaks; news.c, steps.c, explain.c, next.c, snapshot.c and
+ * views.c tell people; measure.c counts and times.
  */
 #ifndef HA_ENGINE_NODE_H
 #define HA_ENGINE_NODE_H
@@ -274,8 +274,9 @@ struct engine {
 	struct pending pending[REQUESTS_MAX];
 	bool adopted; /* R8: began with a record, and has not spoken yet */
 	struct pause pause;
-	bool fenced;    /* the kernel keeps us from serving after the lease */
-	uint64_t fence; /* enum channel_fence */
+	bool fenced;     /* the kernel keeps us from serving after the lease */
+	bool fence_told; /* by this engine's keeper */
+	uint64_t fence;  /* enum channel_fence */
 	/* speaking */
 	uint64_t sequence;
 	uint64_t sequence_recent, sequence_newer; /* a tolerance ago, and since */
@@ -355,7 +356,8 @@ void own_asked(struct engine *e, const struct heartbeat *h);
 void tables_take(struct engine *e, const struct heartbeat *h, struct peer_record *p);
 /* Forgets what @p has said. */
 void tables_forget(struct engine *e, struct peer_record *p);
-/* A heartbeat at once where something of a table is to be asked for, and when that is the next time. */
+/* A heartbeat at once where something of a table is to be asked for, and when that is the next
+ * time. */
 void tables_due(struct engine *e);
 ha_time tables_deadline(const struct engine *e);
 /* What we ask our peers for, at most @room of them. */
@@ -585,7 +587,7 @@ ha_time pause_deadline(const struct engine *e);
 
 /* adopt.c */
 void adopt_start(struct engine *e, struct effects *out);
-/* An adopting engine says and decides nothing before it knows its devices. */
+/* An adopting engine says and decides nothing before it knows its devices and its fence. */
 bool adopt_is_blind(const struct engine *e);
 void adopt_begin(struct engine *e, struct effects *out);
 

@@ -14,8 +14,12 @@ static void forget_what_is_held(struct subject *s)
 	s->lease = TIME_ORIGIN;
 }
 
-static void tell_devices(struct subject *s)
+static void tell_surroundings(struct subject *s)
 {
+	struct channel_message fence = {.verb = CHANNEL_FENCE, .number = CHANNEL_FENCE_WATCHDOG};
+	struct engine_event told = {.kind = ENGINE_KEEPER, .keeper = &fence};
+
+	subject_step(s, &told);
 	for (uint8_t d = 0; d < s->conf->device_count; d++) {
 		struct engine_event event = {.kind = ENGINE_DEVICE, .device = s->devices[d]};
 
@@ -56,5 +60,5 @@ void subject_succeed(struct subject *s)
 	s->takes_up = adopted;
 	subject_step(s, &start);
 	s->takes_up = false;
-	tell_devices(s);
+	tell_surroundings(s);
 }
