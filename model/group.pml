@@ -106,7 +106,6 @@ typedef Node {
 	unsigned grantee : 2;
 	unsigned granter : 2;
 	unsigned grant_age : 3;
-	unsigned grant_pause : 4;
 	unsigned epoch : 4;
 	unsigned epoch_seen : 4;
 #ifdef STICKY
@@ -117,6 +116,7 @@ typedef Node {
 Node node[NODES];
 Heartbeat sent[NODES * NODES];  /* on its way */
 Heartbeat heard[NODES * NODES]; /* the last one */
+byte grant_pause[NODES * NODES]; /* R3: ticks for which the first grants the second nothing for its asking */
 bit cut[NODES * NODES];
 bit lost[NODES * NODES];   /* something, in this tick */
 bit together[NODES * NODES]; /* both served without a grant when the last tick ended */
@@ -134,6 +134,7 @@ hidden byte outranked, worthier_holds, worthier_listens, released;
 
 #define FROM_TO(from, to) ((from) * NODES + (to))
 #define SENT(from, to) sent[FROM_TO(from, to)]
+#define GRANT_PAUSE_OF(of) grant_pause[FROM_TO(me, of)]
 #define HEARD(by, of) heard[FROM_TO(by, of)]
 /* R4: one that could go on does not yield to one that cannot. */
 #ifdef MISTAKE_YIELDS_TO_ONE_THAT_LEAVES
@@ -385,7 +386,7 @@ inline shut_down()
 	ME.yielded = 0; ME.offered = 0; ME.knows_holder = 0; ME.unheld = 0; ME.epoch_rival = 0;
 	ME.contested = 0; ME.crossing = 0;
 	ME.unsent = 0; ME.waited = 0; ME.grantee = NOBODY; ME.granter = NOBODY; ME.grant_age = 0;
-	ME.grant_pause = 0; ME.epoch = 0; ME.epoch_seen = 0;
+	ME.epoch = 0; ME.epoch_seen = 0;
 #ifdef STICKY
 	ME.claim = 0;
 #endif
@@ -394,7 +395,8 @@ inline shut_down()
 #endif
 	for (peer : 0 .. NODES - 1) {
 		forget(HIM);
-		forget(SENT(peer, me))
+		forget(SENT(peer, me));
+		GRANT_PAUSE_OF(peer) = 0
 	}
 }
 
@@ -422,7 +424,8 @@ inline survey()
 			:: else -> skip
 			fi;
 			if
-			:: HIM.wants && (asking == NOBODY || IS_BETTER(peer, asking)) -> asking = peer
+			:: HIM.wants && GRANT_PAUSE_OF(peer) == 0 && (asking == NOBODY || IS_BETTER(peer, asking)) ->
+				asking = peer
 			:: else -> skip
 			fi
 		:: else -> skip
@@ -524,17 +527,18 @@ inline grant(to)
 #endif
 }
 
+#define GRANTEE_CANNOT (OF(ME.grantee).present && !OF(ME.grantee).holds && !OF(ME.grantee).eligible)
 inline lapse_grant()
 {
 	if
 #ifndef MISTAKE_GRANT_NEVER_LAPSES
-	:: ME.grantee != NOBODY && !ME.yielded && ME.grant_age >= TOLERANCE ->
+	:: ME.grantee != NOBODY && !ME.yielded && (ME.grant_age >= TOLERANCE || GRANTEE_CANNOT) ->
+		GRANT_PAUSE_OF(ME.grantee) = GRANT_PAUSE;
 		ME.grantee = NOBODY;
 		ME.grant_age = 0;
 #ifdef YIELD
 		ME.yielding = 0;
 #endif
-		ME.grant_pause = GRANT_PAUSE;
 		ME.crossing = 1;
 		ME.due = 1
 #endif
@@ -558,8 +562,8 @@ inline answer_asking() /* R3 */
 {
 	ME.offered = 0;
 	if
-	:: ME.grantee == NOBODY && released && asking != NOBODY && DESERVES(asking) &&
-		ME.grant_pause == 0 -> grant(asking)
+	:: ME.grantee == NOBODY && released && asking != NOBODY && DESERVES(asking) ->
+		grant(asking)
 	:: else -> skip
 	fi
 }
@@ -755,8 +759,8 @@ inline let_time_pass_on_me()
 	ME.due = IS_UP(me);
 	ME.unsent = (IS_UP(me) -> GROWN(ME.unsent, LEASE) : 0);
 	ME.grant_age = (ME.grantee == NOBODY -> 0 : GROWN(ME.grant_age, TOLERANCE));
-	ME.grant_pause = (ME.grant_pause > 0 -> ME.grant_pause - 1 : 0);
 	for (peer : 0 .. NODES - 1) {
+		GRANT_PAUSE_OF(peer) = (GRANT_PAUSE_OF(peer) > 0 -> GRANT_PAUSE_OF(peer) - 1 : 0);
 		if
 		:: HIM.present && !ME.frozen -> /* R10: a frozen one judges nobody by its own absence */
 			HIM.age++;

@@ -109,8 +109,7 @@ void draw_programs(struct draw *d)
 	d->random = others;
 }
 
-/* Somebody must not claim for a while. Not for good: a worthiest node that refuses what it asks for
- * keeps the second best waiting, because the holder's pause after it counts for all (6.3, 6.14). */
+/* Somebody must not claim for a while, or for good. */
 void draw_vetoes(struct draw *d)
 {
 	struct random others = d->random;
@@ -124,7 +123,8 @@ void draw_vetoes(struct draw *d)
 		long long us = draw_preparation(d);
 
 		fault_begins(f, "prepare n%zu %lldus no", n, us);
-		fault_ends(f, "prepare n%zu %lldus yes", n, us);
+		if (chance(d, 70))
+			fault_ends(f, "prepare n%zu %lldus yes", n, us);
 		draw_holds_off(d, 10);
 	}
 	d->random = others;

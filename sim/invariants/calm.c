@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * docs/protocol.md 6.3 (R3): "A grant lapses after one tolerance: the holder announces again, and
- * gives none to one that asks for four tolerances." 5.2: "A node holds off from a group ..."
+ * docs/protocol.md 6.3 (R3): "A grant lapses after one tolerance, or when the grantee says that it
+ * is neither ACTIVE nor ELIGIBLE: the holder announces again, and gives that node none for its
+ * asking for four tolerances." 5.2: "A node holds off from a group ..."
  *
  * Nothing moves to and fro: whatever happens, one node does not take one group again and again
  * within one tolerance or a few seconds.

@@ -9,10 +9,8 @@
 
 void election_init(struct election *e, ha_time now)
 {
-	*e = (struct election){.phase = ELECTION_LISTENING,
-		.cause = ELECTION_STARTED,
-		.since = now,
-		.grant_pause = TIME_ORIGIN};
+	*e = (struct election){
+		.phase = ELECTION_LISTENING, .cause = ELECTION_STARTED, .since = now};
 }
 
 void election_credit_stall(struct election *e, ha_time now, int64_t stall_ns)

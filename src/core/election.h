@@ -21,6 +21,7 @@
 
 #include "base/ip.h"
 #include "base/time.h"
+#include "core/pauses.h"
 
 enum election_phase {
 	ELECTION_LISTENING,
@@ -126,15 +127,15 @@ struct election {
 	ha_time grant_until;
 	bool lingering; /* R3: the grantee is ACTIVE, we answer what is on its way */
 	ha_time linger_until;
-	ha_time grant_pause; /* no new grant to one that asks before this */
-	bool offered;        /* R5: we have offered it before leaving */
-	bool listen_again;   /* R7: after this release */
-	bool unheld;         /* what is released was only being taken */
-	uint64_t contenders; /* other holders heard while ACTIVE: the sum of their ids, and one for
-				each that hears us */
-	uint64_t holder;     /* id of the last other holder heard; 0: none */
-	uint64_t granter;    /* id of whom we are taking it over from; 0: a claim */
-	bool granted;        /* R3: a live holder grants it to us */
+	struct pauses pauses; /* R3: after grants that have lapsed */
+	bool offered;         /* R5: we have offered it before leaving */
+	bool listen_again;    /* R7: after this release */
+	bool unheld;          /* what is released was only being taken */
+	uint64_t contenders;  /* other holders heard while ACTIVE: the sum of their ids, and one for
+				 each that hears us */
+	uint64_t holder;      /* id of the last other holder heard; 0: none */
+	uint64_t granter;     /* id of whom we are taking it over from; 0: a claim */
+	bool granted;         /* R3: a live holder grants it to us */
 	enum collision_ground ground; /* R4: why we released in the last collision */
 	bool yield_asked;             /* by a request: hand it over as soon as possible */
 	uint64_t yield_to;            /* to whom; 0: to the worthiest */

@@ -1128,6 +1128,69 @@ static void test_r5_the_reluctant_one_goes_on_without_a_successor(void **state)
 	(void)r;
 }
 
+static void test_r5_the_reluctant_one_offers_it_to_the_next_best(void **state)
+{
+	(void)state;
+	become_active();
+	in.eligible = false;
+	in.reluctant = true;
+	add_rival(20, HIGHER);
+	add_rival(10, LOWER);
+	evaluate(400);
+	assert_int_equal(e.grantee, HIGHER);
+	evaluate(400 + TOLERANCE_MS);
+	assert_int_equal(e.grantee, LOWER);
+	/* Neither takes it: both after their pauses. */
+	evaluate(400 + 2 * TOLERANCE_MS);
+	assert_int_equal(e.grantee, 0);
+	evaluate(400 + 5 * TOLERANCE_MS);
+	assert_int_equal(e.grantee, HIGHER);
+}
+
+static void test_r3_the_pause_is_of_the_one_that_let_it_lapse(void **state)
+{
+	struct election_rival *best, *second;
+
+	(void)state;
+	become_active();
+	best = add_rival(300, HIGHER);
+	second = add_rival(200, LOWER);
+	best->wants = true;
+	evaluate(400);
+	assert_int_equal(e.grantee, HIGHER);
+	evaluate(400 + TOLERANCE_MS);
+	assert_int_equal(e.grantee, 0);
+	second->wants = true; /* best is not ELIGIBLE for the moment, as it hears */
+	evaluate(410 + TOLERANCE_MS);
+	assert_int_equal(e.grantee, LOWER);
+}
+
+/* Of one that has gone nothing is known: it may be claiming. */
+static void test_r3_a_grantee_that_cannot_take_it_is_not_waited_for(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	r = add_rival(300, HIGHER);
+	r->wants = true;
+	evaluate(400);
+	assert_int_equal(e.grantee, HIGHER);
+	forget_rivals();
+	evaluate(410);
+	assert_int_equal(e.grantee, HIGHER);
+	in.rival_count = 1;
+	r->eligible = r->wants = false;
+	evaluate(420);
+	assert_int_equal(e.grantee, 0);
+	expect_output(false, false, true, true);
+	r->eligible = r->wants = true;
+	evaluate(430);
+	assert_int_equal(e.grantee, 0);
+	evaluate(420 + 4 * TOLERANCE_MS);
+	assert_int_equal(e.grantee, HIGHER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1178,6 +1241,9 @@ int main(void)
 		TEST(test_r3_yields_on_request),
 		TEST(test_r3_what_was_yielded_ends_with_its_holder),
 		TEST(test_r5_the_reluctant_one_goes_on_without_a_successor),
+		TEST(test_r5_the_reluctant_one_offers_it_to_the_next_best),
+		TEST(test_r3_the_pause_is_of_the_one_that_let_it_lapse),
+		TEST(test_r3_a_grantee_that_cannot_take_it_is_not_waited_for),
 		TEST(test_a_release_is_told_before_the_next_claim),
 		TEST(test_r11_a_silent_holder_that_answers_keeps_it),
 		TEST(test_r11_a_grant_is_taken_whoever_answers),

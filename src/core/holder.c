@@ -6,8 +6,8 @@
 #include "core/phases.h"
 #include "core/rivals.h"
 
-/* A grant that lapsed is not given again at once to one that asks: its taking moved the clients for
- * nothing. In tolerances. */
+/* Whoever let a grant lapse is not given one again at once for its asking: its taking moved the
+ * clients for nothing. In tolerances. */
 #define GRANT_PAUSE_TOLERANCES 4
 
 /* R3: our grantee has the group. What clients have sent to us before they learned of it is still on
@@ -114,16 +114,27 @@ static void grant(struct election *e, ha_time now, const struct election_input *
 	out->tell = true;
 }
 
+/* R3: it says that it will not take the group, or not for long. */
+static bool grantee_cannot(const struct election *e, const struct election_input *in)
+{
+	const struct election_rival *grantee = rivals_find(in, e->grantee);
+
+	return grantee && !grantee->active && !grantee->eligible;
+}
+
 /* R3: a grant lapses after one tolerance, and the holder is still the holder. The grantee may have
  * moved the clients before it failed. */
 static void lapse_grant(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
-	if (e->grantee == 0 || e->lingering || !time_reached(now, e->grant_until))
+	if (e->grantee == 0 || e->lingering)
 		return;
+	if (!time_reached(now, e->grant_until) && !grantee_cannot(e, in))
+		return;
+	pauses_begin(&e->pauses, now, e->grantee,
+		time_add(now, GRANT_PAUSE_TOLERANCES * in->tolerance_ns));
 	e->grantee = 0;
 	e->yielding = false;
-	e->grant_pause = time_add(now, GRANT_PAUSE_TOLERANCES * in->tolerance_ns);
 	out->announce = true;
 	out->tell = true;
 }
@@ -141,35 +152,33 @@ static bool is_being_released(const struct election *e, const struct election_in
 	return false;
 }
 
-/* R5: offer it to the worthiest live standby, release after that; or at once if there is none. */
+/* R5: offer it to the worthiest live standby, release after that; or at once if there is none.
+ * What is only drained is kept instead, and offered on, to each node after its pause. */
 static void leave(struct election *e, ha_time now, const struct election_input *in,
 	enum election_cause cause, struct election_output *out)
 {
-	const struct election_rival *successor = rivals_successor(in, false);
+	const struct election_rival *successor =
+		rivals_successor(in, in->reluctant ? &e->pauses : NULL, now);
 
 	if (e->grantee != 0)
 		return; /* the offer stands */
 	if (is_being_released(e, in))
 		return;
-	if (e->offered || !successor) {
-		if (!in->reluctant)
-			phase_release(e, now, cause, 0, out);
-		else if (time_reached(now, e->grant_pause))
-			e->offered = false; /* it is offered again */
-		return;
+	if (successor && (in->reluctant || !e->offered)) {
+		e->offered = true;
+		grant(e, now, in, successor->rank.id, out);
+	} else if (!in->reluctant) {
+		phase_release(e, now, cause, 0, out);
 	}
-	e->offered = true;
-	grant(e, now, in, successor->rank.id, out);
 }
 
 static void answer_asking(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
-	const struct election_rival *asking = rivals_successor(in, true);
+	const struct election_rival *asking = rivals_asking(in, &e->pauses, now);
 
 	e->offered = false;
-	if (e->grantee == 0 && !is_being_released(e, in) && asking && rivals_deserve(in, asking) &&
-		time_reached(now, e->grant_pause))
+	if (e->grantee == 0 && !is_being_released(e, in) && asking && rivals_deserve(in, asking))
 		grant(e, now, in, asking->rank.id, out);
 }
 
@@ -178,7 +187,7 @@ static bool hand_over_on_request(struct election *e, ha_time now, const struct e
 	struct election_output *out)
 {
 	const struct election_rival *to =
-		e->yield_to != 0 ? rivals_find(in, e->yield_to) : rivals_successor(in, false);
+		e->yield_to != 0 ? rivals_find(in, e->yield_to) : rivals_successor(in, NULL, now);
 
 	if (!e->yield_asked)
 		return false;

@@ -71,7 +71,8 @@ bool rivals_can_take(const struct election_rival *r)
 	return !r->active && r->eligible && r->hears_us;
 }
 
-const struct election_rival *rivals_successor(const struct election_input *in, bool asking)
+static const struct election_rival *worthiest(
+	const struct election_input *in, bool asking, const struct pauses *pauses, ha_time now)
 {
 	const struct election_rival *best = NULL;
 
@@ -80,10 +81,24 @@ const struct election_rival *rivals_successor(const struct election_input *in, b
 
 		if (!rivals_can_take(r) || (asking && !r->wants))
 			continue;
+		if (pauses && pauses_has(pauses, now, r->rank.id))
+			continue;
 		if (!best || election_outranks(&r->rank, &best->rank))
 			best = r;
 	}
 	return best;
+}
+
+const struct election_rival *rivals_successor(
+	const struct election_input *in, const struct pauses *pauses, ha_time now)
+{
+	return worthiest(in, false, pauses, now);
+}
+
+const struct election_rival *rivals_asking(
+	const struct election_input *in, const struct pauses *pauses, ha_time now)
+{
+	return worthiest(in, true, pauses, now);
 }
 
 bool rivals_outrank(const struct election_input *in)

@@ -14,9 +14,14 @@ const struct election_rival *rivals_holder(const struct election_input *in);
 /* The holder that offers us the group (R3), or NULL. */
 const struct election_rival *rivals_granter(const struct election_input *in);
 
-/* The worthiest standby peer that could take the group now, or NULL; with @asking only one that
- * asks. */
-const struct election_rival *rivals_successor(const struct election_input *in, bool asking);
+/* The worthiest standby peer that could take the group now, or NULL. Nobody who has to
+ * wait by @pauses (NULL: nobody has). */
+const struct election_rival *rivals_successor(
+	const struct election_input *in, const struct pauses *pauses, ha_time now);
+
+/* The same among those that ask for it. */
+const struct election_rival *rivals_asking(
+	const struct election_input *in, const struct pauses *pauses, ha_time now);
 
 /* R3: a third one holds it too, to which we should release as soon as we met it (R4). Taking the
  * grant nevertheless would move the clients to and fro, again and again until it lapses. */

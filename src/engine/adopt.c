@@ -62,7 +62,7 @@ static void save_group(const struct engine *e, size_t index, struct writer *w)
 		.epoch_rival = election->epoch_rival,
 		.holder = election->holder,
 		.granter = election->granter,
-		.grant_pause = election->grant_pause,
+		.pauses = election->pauses,
 		.wants = election->wants,
 		.contenders = election->contenders,
 		.in_touch = g->in_touch,
@@ -213,7 +213,7 @@ static void take_group(struct engine *e, size_t index, const struct record_group
 		.epoch_rival = record->epoch_rival,
 		.holder = record->holder,
 		.granter = record->granter,
-		.grant_pause = record->grant_pause,
+		.pauses = record->pauses,
 		.wants = record->wants,
 		.contenders = record->contenders};
 	g->adopted = true;

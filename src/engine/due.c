@@ -32,7 +32,7 @@ static ha_time group_due_in_passing(const struct engine *e, size_t group)
 	if (g->election.phase == ELECTION_STANDBY && g->election.holder == 0)
 		due = if_ahead(e, time_add(g->election.since, groups_listen_ns(e)));
 	if (g->election.phase == ELECTION_ACTIVE)
-		due = if_ahead(e, g->election.grant_pause);
+		due = pauses_deadline(&g->election.pauses, e->now);
 	if (g->told_holder != 0 && !g->was_held)
 		due = time_min(
 			due, if_ahead(e, time_add(g->held_last, e->conf->node.tolerance_ns)));

@@ -109,6 +109,32 @@ enum {
 	GROUP_ACKNOWLEDGED = 32,
 };
 
+/* What an engine that knows no other has to respect: the last of them, for all nodes. */
+static ha_time last_pause(const struct pauses *p)
+{
+	ha_time last = TIME_ORIGIN;
+
+	for (size_t i = 0; i < PAUSES_MAX; i++)
+		if (p->list[i].id != 0)
+			last = time_max(last, p->list[i].until);
+	return last;
+}
+
+static void put_pauses(struct writer *w, const struct pauses *p)
+{
+	uint8_t count = 0;
+
+	for (size_t i = 0; i < PAUSES_MAX; i++)
+		count = (uint8_t)(count + (p->list[i].id != 0));
+	writer_u8(w, count);
+	for (size_t i = 0; i < PAUSES_MAX; i++) {
+		if (p->list[i].id == 0)
+			continue;
+		writer_u64(w, p->list[i].id);
+		put_time(w, p->list[i].until);
+	}
+}
+
 void record_put_group(struct writer *w, const struct record_group *g)
 {
 	size_t start = begin_section(w);
@@ -124,7 +150,7 @@ void record_put_group(struct writer *w, const struct record_group *g)
 	writer_u64(w, g->holder);
 	writer_u64(w, g->granter);
 	writer_u64(w, g->contenders);
-	put_time(w, g->grant_pause);
+	put_time(w, last_pause(&g->pauses));
 	writer_u8(w, (uint8_t)((g->wants ? GROUP_WANTS : 0) | (g->in_touch ? GROUP_IN_TOUCH : 0) |
 			       (g->conflict ? GROUP_CONFLICT : 0) |
 			       (g->impaired ? GROUP_IMPAIRED : 0) | (g->unfit ? GROUP_UNFIT : 0) |
@@ -145,6 +171,7 @@ void record_put_group(struct writer *w, const struct record_group *g)
 	writer_u64(w, g->claim);
 	writer_u64(w, g->yielded_to);
 	put_time(w, g->well_since);
+	put_pauses(w, &g->pauses);
 	end_section(w, start, RECORD_GROUP_SIZE);
 }
 
@@ -334,6 +361,21 @@ static bool group_is_possible(const struct record_group *g)
 	       g->claim <= g->epoch;
 }
 
+/* Minor version 0 ends before them. */
+static void take_pauses(struct reader *r, struct pauses *ret_pauses)
+{
+	size_t count = r->left > 0 ? reader_u8(r) : 0;
+
+	*ret_pauses = (struct pauses){0};
+	for (size_t i = 0; i < count; i++) {
+		struct pause_of pause = {.id = reader_u64(r)};
+
+		pause.until = take_instant(r);
+		if (i < PAUSES_MAX)
+			ret_pauses->list[i] = pause;
+	}
+}
+
 bool record_take_group(struct reader *r, struct record_group *g)
 {
 	struct reader s = take_section(r);
@@ -350,7 +392,7 @@ bool record_take_group(struct reader *r, struct record_group *g)
 	g->holder = reader_u64(&s);
 	g->granter = reader_u64(&s);
 	g->contenders = reader_u64(&s);
-	g->grant_pause = take_instant(&s);
+	(void)take_instant(&s); /* the last pause: whose they are follows */
 	flags = reader_u8(&s);
 	g->wants = flags & GROUP_WANTS;
 	g->in_touch = flags & GROUP_IN_TOUCH;
@@ -373,6 +415,7 @@ bool record_take_group(struct reader *r, struct record_group *g)
 	g->claim = reader_u64(&s);
 	g->yielded_to = reader_u64(&s);
 	g->well_since = take_instant(&s);
+	take_pauses(&s, &g->pauses);
 	g->acknowledged = flags & GROUP_ACKNOWLEDGED;
 	return !s.failed && group_is_possible(g);
 }

@@ -27,12 +27,13 @@
 #include "wire/record_metrics.h"
 
 #define RECORD_VERSION_MAJOR 1
-#define RECORD_VERSION_MINOR 1 /* 1: metrics, at the end of the node and of each peer */
+/* 1: metrics, at the end of the node and of each peer; pauses, at the end of each group */
+#define RECORD_VERSION_MINOR 1
 /* Each part at its largest, with its length in front. */
 #define RECORD_FRAME_SIZE  (16 + 8)
 #define RECORD_NODE_SIZE   (96 + RECORD_METRICS_SIZE)
 #define RECORD_DEVICE_SIZE 32
-#define RECORD_GROUP_SIZE  456
+#define RECORD_GROUP_SIZE  521
 #define RECORD_PEER_SIZE   (368 + RECORD_HISTOGRAM_SIZE)
 #define RECORD_REASON_SIZE 128
 #define RECORD_ENTRY_SIZE  24
@@ -63,7 +64,7 @@ struct record_group {
 	ha_time since;
 	uint64_t epoch, epoch_seen, epoch_rival;
 	uint64_t holder, granter, contenders;
-	ha_time grant_pause;
+	struct pauses pauses;
 	bool wants, in_touch, conflict;
 	uint64_t told_holder;
 	ha_time held_last, state_since;

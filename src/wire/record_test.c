@@ -36,7 +36,7 @@ static const struct record_group GROUP = {.name = "web",
 	.epoch_rival = 15,
 	.holder = 16,
 	.granter = 17,
-	.grant_pause = {18},
+	.pauses = {.list = {{.id = 18, .until = {181}}, {.id = 182, .until = {183}}}},
 	.contenders = 27,
 	.worth_change = -30,
 	.impaired = true,
@@ -142,6 +142,7 @@ static void it_comes_back_as_it_was(void **state)
 	assert_int_equal(read_group.epoch_seen, 14);
 	assert_int_equal(read_group.epoch_rival, 15);
 	assert_int_equal(read_group.granter, 17);
+	assert_memory_equal(&read_group.pauses, &GROUP.pauses, sizeof(GROUP.pauses));
 	assert_int_equal(read_group.contenders, 27);
 	assert_true(read_group.in_touch && read_group.impaired && !read_group.wants);
 	assert_int_equal(read_group.worth_change, -30);
@@ -269,6 +270,62 @@ static void impossible_groups_are_refused(void **state)
 	assert_false(is_taken(g));
 }
 
+/* Its groups end before the pauses. */
+static void minor_version_0_is_taken(void **state)
+{
+	struct record_group group = GROUP, read_group;
+	struct record_device device;
+	struct record_node node;
+	struct writer w;
+	struct reader r;
+	size_t section;
+
+	(void)state;
+	group.pauses = (struct pauses){0};
+	record_begin(&w, bytes, sizeof(bytes), &NODE);
+	record_put_device(&w, &DEVICE);
+	section = w.used;
+	record_put_group(&w, &group);
+	w.used--;
+	bytes[section] = (uint8_t)((w.used - section - 2) >> 8);
+	bytes[section + 1] = (uint8_t)(w.used - section - 2);
+	assert_true(record_open(bytes, record_finish(&w), &r, &node));
+	assert_true(record_take_device(&r, &device));
+	memset(&read_group, 0xff, sizeof(read_group));
+	assert_true(record_take_group(&r, &read_group));
+	assert_memory_equal(&read_group.pauses, &group.pauses, sizeof(group.pauses));
+	assert_true(record_is_read(&r));
+}
+
+/* One that knows more of them: what there is room for counts. */
+static void more_pauses_are_taken_than_there_is_room_for(void **state)
+{
+	static const uint8_t MORE[16];
+	struct record_group group = GROUP, read_group;
+	struct record_device device;
+	struct record_node node;
+	struct writer w;
+	struct reader r;
+	size_t section, count;
+
+	(void)state;
+	for (size_t i = 0; i < PAUSES_MAX; i++)
+		group.pauses.list[i] = (struct pause_of){.id = i + 1, .until = {9}};
+	record_begin(&w, bytes, sizeof(bytes), &NODE);
+	record_put_device(&w, &DEVICE);
+	section = w.used;
+	record_put_group(&w, &group);
+	count = w.used - PAUSES_MAX * sizeof(MORE) - 1;
+	bytes[count]++;
+	writer_bytes(&w, MORE, sizeof(MORE));
+	bytes[section] = (uint8_t)((w.used - section - 2) >> 8);
+	bytes[section + 1] = (uint8_t)(w.used - section - 2);
+	assert_true(record_open(bytes, record_finish(&w), &r, &node));
+	assert_true(record_take_device(&r, &device));
+	assert_true(record_take_group(&r, &read_group));
+	assert_memory_equal(&read_group.pauses, &group.pauses, sizeof(group.pauses));
+}
+
 static void what_does_not_fit_is_not_written(void **state)
 {
 	struct writer w;
@@ -288,6 +345,8 @@ int main(void)
 		cmocka_unit_test(another_major_version_is_refused),
 		cmocka_unit_test(an_older_minor_version_is_read),
 		cmocka_unit_test(impossible_groups_are_refused),
+		cmocka_unit_test(minor_version_0_is_taken),
+		cmocka_unit_test(more_pauses_are_taken_than_there_is_room_for),
 		cmocka_unit_test(what_does_not_fit_is_not_written),
 	};
 
