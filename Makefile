@@ -7,13 +7,14 @@ SECONDS ?= 20# of each fuzzer
 SIM     ?= --count 1000000 --seconds 60# options of the simulator, as in: make sim SIM="--replay 7"
 DEMO    ?= # options of `ha demo`, as in: make demo DEMO="--interval 20ms"
 BENCH   ?= # options of bench/run, as in: make bench BENCH="--only many"
+CALM    ?= # options of bench/calm, as in: make calm CALM="--seconds 10"
 
 build := build
 sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'include/ha/*.h' 'examples/*.c' 'bindings/node/src/*.c' 'bench/*.[ch]')
 
-.PHONY: all moves help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-scale bench-checks fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
+.PHONY: all moves help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-scale bench-checks calm fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -28,6 +29,7 @@ help:
 	@echo 'make bench-quick  ... less of it, in 3 minutes; bench-moves: planned moves'
 	@echo 'make test-page  look at the status page in chromium, and have promtool check metrics and alerts (root or sudo)'
 	@echo 'make model      check the model of the protocol with SPIN; FULL=1: more faults, takes minutes'
+	@echo 'make calm          does load alone move an address? (root or sudo, five minutes)'
 	@echo 'make bench-scale   what many groups cost (root or sudo, five minutes)'
 	@echo 'make bench-checks  do 100 hanging health checks delay heartbeats? (root or sudo, two minutes)'
 	@echo 'make bench-fence   what each kind of fence costs (root or sudo, two minutes)'
@@ -72,6 +74,10 @@ test-page: test-deps
 bench-scale: all
 	@tools/packages install bench
 	@$(sudo) bench/scale --build $(build)
+
+calm: all
+	@tools/packages install bench
+	$(sudo) bench/calm --build $(build) $(CALM)
 
 bench-checks: all
 	@tools/packages install bench

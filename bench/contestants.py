@@ -3,6 +3,7 @@
 alpha the worthier one, and the faults that can befall alpha."""
 
 import ipaddress
+import itertools
 import os
 import pathlib
 import signal
@@ -19,7 +20,7 @@ from node import ADDRESS  # noqa: E402
 
 PORT = 7007  # of the measured service
 FIRST = f"{ADDRESS}/24"
-WORTHS = {"alpha": 200, "beta": 100}
+WORTHS = {"alpha": 200, "beta": 100, "gamma": 80, "delta": 60, "epsilon": 40}
 
 
 def descendants(pid):
@@ -43,14 +44,21 @@ def numbered(first, count):
 class Ha(node_module.Node):
     """`ha run` with its defaults."""
 
-    def __init__(self, folder, host, interval, addresses=(FIRST,), groups=1):
+    program = node_module.HA
+
+    def __init__(self, folder, host, interval, addresses=(FIRST,), groups=1, **keys):
         worth = WORTHS[host.name]
         lists = {"main": {"address": list(addresses), "worth": worth}}
         if groups == len(addresses) > 1:  # one group for each
             lists = {f"g{n}": {"address": [a], "worth": worth} for n, a in enumerate(addresses)}
         else:
             lists |= {f"g{n}": {"address": [f"10.77.1.{n}"], "worth": worth} for n in range(1, groups)}
-        super().__init__(folder, host, groups=lists, interval=f"{round(interval * 1000)}ms", tolerance=None)
+        super().__init__(folder, host, groups=lists, interval=f"{round(interval * 1000)}ms",
+                         **{"tolerance": None, **keys})
+
+    def arguments(self):
+        words = super().arguments()
+        return [self.program if word is node_module.HA else word for word in words]
 
     def configuration(self):
         return node_module.configuration(self.node_keys, self.groups)
@@ -168,17 +176,18 @@ CONTESTANTS = {"ha": Ha, "keepalived": Keepalived, "ucarp": Ucarp}
 
 
 class Cluster:
-    """Two servers of one contestant, a client and a watcher, on a LAN of their own."""
+    """Two servers or more of one contestant, a client and a watcher, on a LAN of their own. More keys
+    are ha's, of its configuration."""
 
-    def __init__(self, name, interval, folder, probe, addresses=(FIRST,), groups=1):
+    def __init__(self, name, interval, folder, probe, addresses=(FIRST,), groups=1, nodes=2, **keys):
         self.name, self.interval, self.probe, self.address = name, interval, probe, addresses[0].split("/")[0]
         folder.mkdir()
         folder.chmod(0o755)
         self.lan = lan_module.Lan()
         self.servers, self.echoes = [], []
-        for number, host_name in enumerate(WORTHS, 1):
+        for number, host_name in enumerate(itertools.islice(WORTHS, nodes), 1):
             host = self.lan.host(host_name, number)
-            self.servers.append(CONTESTANTS[name](folder, host, interval, addresses, groups))
+            self.servers.append(CONTESTANTS[name](folder, host, interval, addresses, groups, **keys))
             self.echoes.append(subprocess.Popen(host.command(probe, "serve", PORT, host_name)))
         self.client, self.watcher = self.lan.host("client", 250), self.lan.host("watcher", 251)
 
@@ -199,11 +208,12 @@ class Cluster:
                 server.kill9()
 
     def settle(self):
-        """Until both run, and alpha alone holds the address."""
-        alpha, beta = self.servers
+        """Until all run, and alpha alone holds the address."""
+        alpha, *others = self.servers
 
         def settled():
-            return (alpha.is_active() and not beta.is_active() and self.client.ask(self.address) == "alpha")
+            return (alpha.is_active() and not any(other.is_active() for other in others)
+                    and self.client.ask(self.address) == "alpha")
         wait_until(settled, lambda: f"{self.name}: alpha holds the address;\n{self.logs()}", 40)
 
     def serves(self):
