@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * load: what bench/calm troubles a machine with. It ends by itself after SECONDS, or with its parent,
- * and leaves nothing behind.
+ * load: what bench/calm troubles a machine with. It ends by itself after SECONDS, or with its
+ * parent, and leaves nothing behind.
  *
  *   load processor SECONDS                   one busy loop
- *   load memory SECONDS FOLDER MB            reads and writes so much, over and over, half of it a file
- *   load forks SECONDS COUNT                 starts so many programs at once, again and again
- *   load disk SECONDS FOLDER MB              writes a file of that size, and waits for the disk, over and over
- *   load packets SECONDS ADDRESS PORT RATE   so many UDP packets of 64 bytes a second
+ *   load memory SECONDS FOLDER MB            reads and writes so much, over and over, half of it a
+ * file load forks SECONDS COUNT                 starts so many programs at once, again and again
+ *   load disk SECONDS FOLDER MB              writes a file of that size, and waits for the disk,
+ * over and over load packets SECONDS ADDRESS PORT RATE   so many UDP packets of 64 bytes a second
  *   load sink SECONDS PORT                   takes what comes, and drops it
- *   load timer SECONDS PRIORITY CORE         no load: wakes up every 5 ms; 0 is no real-time process
+ *   load timer SECONDS PRIORITY CORE         no load: wakes up every 5 ms; 0 is no real-time
+ * process
  *
  * Prints how often it did that: loops, sweeps, programs, megabytes, packets;
  * the last one by how many microseconds it woke up late at most.
@@ -92,8 +93,8 @@ static long memory(const char *folder, int64_t megabytes)
 
 	if (ftruncate(file, half) < 0)
 		fail("ftruncate");
-	anonymous = mmap(NULL, (size_t)half / 2, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	anonymous = mmap(
+		NULL, (size_t)half / 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	mapped = mmap(NULL, (size_t)half, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	if (anonymous == MAP_FAILED || mapped == MAP_FAILED)
 		fail("mmap");
@@ -176,7 +177,8 @@ static long packets(const char *address, const char *port, int64_t rate)
 	if (connect(s, (struct sockaddr *)&to, sizeof(to)) < 0)
 		fail(address);
 	while (!is_over()) {
-		int64_t late = now_ns() - due, owed = rate * (late < NS_PER_S ? late : TICK_NS) / NS_PER_S;
+		int64_t late = now_ns() - due,
+			owed = rate * (late < NS_PER_S ? late : TICK_NS) / NS_PER_S;
 		struct timespec tick = {0, TICK_NS};
 
 		due += late;

@@ -199,7 +199,23 @@ static void render_hearing(struct text *t, const struct status_peer *p, bool col
 		text_add(t, ", not proven fresh");
 }
 
-static void render_peer(struct text *t, const struct status_peer *p, size_t name_width, bool colour)
+/* When it was last heard by each of several interfaces. */
+static void render_peer_paths(struct text *t, const struct status *s, const struct status_peer *p)
+{
+	for (size_t i = 0; s->path_count > 1 && i < s->path_count; i++) {
+		text_add(t, "%s", i == 0 ? " (" : ", ");
+		text_add_foreign(t, s->paths[i].interface);
+		text_add(t, " ");
+		if (p->path_heard_ms[i] >= 0)
+			render_duration(t, p->path_heard_ms[i]);
+		else
+			text_add(t, "never");
+	}
+	text_add(t, "%s", s->path_count > 1 ? ")" : "");
+}
+
+static void render_peer(struct text *t, const struct status *s, const struct status_peer *p,
+	size_t name_width, bool colour)
 {
 	char address[IP_TEXT_SIZE];
 
@@ -210,10 +226,41 @@ static void render_peer(struct text *t, const struct status_peer *p, size_t name
 	if (p->last_heard_ms >= 0) {
 		text_add(t, ", last heard ");
 		render_duration(t, p->last_heard_ms);
-		text_add(t, " ago\n");
+		text_add(t, " ago");
+		render_peer_paths(t, s, p);
+		text_add(t, "\n");
 	} else {
 		text_add(t, ", never heard\n");
 	}
+}
+
+static void render_path(struct text *t, const struct status_path *p, size_t name_width, bool colour)
+{
+	char address[IP_TEXT_SIZE];
+
+	text_add(t, "  ");
+	add_padded(t, p->interface, name_width);
+	text_add(t, "  %-15s  %s", ip_format(&p->address, address),
+		colour_on(colour && !p->up, COLOUR_RED));
+	text_add_foreign(t, p->state);
+	text_add(t, "%s\n", colour_off(colour && !p->up));
+}
+
+/* One alone is told by the groups. */
+static void render_paths(struct text *t, const struct status *s, bool colour)
+{
+	size_t width = 0;
+
+	if (s->path_count < 2)
+		return;
+	for (size_t i = 0; i < s->path_count; i++) {
+		size_t length = strlen(s->paths[i].interface);
+
+		width = length > width ? length : width;
+	}
+	text_add(t, "\n%sheartbeats%s\n", colour_on(colour, COLOUR_BOLD), colour_off(colour));
+	for (size_t i = 0; i < s->path_count; i++)
+		render_path(t, &s->paths[i], width, colour);
 }
 
 static void render_peers(struct text *t, const struct status *s, bool colour)
@@ -232,7 +279,7 @@ static void render_peers(struct text *t, const struct status *s, bool colour)
 	}
 	text_add(t, "\n%speers%s\n", colour_on(colour, COLOUR_BOLD), colour_off(colour));
 	for (size_t i = 0; i < s->peer_count; i++)
-		render_peer(t, &s->peers[i], width, colour);
+		render_peer(t, s, &s->peers[i], width, colour);
 }
 
 static void render_warnings(struct text *t, const struct status *s, bool colour)
@@ -249,8 +296,10 @@ void render_status(struct text *t, const struct status *s, const struct render *
 {
 	render_node(t, s, how->colour);
 	render_groups(t, s, how);
-	if (!how->group)
+	if (!how->group) {
+		render_paths(t, s, how->colour);
 		render_peers(t, s, how->colour);
+	}
 	render_warnings(t, s, how->colour);
 }
 

@@ -136,6 +136,27 @@ static void a_peer_that_does_not_hear_is_said_so(void **state)
 	assert_non_null(strstr(rendered(&s, false, NULL), "\nno peers heard yet\n"));
 }
 
+static void several_paths_are_shown(void **state)
+{
+	static struct status s;
+	const char *text;
+
+	(void)state;
+	sample(&s);
+	s.path_count = 2;
+	s.paths[0] = (struct status_path){.interface = "eth0", .up = true, .state = "is up"};
+	s.paths[1] = (struct status_path){.interface = "eth1", .state = "has no carrier"};
+	assert_true(ip_parse("10.0.0.2", &s.paths[0].address));
+	s.peers[0].path_heard_ms[0] = 12;
+	s.peers[0].path_heard_ms[1] = -1;
+	text = rendered(&s, false, NULL);
+	assert_non_null(strstr(text, "\nheartbeats\n"
+				     "  eth0  10.0.0.2         is up\n"
+				     "  eth1  -                has no carrier\n"));
+	assert_non_null(strstr(text, "last heard 12ms ago (eth0 12ms, eth1 never)\n"));
+	assert_null(strstr(rendered(&s, false, "mail"), "\nheartbeats"));
+}
+
 static void states_have_their_colours(void **state)
 {
 	static struct status s;
@@ -257,6 +278,7 @@ int main(void)
 		cmocka_unit_test(status_reads_at_a_glance),
 		cmocka_unit_test(one_group_alone_keeps_the_warnings),
 		cmocka_unit_test(a_peer_that_does_not_hear_is_said_so),
+		cmocka_unit_test(several_paths_are_shown),
 		cmocka_unit_test(states_have_their_colours),
 		cmocka_unit_test(hostile_names_do_not_command_the_terminal),
 		cmocka_unit_test(full_tables_fit),

@@ -26,6 +26,7 @@ static void receive(struct transport *t, int fd, enum engine_event_kind kind)
 			.datagram = {.bytes = buffer,
 				.size = datagram.size,
 				.hop_limit = datagram.hop_limit,
+				.interface_index = datagram.interface_index,
 				.source = datagram.source}};
 		driver_event(t->driver, &event);
 	}
@@ -150,14 +151,58 @@ static int send_multicast(struct transport *t, const uint8_t *bytes, size_t size
 	return result;
 }
 
+static unsigned common_bits(const struct ip *a, const struct ip *b)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < 4; i++, bits += 8)
+		if (a->bytes[i] != b->bytes[i])
+			return bits +
+			       (unsigned)__builtin_clz((unsigned)(a->bytes[i] ^ b->bytes[i])) - 24;
+	return bits;
+}
+
+/* The address of the path that leads there: the one most like it. From another one it would be
+ * dropped where the way back is compared (rp_filter). */
+static struct ip source_for(const struct transport *t, const struct ip *to)
+{
+	struct ip best = {0};
+
+	for (size_t i = 0; i < t->conf->node.path_count; i++) {
+		const struct ip *own = &t->paths[i].v4;
+
+		if (own->family == IP_V4 &&
+			(best.family == IP_NONE || common_bits(own, to) > common_bits(&best, to)))
+			best = *own;
+	}
+	return best;
+}
+
+/* The address of a link does not say of which. */
+static int send_by_each(
+	struct transport *t, struct udp_destination *destination, const uint8_t *bytes, size_t size)
+{
+	int result = -ENETDOWN;
+
+	for (size_t i = 0; i < t->conf->node.path_count; i++) {
+		destination->interface_index = t->paths[i].interface_index;
+		if (destination->interface_index != 0) {
+			int r = udp_send(socket_for(t, &destination->to), destination, bytes, size);
+
+			result = result == 0 ? 0 : r;
+		}
+	}
+	return result;
+}
+
 static int send_unicast(struct transport *t, const struct ip *to, const uint8_t *bytes, size_t size)
 {
 	struct udp_destination destination = {.to = *to, .port = t->conf->node.port};
 
 	if (ip_is_link_local(to))
-		destination.interface_index = t->paths[0].interface_index;
-	else if (to->family == IP_V4)
-		destination.source = t->paths[0].v4;
+		return send_by_each(t, &destination, bytes, size);
+	if (to->family == IP_V4)
+		destination.source = source_for(t, to);
 	return udp_send(socket_for(t, to), &destination, bytes, size);
 }
 

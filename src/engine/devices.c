@@ -40,6 +40,8 @@ void devices_changed(struct engine *e, const struct engine_device *state, struct
 	/* Whoever can speak again does so at once: with long intervals the others would wait. */
 	if (!d->known || !same_link(&d->state, state))
 		e->beat_soon = true;
+	if (d->known && !same_link(&d->state, state))
+		paths_forget(e, state->index);
 	d->state = *state;
 	d->known = true;
 	d->adopted = false;
@@ -83,6 +85,11 @@ static struct ip address_of(const struct engine *e, const struct device *d)
 	return v6 ? d->state.v6 : d->state.v4;
 }
 
+struct ip devices_address(const struct engine *e, size_t device)
+{
+	return address_of(e, &e->devices[device]);
+}
+
 static enum ineligible path_speaks(const struct engine *e, const struct device *d)
 {
 	enum ineligible why = link_serves(e, d);
@@ -91,6 +98,22 @@ static enum ineligible path_speaks(const struct engine *e, const struct device *
 	if (why == ELIGIBLE && address.family == IP_NONE)
 		return INELIGIBLE_NO_ADDRESS;
 	return why;
+}
+
+bool devices_path_speaks(const struct engine *e, size_t path)
+{
+	return path_speaks(e, &e->devices[e->conf->node.path[path]]) == ELIGIBLE;
+}
+
+void devices_describe_path(const struct engine *e, size_t path, char *buffer, size_t size)
+{
+	const struct device *d = &e->devices[e->conf->node.path[path]];
+	struct text t = text_init(buffer, size);
+
+	if (path_speaks(e, d) == INELIGIBLE_NO_ADDRESS)
+		text_add(&t, "has no address of its own");
+	else
+		text_add(&t, "%s", describe(&d->state));
 }
 
 enum ineligible devices_speak(const struct engine *e, size_t *ret_device)

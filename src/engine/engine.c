@@ -350,8 +350,8 @@ void engine_describe(const struct engine *e, size_t group, struct engine_hook *r
 
 	*ret_hook = (struct engine_hook){
 		.group = (uint16_t)group, .state = group_state(g), .previous = group_state(g)};
-	ret_hook->epoch = ret_hook->state == STATE_ACTIVE ? g->election.epoch
-							  : g->election.epoch_seen;
+	ret_hook->epoch =
+		ret_hook->state == STATE_ACTIVE ? g->election.epoch : g->election.epoch_seen;
 	if (holder != 0)
 		text_copy(ret_hook->holder, sizeof(ret_hook->holder),
 			holder == e->identity.id ? e->conf->node.name : peers_name(e, holder));

@@ -102,7 +102,8 @@ struct engine_event {
 		struct {
 			const uint8_t *bytes; /* borrowed */
 			size_t size;
-			int hop_limit; /* -1: unknown */
+			int hop_limit;            /* -1: unknown */
+			uint32_t interface_index; /* by which it came; 0: unknown */
 			struct ip source;
 		} datagram;
 		bool drained; /* ENGINE_START */

@@ -223,15 +223,22 @@ static struct heartbeat peer_heartbeat(uint64_t id, uint64_t sequence)
 	return h;
 }
 
-static void hear(const struct heartbeat *h)
+static void hear_by(uint32_t interface_index, const struct heartbeat *h)
 {
 	uint8_t bytes[HEARTBEAT_SIZE_MAX];
 	struct engine_event event = {.kind = ENGINE_DATAGRAM,
-		.datagram = {.bytes = bytes, .hop_limit = HEARTBEAT_HOP_LIMIT}};
+		.datagram = {.bytes = bytes,
+			.hop_limit = HEARTBEAT_HOP_LIMIT,
+			.interface_index = interface_index}};
 
 	event.datagram.size = heartbeat_encode(h, conf.node.cluster_tag, &no_key, bytes);
 	event.datagram.source = h->address;
 	step(&event);
+}
+
+static void hear(const struct heartbeat *h)
+{
+	hear_by(0, h);
 }
 
 static void hear_arp(
@@ -624,6 +631,89 @@ static void test_stops_in_order(void **state)
 	step(&stop);
 	assert_int_equal(log_count, 0); /* the end is the end */
 	assert_true(time_is_never(engine_deadline(engine)));
+}
+
+/* Three of its intervals, each heartbeat by eth0, and its copy by eth1. */
+static void hear_thrice(struct heartbeat *beta, bool both)
+{
+	for (int i = 0; i < 3; i++) {
+		run_ms(100);
+		beta->sequence++;
+		beta->heard[0].sequence = (uint32_t)last_sent.sequence;
+		hear_by(2, beta);
+		if (both)
+			hear_by(3, beta);
+	}
+}
+
+static void begin_on_two_paths(struct heartbeat *beta)
+{
+	begin("[node]\ninterface = eth0\ninterface = eth1\n"
+	      "[group web]\naddress = 10.0.0.100/24 dev eth0\n");
+	tell_device(0, true, true, "10.0.0.1");
+	tell_device(1, true, true, "10.1.0.1");
+	run_ms(1000);
+	*beta = peer_heartbeat(7, 1);
+	hear_thrice(beta, true);
+	forget();
+}
+
+static void test_a_path_is_lost(void **state)
+{
+	struct heartbeat beta;
+
+	(void)state;
+	begin_on_two_paths(&beta);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_string_equal(status.paths[1].interface, "eth1");
+	assert_string_equal(status.paths[1].state, "is up");
+	assert_int_equal(status.peers[0].path_heard_ms[1], 0);
+	hear_thrice(&beta, false);
+	assert_null(find_report(REPORT_PEER)); /* that may be a delay */
+	hear_thrice(&beta, false);
+	assert_string_equal(find_report(REPORT_PEER)->text, "beta is no longer heard by eth1");
+	assert_null(find_report(REPORT_STATE));
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_true(status.peers[0].live);
+	assert_int_equal(status.peers[0].path_heard_ms[0], 0);
+	assert_int_equal(status.peers[0].path_heard_ms[1], 600);
+	assert_non_null(strstr(status.warnings[1], "beta is not heard by eth1"));
+	forget();
+	hear_thrice(&beta, true);
+	assert_string_equal(find_report(REPORT_PEER)->text, "beta is heard again by eth1");
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.warning_count, 1); /* there is no key */
+}
+
+/* R10: whoever did not run has not heard by any of them. */
+static void test_no_path_is_lost_by_a_stall(void **state)
+{
+	struct heartbeat beta;
+
+	(void)state;
+	begin_on_two_paths(&beta);
+	now_ns += 300 * NS_PER_MS;
+	hear_thrice(&beta, true);
+	assert_null(find_report(REPORT_PEER));
+}
+
+/* Its device tells enough, once. */
+static void test_a_path_without_carrier(void **state)
+{
+	struct heartbeat beta;
+
+	(void)state;
+	begin_on_two_paths(&beta);
+	tell_device(1, true, false, "10.1.0.1");
+	hear_thrice(&beta, false);
+	hear_thrice(&beta, false);
+	assert_null(find_report(REPORT_PEER));
+	assert_string_equal(find_report(REPORT_DEVICE)->text, "eth1 has no carrier");
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_string_equal(status.paths[1].state, "has no carrier");
+	assert_string_equal(status.warnings[1], "heartbeat interface eth1 has no carrier");
+	assert_true(status.groups[0].eligible);
+	assert_int_equal(status.groups[0].state, STATE_ACTIVE);
 }
 
 static void test_hooks(void **state)
@@ -1178,6 +1268,9 @@ int main(void)
 		TEST(test_adopted_group_cannot_be_held),
 		TEST(test_will),
 		TEST(test_stops_in_order),
+		TEST(test_a_path_is_lost),
+		TEST(test_no_path_is_lost_by_a_stall),
+		TEST(test_a_path_without_carrier),
 		TEST(test_hooks),
 		TEST(test_acknowledgements),
 		TEST(test_defends_what_it_holds),

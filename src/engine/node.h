@@ -3,8 +3,8 @@
  * node: the engine's own state and the pieces it is made of, private to this folder. engine.c
  * dispatches events; peers.c hears datagrams; groups.c runs the elections, which inputs.c tells
  * what they need; addresses.c announces, probes and watches over the shared addresses; suspicion.c
- * asks those who fell silent; beat.c speaks; news.c, steps.c, explain.c, next.c, snapshot.c and
- * views.c tell people; measure.c counts and times.
+ * asks those who fell silent; paths.c tells the heartbeat interfaces apart; beat.c speaks; news.c,
+ * steps.c, explain.c, next.c, snapshot.c and views.c tell people; measure.c counts and times.
  */
 #ifndef HA_ENGINE_NODE_H
 #define HA_ENGINE_NODE_H
@@ -104,7 +104,9 @@ struct peer_record {
 	uint32_t echo;          /* the last sequence number of ours that it named */
 	uint8_t hears_count;    /* whom it hears, as it last said */
 	struct peer_heard hears[PEERS_MAX];
-	struct histogram jitter; /* how far from its interval its heartbeats come */
+	struct histogram jitter;       /* how far from its interval its heartbeats come */
+	ha_time path_heard[PATHS_MAX]; /* by each heartbeat interface; TIME_ORIGIN: never */
+	bool path_lost[PATHS_MAX];     /* as last reported */
 	/* R11 */
 	int64_t fence_margin_ns; /* its fence closes so long before its tolerance ends; 0: none */
 	uint8_t mac_count;
@@ -389,6 +391,17 @@ void peers_credit_stall(struct engine *e, int64_t stall_ns);
 /* Reports who came, went or stopped hearing us since the last call. */
 void peers_review(struct engine *e, struct effects *out);
 ha_time peers_deadline(const struct engine *e);
+
+/* paths.c: which heartbeat interfaces bring the heartbeats of a peer. */
+void paths_heard(struct engine *e, struct peer_record *p, uint32_t interface_index);
+/* A device has changed: what came by it before says nothing any more. */
+void paths_forget(struct engine *e, size_t device);
+void paths_credit_stall(struct engine *e, struct peer_record *p, int64_t stall_ns);
+/* The peer lives and this node's interface is well, but nothing of it has come by it for a
+ * tolerance. */
+bool paths_is_lost(const struct engine *e, const struct peer_record *p, size_t path);
+void paths_review(struct engine *e, struct peer_record *p, struct effects *out);
+ha_time paths_deadline(const struct engine *e, const struct peer_record *p);
 struct peer_record *peers_find(struct engine *e, uint64_t id);
 /* The name of a node by id; "another node" if it is not known. */
 const char *peers_name(const struct engine *e, uint64_t id);
@@ -535,6 +548,11 @@ enum ineligible devices_speak(const struct engine *e, size_t *ret_device);
 uint64_t devices_digest(const struct engine *e);
 /* Whether the caller has told the state of each: at start it tells them one by one. */
 bool devices_are_known(const struct engine *e);
+/* Whether nothing is wrong with the heartbeat interface @path. */
+bool devices_path_speaks(const struct engine *e, size_t path);
+void devices_describe_path(const struct engine *e, size_t path, char *buffer, size_t size);
+/* A device's own address, of the family of the heartbeats. */
+struct ip devices_address(const struct engine *e, size_t device);
 /* Whether a heartbeat could leave by any path, also one without an address of its own. */
 bool devices_can_send(const struct engine *e);
 struct ip devices_real_address(const struct engine *e);

@@ -266,6 +266,8 @@ static void judge(struct engine *e, const struct engine_event *event, struct eff
 	case PEER_OLD_BOOT: drop(e, event, HEARTBEAT_DROP_OLD_BOOT, out); break;
 	case PEER_UNPROVEN: answer(e); break;
 	}
+	if (verdict == PEER_NEW_BOOT || verdict == PEER_ACCEPTED || verdict == PEER_DUPLICATE)
+		paths_heard(e, p, event->datagram.interface_index);
 	if (verdict == PEER_NEW_BOOT || verdict == PEER_ACCEPTED) {
 		review_deafness(p, &packet);
 		p->echo = packet.names_us ? packet.echo : p->echo;
@@ -300,6 +302,7 @@ void peers_credit_stall(struct engine *e, int64_t stall_ns)
 		/* One that was silent before is not live again because we are late. */
 		if (!time_reached(e->deadline, peer_silence_deadline(&p->peer)))
 			peer_credit_stall(&p->peer, e->now, stall_ns);
+		paths_credit_stall(e, p, stall_ns);
 		if (stall_ns >= e->conf->node.interval_ns)
 			p->heard_since = e->now; /* it has not heard us either */
 	}
@@ -377,6 +380,7 @@ void peers_review(struct engine *e, struct effects *out)
 	for (size_t i = 0; i < e->peer_count; i++) {
 		review_presence(e, &e->peers[i], out);
 		review_hearing(e, &e->peers[i], out);
+		paths_review(e, &e->peers[i], out);
 	}
 }
 
@@ -384,8 +388,12 @@ ha_time peers_deadline(const struct engine *e)
 {
 	ha_time deadline = TIME_NEVER;
 
-	for (size_t i = 0; i < e->peer_count; i++)
-		if (peers_is_audible(e, &e->peers[i]))
-			deadline = time_min(deadline, peer_silence_deadline(&e->peers[i].peer));
+	for (size_t i = 0; i < e->peer_count; i++) {
+		const struct peer_record *p = &e->peers[i];
+
+		if (peers_is_audible(e, p))
+			deadline = time_min(deadline, peer_silence_deadline(&p->peer));
+		deadline = time_min(deadline, paths_deadline(e, p));
+	}
 	return deadline;
 }

@@ -13,8 +13,8 @@ static bool is_wanted(const struct engine *e, size_t group)
 	return e->conf->groups[group].hook_count[CONF_HOOK_BEFORE] > 0;
 }
 
-/* What was done counts for one claim, and not for ever: the grant that it was done for may have lapsed
- * meanwhile, and comes again. */
+/* What was done counts for one claim, and not for ever: the grant that it was done for may have
+ * lapsed meanwhile, and comes again. */
 static bool counts(const struct engine *e, size_t group)
 {
 	const struct group *g = &e->groups[group];

@@ -64,6 +64,20 @@ static void fill_peer(const struct engine *e, ha_time now, const struct peer_rec
 	status->interval_ms = p->peer.interval_ns / NS_PER_MS;
 	status->tolerance_ms = p->peer.tolerance_ns / NS_PER_MS;
 	status->received = p->received;
+	for (size_t i = 0; i < e->conf->node.path_count; i++)
+		status->path_heard_ms[i] =
+			p->path_heard[i].ns == 0 ? -1
+						 : time_between(p->path_heard[i], now) / NS_PER_MS;
+}
+
+static void fill_path(const struct engine *e, size_t path, struct status_path *status)
+{
+	size_t device = e->conf->node.path[path];
+
+	text_copy(status->interface, sizeof(status->interface), e->conf->devices[device].name);
+	status->address = devices_address(e, device);
+	status->up = devices_path_speaks(e, path);
+	devices_describe_path(e, path, status->state, sizeof(status->state));
 }
 
 __attribute__((format(printf, 2, 3))) static void warn(struct status *s, const char *format, ...)
@@ -98,6 +112,23 @@ static void warn_of_peers(const struct engine *e, struct status *s)
 				"filtered "
 				"on the way, or unicast by a firewall?",
 				p->name, address);
+	}
+}
+
+/* Nothing is lost yet, but the next fault may be one too many. */
+static void warn_of_paths(const struct engine *e, struct status *s)
+{
+	size_t count = e->conf->node.path_count;
+
+	for (size_t path = 0; count > 1 && path < count; path++) {
+		const char *name = s->paths[path].interface;
+
+		if (!devices_path_speaks(e, path))
+			warn(s, "heartbeat interface %s %s", name, s->paths[path].state);
+		for (size_t i = 0; i < e->peer_count; i++)
+			if (paths_is_lost(e, &e->peers[i], path))
+				warn(s, "%s is not heard by %s, only by other interfaces",
+					e->peers[i].name, name);
 	}
 }
 
@@ -151,6 +182,7 @@ static void fill_warnings(const struct engine *e, struct status *s)
 	if (e->dropped[HEARTBEAT_DROP_DUPLICATE_ID] > 0)
 		warn(s, "another node uses this node's id; give each a name of its own");
 	warn_of_peers(e, s);
+	warn_of_paths(e, s);
 }
 
 /* All but its room. */
@@ -186,6 +218,9 @@ void engine_status_begin(const struct engine *e, ha_time now, struct status *s)
 	memcpy(s->dropped, e->dropped, sizeof(s->dropped));
 	s->group_count = e->conf->group_count;
 	s->address_count = e->conf->address_count;
+	s->path_count = node->path_count;
+	for (size_t i = 0; i < node->path_count; i++)
+		fill_path(e, i, &s->paths[i]);
 	for (size_t i = 0; i < e->peer_count; i++)
 		fill_peer(e, now, &e->peers[i], &s->peers[s->peer_count++]);
 	fill_warnings(e, s);

@@ -28,6 +28,7 @@ static const struct option V4_OPTIONS[] = {
 	{IPPROTO_IP, IP_MULTICAST_ALL, 0}, /* only groups that this socket joined */
 	{IPPROTO_IP, IP_TOS, CLASS_CS6},
 	{IPPROTO_IP, IP_RECVTTL, 1},
+	{IPPROTO_IP, IP_PKTINFO, 1},
 };
 
 static const struct option V6_OPTIONS[] = {
@@ -40,6 +41,7 @@ static const struct option V6_OPTIONS[] = {
 	{IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0},
 	{IPPROTO_IPV6, IPV6_TCLASS, CLASS_CS6},
 	{IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1},
+	{IPPROTO_IPV6, IPV6_RECVPKTINFO, 1},
 };
 
 static int set_options(int fd, const struct option *options, size_t count)
@@ -213,22 +215,42 @@ int udp_send(int fd, const struct udp_destination *destination, const uint8_t *b
 	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static int read_hop_limit(struct msghdr *m)
+static bool is_about(const struct cmsghdr *c, int v4_type, int v6_type)
 {
-	int hop_limit = -1;
+	return (c->cmsg_level == IPPROTO_IP && c->cmsg_type == v4_type) ||
+	       (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == v6_type);
+}
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
-			(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT))
-			memcpy(&hop_limit, CMSG_DATA(c), sizeof(hop_limit));
-	return hop_limit;
+static uint32_t read_interface(const struct cmsghdr *c)
+{
+	struct in_pktinfo v4;
+	struct in6_pktinfo v6;
+
+	if (c->cmsg_level == IPPROTO_IP) {
+		memcpy(&v4, CMSG_DATA(c), sizeof(v4));
+		return (uint32_t)v4.ipi_ifindex;
+	}
+	memcpy(&v6, CMSG_DATA(c), sizeof(v6));
+	return v6.ipi6_ifindex;
+}
+
+static void read_control(struct msghdr *m, struct udp_datagram *ret_datagram)
+{
+	ret_datagram->hop_limit = -1;
+	ret_datagram->interface_index = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (is_about(c, IP_TTL, IPV6_HOPLIMIT))
+			memcpy(&ret_datagram->hop_limit, CMSG_DATA(c), sizeof(int));
+		else if (is_about(c, IP_PKTINFO, IPV6_PKTINFO))
+			ret_datagram->interface_index = read_interface(c);
+	}
 }
 
 int udp_receive(int fd, uint8_t *buffer, size_t size, struct udp_datagram *ret_datagram)
 {
 	struct sockaddr_storage address = {0};
 	union {
-		char bytes[CMSG_SPACE(sizeof(int)) * 2];
+		char bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct cmsghdr align;
 	} control;
 	struct iovec part = {.iov_base = buffer, .iov_len = size};
@@ -243,7 +265,7 @@ int udp_receive(int fd, uint8_t *buffer, size_t size, struct udp_datagram *ret_d
 	if (received < 0)
 		return -errno;
 	ret_datagram->size = (size_t)received;
-	ret_datagram->hop_limit = read_hop_limit(&m);
+	read_control(&m, ret_datagram);
 	ret_datagram->source = from_sockaddr(&address);
 	return 0;
 }

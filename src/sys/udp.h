@@ -12,8 +12,9 @@
 #include "base/ip.h"
 
 struct udp_datagram {
-	size_t size;   /* of the whole datagram, also where the buffer was shorter */
-	int hop_limit; /* -1: the kernel did not tell */
+	size_t size;              /* of the whole datagram, also where the buffer was shorter */
+	int hop_limit;            /* -1: the kernel did not tell */
+	uint32_t interface_index; /* by which it came; 0: likewise */
 	struct ip source;
 };
 

@@ -109,15 +109,48 @@ static json_t *groups_to_json(const struct status *s)
 	return array;
 }
 
-static json_t *peer_to_json(const struct status_peer *p)
+static json_t *path_to_json(const struct status_path *p)
 {
-	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:I, s:I, s:o}", "name",
+	return json_pack("{s:o, s:o, s:b, s:o}", "interface", json_from_text(p->interface),
+		"address", json_from_ip(&p->address), "up", p->up, "state",
+		json_from_text(p->state));
+}
+
+static json_t *paths_to_json(const struct status *s)
+{
+	json_t *array = json_array();
+
+	assert(s->path_count <= PATHS_MAX);
+	for (size_t i = 0; array && i < s->path_count; i++)
+		array = append(array, path_to_json(&s->paths[i]));
+	return array;
+}
+
+static json_t *heard_to_json(int64_t ms)
+{
+	return ms < 0 ? json_null() : json_integer(ms);
+}
+
+/* By which of the node's heartbeat interfaces it is heard. */
+static json_t *peer_paths_to_json(const struct status *s, const struct status_peer *p)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < s->path_count; i++)
+		array = append(array,
+			json_pack("{s:o, s:o}", "interface", json_from_text(s->paths[i].interface),
+				"last_heard_ms", heard_to_json(p->path_heard_ms[i])));
+	return array;
+}
+
+static json_t *peer_to_json(const struct status *s, const struct status_peer *p)
+{
+	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:I, s:I, s:o, s:o}", "name",
 		json_from_text(p->name), "id", json_from_id(p->id), "address",
 		json_from_ip(&p->address), "live", p->live, "hears_me", p->hears_me, "proven",
-		p->proven, "last_heard_ms",
-		p->last_heard_ms < 0 ? json_null() : json_integer(p->last_heard_ms), "interval_ms",
+		p->proven, "last_heard_ms", heard_to_json(p->last_heard_ms), "interval_ms",
 		(json_int_t)p->interval_ms, "tolerance_ms", (json_int_t)p->tolerance_ms, "received",
-		json_from_count(p->received));
+		json_from_count(p->received), "paths", peer_paths_to_json(s, p));
 }
 
 static json_t *peers_to_json(const struct status *s)
@@ -126,7 +159,7 @@ static json_t *peers_to_json(const struct status *s)
 
 	assert(s->peer_count <= PEERS_MAX);
 	for (size_t i = 0; array && i < s->peer_count; i++)
-		array = append(array, peer_to_json(&s->peers[i]));
+		array = append(array, peer_to_json(s, &s->peers[i]));
 	return array;
 }
 
@@ -164,12 +197,13 @@ static json_t *milliseconds_to_json(double ms)
 
 static json_t *node_to_json(const struct status *s)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "name",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "name",
 		json_from_text(s->name), "id", json_from_id(s->id), "address",
 		json_from_ip(&s->address), "interval_ms", milliseconds_to_json(s->interval_ms),
 		"tolerance_ms", milliseconds_to_json(s->tolerance_ms), "authenticated",
 		s->authenticated, "fence", json_from_text(s->fence), "scheduling",
-		json_from_text(s->scheduling), "version", json_from_text(s->version));
+		json_from_text(s->scheduling), "version", json_from_text(s->version), "paths",
+		paths_to_json(s));
 }
 
 json_t *status_to_json(const struct status *s)

@@ -55,6 +55,14 @@ struct status_check {
 	int64_t hold_ms; /* damped: is good, but passes only when it was so for so much longer */
 };
 
+/* A heartbeat interface. */
+struct status_path {
+	char interface[DEVICE_SIZE];
+	struct ip address;
+	bool up;
+	char state[STATUS_REASON_SIZE]; /* "is up", "has no carrier", ... */
+};
+
 struct status_peer {
 	char name[NAME_SIZE];
 	uint64_t id;
@@ -65,6 +73,7 @@ struct status_peer {
 	int64_t last_heard_ms;             /* ago; -1 never */
 	int64_t interval_ms, tolerance_ms; /* as announced */
 	uint64_t received;                 /* accepted heartbeats */
+	int64_t path_heard_ms[PATHS_MAX];  /* ago, by each heartbeat interface; -1 never */
 };
 
 struct status {
@@ -86,6 +95,8 @@ struct status {
 	struct status_address *addresses;
 	uint16_t check_count;
 	struct status_check *checks; /* NULL if there are none */
+	uint8_t path_count;
+	struct status_path paths[PATHS_MAX];
 	uint8_t peer_count;
 	struct status_peer peers[PEERS_MAX];
 };

@@ -31,8 +31,31 @@ static bool milliseconds_from_json(const json_t *object, const char *key, double
 	return json_member_real(object, key, ret_ms) && *ret_ms >= 0 && *ret_ms <= MILLISECONDS_MAX;
 }
 
+static bool path_from_json(const json_t *json, struct status_path *p)
+{
+	return json_member_text(json, "interface", p->interface, sizeof(p->interface)) &&
+	       json_member_ip(json, "address", &p->address) &&
+	       json_member_flag(json, "up", &p->up) &&
+	       json_member_text(json, "state", p->state, sizeof(p->state));
+}
+
+/* A daemon of an earlier version does not tell of them. */
+static bool paths_from_json(const json_t *array, struct status *s)
+{
+	if (json_array_size(array) > PATHS_MAX)
+		return false;
+	s->path_count = (uint8_t)json_array_size(array);
+	for (size_t i = 0; i < s->path_count; i++) {
+		if (!path_from_json(json_array_get(array, i), &s->paths[i]))
+			return false;
+	}
+	return true;
+}
+
 static bool node_from_json(const json_t *node, struct status *s)
 {
+	if (!paths_from_json(json_object_get(node, "paths"), s))
+		return false;
 	/* A daemon of an earlier version does not say it. */
 	(void)json_member_text(node, "scheduling", s->scheduling, sizeof(s->scheduling));
 	return json_member_text(node, "name", s->name, sizeof(s->name)) &&
@@ -143,13 +166,30 @@ static bool groups_from_json(const json_t *array, struct status *s)
 	return true;
 }
 
+static bool heard_from_json(const json_t *json, int64_t *ret_ms)
+{
+	*ret_ms = -1;
+	return json_is_null(json_object_get(json, "last_heard_ms")) ||
+	       json_member_integer(json, "last_heard_ms", 0, INT64_MAX, ret_ms);
+}
+
+static bool peer_paths_from_json(const json_t *array, struct status_peer *p)
+{
+	for (size_t i = 0; i < PATHS_MAX; i++) {
+		p->path_heard_ms[i] = -1;
+		if (i < json_array_size(array) &&
+			!heard_from_json(json_array_get(array, i), &p->path_heard_ms[i]))
+			return false;
+	}
+	return true;
+}
+
 static bool peer_from_json(const json_t *json, struct status_peer *p)
 {
 	int64_t received;
 
-	p->last_heard_ms = -1;
-	if (!json_is_null(json_object_get(json, "last_heard_ms")) &&
-		!json_member_integer(json, "last_heard_ms", 0, INT64_MAX, &p->last_heard_ms))
+	if (!heard_from_json(json, &p->last_heard_ms) ||
+		!peer_paths_from_json(json_object_get(json, "paths"), p))
 		return false;
 	if (!json_member_text(json, "name", p->name, sizeof(p->name)) ||
 		!json_member_id(json, "id", &p->id) ||

@@ -50,7 +50,8 @@ static struct status_peer peer(void)
 		.last_heard_ms = 12,
 		.interval_ms = 100,
 		.tolerance_ms = 350,
-		.received = 99};
+		.received = 99,
+		.path_heard_ms = {12, -1, -1, -1}};
 
 	assert_true(ip_parse("10.0.0.3", &p.address));
 	(void)text_copy(p.name, sizeof(p.name), "beta");
@@ -72,7 +73,11 @@ static void sample(struct status *s)
 		.warning_count = 1,
 		.group_count = 2,
 		.address_count = 3,
+		.path_count = 2,
+		.paths = {{.interface = "eth0", .up = true, .state = "is up"},
+			{.interface = "eth1", .state = "is down"}},
 		.peer_count = 1};
+	assert_true(ip_parse("10.0.0.2", &s->paths[0].address));
 	assert_true(ip_parse("10.0.0.2", &s->address));
 	(void)text_copy(s->version, sizeof(s->version), "0.1.0");
 	(void)text_copy(s->name, sizeof(s->name), "alpha");
@@ -116,7 +121,10 @@ static void status_has_the_documented_keys(void **state)
 	assert_string_equal(node,
 		"{\"name\":\"alpha\",\"id\":\"000000000000001f\",\"address\":\"10.0.0.2\","
 		"\"interval_ms\":100,\"tolerance_ms\":350.5,\"authenticated\":false,"
-		"\"fence\":\"watchdog\",\"scheduling\":\"real-time\",\"version\":\"0.1.0\"}");
+		"\"fence\":\"watchdog\",\"scheduling\":\"real-time\",\"version\":\"0.1.0\","
+		"\"paths\":[{\"interface\":\"eth0\",\"address\":\"10.0.0.2\","
+		"\"up\":true,\"state\":\"is up\"},"
+		"{\"interface\":\"eth1\",\"address\":null,\"up\":false,\"state\":\"is down\"}]}");
 	assert_string_equal(second_group,
 		"{\"name\":\"mail\",\"state\":\"STANDBY\",\"reason\":\"no worthier node is live\","
 		"\"next\":\"takes it\","
@@ -128,7 +136,9 @@ static void status_has_the_documented_keys(void **state)
 	assert_string_equal(first_peer,
 		"{\"name\":\"beta\",\"id\":\"fedcba9876543210\",\"address\":\"10.0.0.3\","
 		"\"live\":true,\"hears_me\":false,\"proven\":true,\"last_heard_ms\":12,"
-		"\"interval_ms\":100,\"tolerance_ms\":350,\"received\":99}");
+		"\"interval_ms\":100,\"tolerance_ms\":350,\"received\":99,"
+		"\"paths\":[{\"interface\":\"eth0\",\"last_heard_ms\":12},"
+		"{\"interface\":\"eth1\",\"last_heard_ms\":null}]}");
 	free(node);
 	free(second_group);
 	free(first_peer);

@@ -154,22 +154,6 @@ def test_carrier_of_the_address_device(cluster, lan, second_lan):
     wait_until(lambda: client.ask("10.78.0.100") == "alpha", "alpha answers")
 
 
-def test_two_paths(cluster, lan, second_lan, client):
-    """A peer is live if any of the interfaces brings its heartbeats."""
-    nodes = cluster.nodes_on(1, 2, interface=["eth0", "eth1"], address=f"{ADDRESS}/24 dev eth0")
-    for number, node in enumerate(nodes, 1):
-        second_lan.attach(node.host, "eth1", number)
-    alpha, beta = nodes
-    start(alpha, beta)
-    wait_holder(alpha, beta)
-    moves = [n.group()["transitions"] for n in nodes]
-    lan.part([alpha.host], [beta.host])
-    stays(lambda: alpha.is_active() and beta.state() == "STANDBY", "the other path brings them", 1.5)
-    assert alpha.peer("beta")["live"] and beta.peer("alpha")["live"]
-    assert [n.group()["transitions"] for n in nodes] == moves
-    assert alpha.dropped("replayed") == beta.dropped("replayed") == 0
-
-
 def test_device_is_renamed(pair, lan, client):
     """Under another name it is not ours: nothing may stay on it."""
     alpha, beta = pair
