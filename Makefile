@@ -14,7 +14,7 @@ sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'include/ha/*.h' 'examples/*.c' 'bindings/node/src/*.c' 'bench/*.[ch]')
 
-.PHONY: all moves help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-scale bench-checks calm fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
+.PHONY: all moves help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-scale bench-checks bench-instructions calm fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -31,6 +31,7 @@ help:
 	@echo 'make model      check the model of the protocol with SPIN; FULL=1: more faults, takes minutes'
 	@echo 'make calm          does load alone move an address? (root or sudo, five minutes)'
 	@echo 'make bench-scale   what many groups cost (root or sudo, five minutes)'
+	@echo 'make bench-instructions  of a heartbeat, counted by callgrind (root or sudo, a minute)'
 	@echo 'make bench-checks  do 100 hanging health checks delay heartbeats? (root or sudo, two minutes)'
 	@echo 'make bench-fence   what each kind of fence costs (root or sudo, two minutes)'
 	@echo 'make fuzz       run each fuzzer for SECONDS (20); fuzz-coverage: what their corpora reach'
@@ -74,6 +75,10 @@ test-page: test-deps
 bench-scale: all
 	@tools/packages install bench
 	@$(sudo) bench/scale --build $(build)
+
+bench-instructions: all
+	@tools/packages install bench
+	$(sudo) bench/instructions --build $(build)
 
 calm: all
 	@tools/packages install bench

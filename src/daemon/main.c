@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -341,6 +342,7 @@ int main(void)
 	static struct daemon d; /* large, and one for the process's life */
 
 	log_open("had");
+	(void)signal(SIGPIPE, SIG_IGN); /* whoever reads from us may be gone */
 	d.drained = drained_open(HANDOFF_STATE);
 	d.history = history_open(HANDOFF_STATE);
 	open_everything(&d);

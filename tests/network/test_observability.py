@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
 import signal
@@ -111,6 +112,22 @@ def test_hooks_are_counted(cluster):
 def history(node, *arguments):
     done = node.cli("history", "--json", *arguments)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_engine_outlives_its_history(cluster):
+    """Whoever writes it may be killed: what is said to nobody ends nobody."""
+    (alpha,) = cluster.nodes_on(1)
+    alpha.start()
+    alpha.wait_state("ACTIVE")
+    engine = alpha.engine_pid()
+    children = pathlib.Path(f"/proc/{engine}/task/{engine}/children").read_text().split()
+    (writer,) = [int(pid) for pid in children if "history" in pathlib.Path(f"/proc/{pid}/comm").read_text()]
+    os.kill(writer, signal.SIGKILL)
+    alpha.cli("drain", "--force")
+    alpha.wait_state("STANDBY")
+    alpha.cli("resume")
+    alpha.wait_state("ACTIVE")
+    assert alpha.engine_pid() == engine, alpha.log()
 
 
 def test_history_outlives_the_daemon(cluster):
