@@ -125,6 +125,9 @@ void causes_check(struct world *w, const struct node *n, const struct report *r)
 void suspicion_check(struct world *w, const struct node *n, size_t group);
 void suspicion_reported(struct world *w, const struct report *r);
 void words_check(struct world *w, struct node *n, struct packet *p);
+/* @other: whose hardware address it is; NULL: nobody's. */
+void passing_check(struct world *w, const struct node *n, const struct engine_pass *pass,
+	const struct node *other);
 void requests_check(struct world *w, const struct node *n, enum channel_verb verb, size_t index);
 
 /* What both of two nodes that hear each other know: no packet is needed any more to meet. */

@@ -32,6 +32,19 @@ struct ip node_address(const struct node *n)
 	return n->devices[n->conf.node.path[0]].v4;
 }
 
+/* Who has that hardware address on the device of @n that carries @group; all have the same devices.
+ */
+static const struct node *find_neighbour(
+	const struct world *w, const struct node *n, size_t group, const uint8_t mac[MAC_SIZE])
+{
+	size_t device = n->conf.addresses[n->conf.groups[group].address_first].device;
+
+	for (size_t i = 0; i < w->node_count; i++)
+		if (memcmp(w->nodes[i].devices[device].mac, mac, MAC_SIZE) == 0)
+			return &w->nodes[i];
+	return NULL;
+}
+
 const uint8_t *node_mac(const struct node *n)
 {
 	return n->devices[n->conf.node.path[0]].mac;
@@ -210,6 +223,25 @@ static void run_hook(struct world *w, struct node *n, const struct engine_hook *
 	schedule(w, &h, node_index(w, n), time_add(w->now, n->prepare_ns));
 }
 
+static void passes(struct world *w, const struct node *n, const struct engine_pass *pass)
+{
+	static const char *const what[] = {
+		[LEASE_IN_SERVICE] = "segments of connections that it does not have",
+		[LEASE_GIVEN_UP] = "everything",
+		[LEASE_HANDED_ON] = "all but the connections that it has"};
+	const char *group = n->conf.groups[pass->group].name;
+	const struct node *other = find_neighbour(w, n, pass->group, pass->mac);
+
+	passing_check(w, n, pass, other);
+	if (!w->shows_steps)
+		return;
+	if (pass->until.ns == 0)
+		world_tell(w, "%s: %s: passes nothing on", n->name, group);
+	else
+		world_tell(w, "%s: %s: passes %s on to %s", n->name, group, what[pass->service],
+			other ? other->name : "nobody");
+}
+
 static void perform(struct world *w, struct node *n, const struct effect *effect)
 {
 	switch (effect->kind) {
@@ -219,6 +251,7 @@ static void perform(struct world *w, struct node *n, const struct effect *effect
 		invariant_lease_given(w, n, effect->lease);
 		n->lease = effect->lease;
 		break;
+	case EFFECT_PASS: passes(w, n, &effect->pass); break;
 	case EFFECT_KEEPER: keeper_told(w, n, effect); break;
 	case EFFECT_REPORT:
 		if (w->tell)

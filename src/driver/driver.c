@@ -69,9 +69,18 @@ static void perform_send(struct driver *d, const struct effect *effect)
 static void perform_keeper(struct driver *d, const struct effect *effect)
 {
 	if (effect->keeper.verb == CHANNEL_HOLD || effect->keeper.verb == CHANNEL_RELEASE)
-		lease_release(
-			d->lease, effect->keeper.index, effect->keeper.verb == CHANNEL_RELEASE);
+		lease_serve(d->lease, effect->keeper.index,
+			effect->keeper.verb == CHANNEL_RELEASE ? LEASE_GIVEN_UP : LEASE_IN_SERVICE);
 	keeper_send(&d->keeper, effect);
+}
+
+static void perform_pass(struct driver *d, const struct effect *effect)
+{
+	const struct engine_pass *pass = &effect->pass;
+	uint64_t other = lease_other(pass->mac, pass->interface_index);
+
+	lease_pass(d->lease, pass->group, other, pass->until);
+	lease_serve(d->lease, pass->group, pass->service);
 }
 
 /* For the moment only: it would be locked in memory, which costs time when the process ends. */
@@ -110,6 +119,7 @@ static void perform(struct driver *d, const struct effect *effect)
 		break;
 	case EFFECT_SEND_ORIGINAL: transport_send_original(&d->transport); break;
 	case EFFECT_LEASE: lease_store(d->lease, effect->lease); break;
+	case EFFECT_PASS: perform_pass(d, effect); break;
 	case EFFECT_KEEPER: perform_keeper(d, effect); break;
 	case EFFECT_REPORT:
 		owner->report(owner->context, &effect->report,

@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "engine/node.h"
 
-/* Kept free for what must not be lost: holds, releases, sends. */
-#define RESERVE (HEARTBEAT_GROUPS_MAX + SENDS_MAX * NODES_MAX + 16)
+/* Kept free for what must not be lost: holds, releases, passing on, sends. */
+#define RESERVE (2 * HEARTBEAT_GROUPS_MAX + SENDS_MAX * NODES_MAX + 16)
 
 struct effect *effect_add(struct effects *out, enum effect_kind kind)
 {

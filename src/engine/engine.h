@@ -23,6 +23,7 @@
 #include "wire/channel.h"
 #include "wire/control.h"
 #include "wire/heartbeat.h"
+#include "wire/lease.h"
 #include "wire/metrics.h"
 #include "wire/report.h"
 #include "wire/status.h"
@@ -122,6 +123,7 @@ enum effect_kind {
 	EFFECT_SEND_TO,       /* bytes to one address */
 	EFFECT_SEND_ORIGINAL, /* a packet as the original program sends them, on each path */
 	EFFECT_LEASE,         /* store the lease */
+	EFFECT_PASS,          /* have the kernel pass on what belongs to another node */
 	EFFECT_KEEPER,        /* a message to the keeper */
 	EFFECT_REPORT,        /* log it, tell watchers */
 	EFFECT_HOOK,          /* run the group's hooks */
@@ -143,6 +145,15 @@ struct engine_hook {
 	uint32_t preparation;
 };
 
+/* In a handover: docs/protocol.md 7.5. */
+struct engine_pass {
+	uint16_t group;
+	enum lease_service service;
+	uint8_t mac[MAC_SIZE]; /* of the other one */
+	uint32_t interface_index;
+	ha_time until; /* TIME_ORIGIN: nothing is passed on */
+};
+
 struct effect {
 	enum effect_kind kind;
 	union {
@@ -152,6 +163,7 @@ struct effect {
 			struct ip to; /* EFFECT_SEND_TO */
 		} send;
 		ha_time lease;
+		struct engine_pass pass;
 		struct {
 			enum channel_verb verb;
 			uint16_t index, second;

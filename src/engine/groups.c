@@ -131,6 +131,7 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 	if (g->election.phase != before || output.release || output.hold || output.announce ||
 		output.tell)
 		attention_mark_again(e, group);
+	passing_follow(e, group, &was, out);
 	carry_out(e, group, &output, out);
 	enter_phase(e, group, before);
 	steps_tell(e, group, &was, out);

@@ -196,6 +196,8 @@ struct group {
 	bool adopted;  /* R8: goes on where another engine has left it */
 	bool unsure;   /* R8: and its keeper has not confirmed yet that it holds it */
 	bool retired;  /* R8: the next engine will not have it */
+	bool passes_back;       /* see passing.c */
+	ha_time passes_on_until; /* likewise, after the release */
 	bool in_touch; /* its devices and a heartbeat interface worked when last looked at */
 	uint64_t transitions;
 	ha_time state_since;
@@ -484,6 +486,11 @@ void requests_take(struct engine *e, const struct engine_request *request, struc
 /* Answers those that have been decided. */
 void requests_review(struct engine *e, struct effects *out);
 ha_time requests_deadline(const struct engine *e);
+
+/* passing.c: has the kernel pass on what belongs to the other one in a handover; after each step of
+ * the group's election, with what it @was before. */
+void passing_follow(
+	struct engine *e, size_t group, const struct election *was, struct effects *out);
 
 /* steps.c: tells watchers what has changed since @was. */
 void steps_tell(struct engine *e, size_t group, const struct election *was, struct effects *out);

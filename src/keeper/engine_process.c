@@ -42,7 +42,7 @@ static struct lease_page *map_lease(int memory, size_t size, ha_time until)
 	if (page == MAP_FAILED)
 		return NULL;
 	lease_store(page, until);
-	memset(page->released, 0, size - sizeof(*page));
+	memset(page->groups, 0, size - sizeof(*page));
 	return page;
 }
 

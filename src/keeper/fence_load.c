@@ -16,7 +16,13 @@
 
 static_assert(
 	FENCE_LEASE_UNTIL * sizeof(uint64_t) == offsetof(struct lease_page, until_ns) &&
-		FENCE_LEASE_RELEASED * sizeof(uint64_t) == offsetof(struct lease_page, released),
+		FENCE_LEASE_GROUPS * sizeof(uint64_t) == offsetof(struct lease_page, groups) &&
+		FENCE_GROUP_WORDS * sizeof(uint64_t) == sizeof(struct lease_group) &&
+		FENCE_SERVICE * sizeof(uint64_t) == offsetof(struct lease_group, service) &&
+		FENCE_OTHER * sizeof(uint64_t) == offsetof(struct lease_group, other) &&
+		FENCE_PASSES * sizeof(uint64_t) == offsetof(struct lease_group, passes_ns) &&
+		FENCE_GIVEN_UP == LEASE_GIVEN_UP && FENCE_HANDED_ON == LEASE_HANDED_ON &&
+		FENCE_MAC_SIZE == MAC_SIZE,
 	"the kernel's table is the lease that is mapped into memory");
 
 /* What goes wrong comes back as an error, which is told in our words. */

@@ -18,6 +18,9 @@
 
 #define FENCE_DEVICES_MAX 4096 /* with more at the start it is not in force */
 
+/* At its end it waits for so long at most until nothing is passed on any more (7.5). */
+#define FENCE_PASSES_MAX_NS (NS_PER_S / 2)
+
 struct fence_tc {
 	uint32_t handle; /* of our filters */
 	struct fence_object object;
@@ -49,6 +52,7 @@ void fence_tc_release(struct fence_tc *f, size_t group);
 /* Something changed (monitor): new devices get it, and those that somebody took it from. */
 void fence_tc_watch(struct fence_tc *f);
 
+/* Nothing is held. What was handed over just now is passed on for a moment more. */
 void fence_tc_close(struct fence_tc *f);
 /* Lets go of it: it stays. */
 void fence_tc_leave(struct fence_tc *f);

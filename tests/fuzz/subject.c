@@ -161,6 +161,10 @@ static void check_effect(struct subject *s, const struct effect *effect)
 	case EFFECT_SEND: check_sent(s, effect, false); break;
 	case EFFECT_SEND_ORIGINAL: break;
 	case EFFECT_LEASE: check_lease(s, effect->lease); break;
+	case EFFECT_PASS:
+		assert(effect->pass.group < s->conf->group_count);
+		assert(effect->pass.service <= LEASE_HANDED_ON);
+		break;
 	case EFFECT_KEEPER: check_request(s, effect); break;
 	case EFFECT_REPORT:
 	case EFFECT_HOOK: check_texts(s, effect); break;

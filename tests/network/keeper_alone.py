@@ -31,6 +31,8 @@ READY, HOLD, RELEASE, RESTORE, ANNOUNCE, REQUEST, PROBE, WILL = range(1, 9)
 HELD, HOLD_FAILED, RELEASED, EXPIRED, REMOVED, TARGET, FRAME, STOP, FENCE, \
     PAUSE, RETIRE, RESUME, ANSWERED, BEGIN = range(64, 78)
 HEADER = struct.Struct("!BBHHHQ")
+GROUP = struct.Struct("=Q6sHq")  # struct lease_group of src/wire/lease.h
+IN_SERVICE, GIVEN_UP, HANDED_ON = range(3)
 LEASE_S = 9.9  # longer ones are not believed: max-tolerance
 
 CHANNEL, CONFIGURATION, KEY, LEASE, CONTROL = range(5)  # the descriptors, as handed over
@@ -201,7 +203,7 @@ class Keeper:
         self.descriptors = descriptors
         self.channel = socket.socket(fileno=os.dup(descriptors[CHANNEL]))
         groups = self.configuration.read_text().count("[group ")
-        self.page = mmap.mmap(descriptors[LEASE], 8 * (1 + groups))
+        self.page = mmap.mmap(descriptors[LEASE], 8 + GROUP.size * groups)
         if lease is not None:
             self.store_lease(lease)
         self.begins_with = self.hear(BEGIN)[3]
@@ -215,7 +217,16 @@ class Keeper:
 
     def release_in_page(self, group, released=True):
         """As the engine does it before it tells the keeper."""
-        self.page[8 + 8 * group:16 + 8 * group] = struct.pack("=Q", released)
+        at = 8 + GROUP.size * group
+        self.page[at:at + 8] = struct.pack("=Q", released)
+
+    def pass_in_page(self, service, mac, device="e0", seconds=LEASE_S, group=0):
+        """In a handover with the host at that hardware address."""
+        index = self.host.show("link", "show", "dev", device)[0]["ifindex"]
+        until = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(seconds * 1e9)
+        at = 8 + GROUP.size * group
+        self.page[at:at + GROUP.size] = GROUP.pack(
+            service, bytes.fromhex(mac.replace(":", "")), index & 0xffff, until)
 
     def speak(self, verb, index=0, second=0, number=0, payload=b""):
         self.channel.setblocking(True)
