@@ -3,12 +3,14 @@
  * probe: the instruments of the benchmarks. All times are CLOCK_MONOTONIC, in nanoseconds.
  *
  *   probe serve PORT NAME           answers each UDP request from the address that it came to, with
- *                                   the request's bytes and NAME; and each TCP connection with NAME
+ *                                   the request's bytes and NAME; and a request on each TCP
+ *                                   connection with NAME, which it then closes
  *   probe ask ADDRESS PORT RATE     sends RATE requests a second until SIGTERM, then prints a line
  *                                   "SENT ANSWERED NAME" for each; "SENT 0 -" for a lost one
- *   probe connect ADDRESS PORT RATE the same with a new TCP connection for each; "SENT 0 refused"
- * for one that was reset probe arp DEVICE ADDRESS        asks for the address by ARP every
- * millisecond until SIGTERM, then prints a line "ANSWERED HARDWARE-ADDRESS" for each answer
+ *   probe connect ADDRESS PORT RATE the same with a new TCP connection for each, from connecting to
+ *                                   the end of the answer; "SENT 0 refused" for one that was reset
+ *   probe arp DEVICE ADDRESS        asks for the address by ARP every millisecond until SIGTERM,
+ *                                   then prints a line "ANSWERED HARDWARE-ADDRESS" for each answer
  *
  * It runs with real-time priority, so that what it measures is not its own waiting for a processor.
  */
@@ -36,18 +38,21 @@
 #include <unistd.h>
 
 #define NS_PER_S    1000000000
+#define NS_PER_MS   1000000LL
 #define PRIORITY    90     /* above whatever else runs on a shared machine; it needs little */
 #define RECORDS_MAX 200000 /* 100 s of ARP answers of two hosts */
 #define NAME_SIZE   16
 #define ROOM        (16 * 1024 * 1024)
 #define LATE_MS     300 /* an answer that comes later counts as lost */
+#define TCP_LATE_MS                                                                                \
+	3500 /* the same, where the kernel sends again what was lost, after 1 s and 3 s */
 
 struct record {
 	int64_t sent; /* 0 in an answer to ARP */
 	int64_t answered;
 	char name[NAME_SIZE];
 	uint8_t mac[ETH_ALEN];
-	int connection; /* of a connection that was not answered yet; 0: none */
+	int connection; /* that is still open; 0: none */
 };
 
 struct instrument {
@@ -55,7 +60,7 @@ struct instrument {
 	struct sockaddr_in6 target; /* IPv4 as ::ffff:a.b.c.d */
 	struct sockaddr_ll everybody;
 	struct ether_arp question;
-	size_t count;
+	size_t count, open; /* records; connections that are open */
 	struct record *records;
 	void (*ask)(struct instrument *probe);
 	void (*hear)(struct instrument *probe);
@@ -147,14 +152,32 @@ static void answer_one(int socket, const char *name)
 	(void)sendmsg(socket, &message, 0); /* the address may have left: the client counts it */
 }
 
-/* It closes, so that what is left of the connection is ours to keep. */
-static void answer_connection(int listener, const char *name)
+static void watch(int epoll, int fd)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
-	if (fd < 0)
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+		fail("epoll");
+}
+
+static void take_connections(int epoll, int listener)
+{
+	int fd;
+
+	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		watch(epoll, fd);
+}
+
+/* It closes first, so that what is left of the connection is ours to keep. */
+static void answer_connection(int fd, const char *name)
+{
+	char request[64];
+	ssize_t size = recv(fd, request, sizeof(request), 0);
+
+	if (size < 0 && errno == EAGAIN)
 		return;
-	(void)send(fd, name, strlen(name), MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (size > 0)
+		(void)send(fd, name, strlen(name), MSG_NOSIGNAL);
 	(void)close(fd);
 }
 
@@ -172,21 +195,28 @@ static int open_server(int type, const char *port)
 
 static void serve(const char *port, const char *name)
 {
-	int on = 1;
-	struct pollfd ready[2] = {{.fd = open_server(SOCK_DGRAM, port), .events = POLLIN},
-		{.fd = open_server(SOCK_STREAM, port), .events = POLLIN}};
+	int on = 1, udp = open_server(SOCK_DGRAM, port);
+	int listener = open_server(SOCK_STREAM | SOCK_NONBLOCK, port);
+	int epoll = epoll_create1(EPOLL_CLOEXEC), count;
+	struct epoll_event ready[64];
 
-	take_room(ready[0].fd);
+	take_room(udp);
 	/* The latter is for IPv4 as ::ffff:a.b.c.d. */
-	if (setsockopt(ready[0].fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) != 0 ||
-		setsockopt(ready[0].fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) != 0 ||
-		listen(ready[1].fd, SOMAXCONN) != 0)
+	if (setsockopt(udp, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) != 0 ||
+		setsockopt(udp, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) != 0 ||
+		listen(listener, SOMAXCONN) != 0 || epoll < 0)
 		fail("socket of the server");
-	while (poll(ready, 2, -1) > 0) {
-		if (ready[0].revents)
-			answer_one(ready[0].fd, name);
-		if (ready[1].revents)
-			answer_connection(ready[1].fd, name);
+	watch(epoll, udp);
+	watch(epoll, listener);
+	while ((count = epoll_wait(epoll, ready, 64, -1)) > 0) {
+		for (int i = 0; i < count; i++) {
+			if (ready[i].data.fd == udp)
+				answer_one(udp, name);
+			else if (ready[i].data.fd == listener)
+				take_connections(epoll, listener);
+			else
+				answer_connection(ready[i].data.fd, name);
+		}
 	}
 }
 
@@ -236,19 +266,23 @@ static void open_udp(struct instrument *probe, const char *address, const char *
 
 /* --- connect */
 
-/* Closed by a reset: a port of ours is free again at once. */
-static void forget_connection(struct record *r)
+static void forget_connection(struct instrument *probe, struct record *r)
 {
-	const struct linger none = {.l_onoff = 1};
-
-	(void)setsockopt(r->connection, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	(void)close(r->connection);
 	r->connection = 0;
+	probe->open--;
+}
+
+static void refuse(struct instrument *probe, struct record *r)
+{
+	r->answered = 0;
+	strcpy(r->name, "refused");
+	forget_connection(probe, r);
 }
 
 static void ask_tcp(struct instrument *probe)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = probe->count};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u64 = probe->count};
 	struct record *r = &probe->records[probe->count];
 	int fd;
 
@@ -260,12 +294,38 @@ static void ask_tcp(struct instrument *probe)
 	if (fd < 0)
 		fail("socket of the client");
 	r->connection = fd;
+	probe->open++;
 	if ((connect(fd, (struct sockaddr *)&probe->target, sizeof(probe->target)) != 0 &&
 		    errno != EINPROGRESS) ||
-		epoll_ctl(probe->socket, EPOLL_CTL_ADD, fd, &event) != 0) {
-		strcpy(r->name, "refused");
-		forget_connection(r);
+		epoll_ctl(probe->socket, EPOLL_CTL_ADD, fd, &event) != 0)
+		refuse(probe, r);
+}
+
+static void put_request(struct instrument *probe, struct record *r, uint64_t number)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = number};
+
+	if (send(r->connection, &number, sizeof(number), MSG_NOSIGNAL) < 0 ||
+		epoll_ctl(probe->socket, EPOLL_CTL_MOD, r->connection, &event) != 0)
+		refuse(probe, r);
+}
+
+/* The answer, and then the end of the connection. */
+static void take_answer(struct instrument *probe, struct record *r)
+{
+	char bytes[NAME_SIZE - 1];
+	ssize_t size;
+
+	while ((size = recv(r->connection, bytes, sizeof(bytes), 0)) > 0) {
+		r->answered = now_ns();
+		memcpy(r->name, bytes, (size_t)size);
 	}
+	if (size < 0 && errno == EAGAIN)
+		return;
+	if (size < 0 || r->answered == 0)
+		refuse(probe, r);
+	else
+		forget_connection(probe, r);
 }
 
 static void hear_tcp(struct instrument *probe)
@@ -275,15 +335,11 @@ static void hear_tcp(struct instrument *probe)
 
 	for (int i = 0; i < count; i++) {
 		struct record *r = &probe->records[ready[i].data.u64];
-		ssize_t size = recv(r->connection, r->name, sizeof(r->name) - 1, MSG_DONTWAIT);
 
-		if (size < 0 && errno == EAGAIN)
-			continue;
-		if (size > 0)
-			r->answered = now_ns();
+		if ((ready[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
+			take_answer(probe, r);
 		else
-			strcpy(r->name, "refused");
-		forget_connection(r);
+			put_request(probe, r, ready[i].data.u64);
 	}
 }
 
@@ -409,7 +465,9 @@ static void run(struct instrument *probe, int64_t every_ns)
 			while (expired-- > 0)
 				probe->ask(probe);
 	}
-	for (end = now_ns() + LATE_MS * (NS_PER_S / 1000); now_ns() < end;)
+	end = now_ns();
+	while (now_ns() < end + LATE_MS * NS_PER_MS ||
+		(probe->open > 0 && now_ns() < end + TCP_LATE_MS * NS_PER_MS))
 		if (poll(wait, 1, LATE_MS) > 0)
 			probe->hear(probe);
 }
