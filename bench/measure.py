@@ -14,16 +14,19 @@ END_NS = 100e6  # what lasts until so shortly before the end had not ended
 
 
 class Instruments:
-    """A client that asks for service, and a watcher that asks for the address by ARP."""
+    """A client that asks for service, so many times a second by UDP and so many by a new TCP connection, and
+    a watcher that asks for the address by ARP."""
 
-    def __init__(self, cluster, rate=RATE):
-        self.cluster, self.rate = cluster, rate
+    def __init__(self, cluster, rate=RATE, connections=0):
+        self.cluster, self.rate, self.connections = cluster, rate, connections
 
     def __enter__(self):
         probe, client, watcher = self.cluster.probe, self.cluster.client, self.cluster.watcher
-        self.processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in (
-            client.command(probe, "ask", ADDRESS, PORT, self.rate),
-            watcher.command(probe, "arp", "eth0", ADDRESS))]
+        commands = [watcher.command(probe, "arp", "eth0", ADDRESS),
+                    client.command(probe, "ask", ADDRESS, PORT, self.rate)]
+        if self.connections:
+            commands.append(client.command(probe, "connect", ADDRESS, PORT, self.connections))
+        self.processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
         for process in self.processes:
             assert process.stdout.readline() == "ready\n"
         return self
@@ -38,16 +41,18 @@ class Instruments:
     def result(self):
         for process in self.processes:
             process.terminate()
-        asked, heard = (process.stdout.read().splitlines() for process in self.processes)
-        requests = [(int(sent), int(answered), name)
-                    for sent, answered, name in map(str.split, asked)]
+        heard, *asked = (process.stdout.read().splitlines() for process in self.processes)
+        by_udp, by_tcp = (sorted((int(sent), int(answered), name) for sent, answered, name in map(str.split, one))
+                          for one in (asked + [[]])[:2])
+        requests = sorted(by_udp + by_tcp)
         answers = [(int(at), mac) for at, mac in map(str.split, heard)]
         overlap, unfinished = two_owners(answers)
-        return {"outage_ms": longest_gap([answered for _, answered, _ in requests if answered]),
-                "stall_ms": longest_gap([sent for sent, _, _ in requests]), "lost": sum(not r[1] for r in requests),
-                "requests": len(requests), "answered_by": in_order(requests),
+        return {"outage_ms": longest_gap([answered for _, answered, _ in by_udp if answered]),
+                "stall_ms": longest_gap([sent for sent, _, _ in requests]), "lost": sum(not r[1] for r in by_udp),
+                "requests": len(by_udp), "broken": sum(not r[1] for r in by_tcp), "connections": len(by_tcp),
+                "slowest_ms": max(((r[1] - r[0]) / NS_PER_MS for r in by_tcp if r[1]), default=0.0), "answered_by": in_order(requests),
                 "two_owners_ms": overlap, "two_owners_at_end": unfinished,
-                **({"each": requests} if self.rate != RATE else {})}
+                **({"each": requests} if self.connections else {})}
 
 
 def longest_gap(times):

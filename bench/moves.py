@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Planned moves: what a client loses that sends 5,000 requests a second, and for how long it gets no answer."""
+"""Planned moves: what a client loses that sends 5,000 requests a second, by UDP and by new TCP connections, and
+for how long it gets no answer."""
 
 import time
 
@@ -9,7 +10,7 @@ from measure import Instruments
 from plot import SPAN_MS
 
 INTERVAL = 0.1
-RATE = 5000
+RATE, CONNECTIONS = 3500, 1500  # requests a second by UDP, and by TCP
 WARM_UP, AFTER = 0.3, 0.9
 MOVES = {"stop": "polite stop", "return": "the worthier one returns"}
 
@@ -20,7 +21,7 @@ def move(cluster, kind):
         time.sleep(2 * INTERVAL)
     else:
         cluster.serves()
-    with Instruments(cluster, RATE) as instruments:
+    with Instruments(cluster, RATE, CONNECTIONS) as instruments:
         time.sleep(WARM_UP)
         begin = time.monotonic_ns()
         if kind == "stop":
@@ -55,23 +56,30 @@ def run(bench):
     return [row for kind in MOVES for row in kind_rows(kind, results[kind])]
 
 
+FIGURES = {  # of each kind: what, unit, key
+    "gap": ("longest time without an answer", "ms", "outage_ms"),
+    "lost": ("requests by UDP lost", "", "lost"),
+    "broken": ("TCP connections lost or reset", "", "broken"),
+    "slowest": ("slowest answer by TCP", "ms", "slowest_ms")}
+
+
 def kind_rows(kind, by_name):
     """Of the move whose timeline is drawn all requests are kept."""
-    condition = f"interval {INTERVAL:g} s, {RATE:,} requests a second"
+    condition = f"interval {INTERVAL:g} s, {RATE + CONNECTIONS:,} requests a second"
     lines = {name: timeline(list_[0]) for name, list_ in by_name.items()}
     for list_ in by_name.values():
         for result in list_:
             del result["each"]
-    yield rows.row("moves", f"{MOVES[kind]}: longest time without an answer", condition, "ms",
-                   {name: [r["outage_ms"] for r in list_] for name, list_ in by_name.items()},
-                   kind=kind, figure="gap", results=by_name, timeline={})
-    yield rows.row("moves", f"{MOVES[kind]}: requests lost", condition, "",
-                   {name: [r["lost"] for r in list_] for name, list_ in by_name.items()},
-                   kind=kind, figure="lost", timeline=lines)
+    for figure, (what, unit, key) in FIGURES.items():
+        yield rows.row("moves", f"{MOVES[kind]}: {what}", condition, unit,
+                       {name: [r[key] for r in list_] for name, list_ in by_name.items()}, kind=kind, figure=figure, lane=MOVES[kind],
+                       results=by_name if figure == "gap" else {}, timeline=lines if figure == "lost" else {})
 
 
 def promises(all_rows):
     for r in all_rows:
+        lost, moves = sum(r["values"]["ha"]), len(r["values"]["ha"])
         if r["figure"] == "lost":
-            lost = sum(r["values"]["ha"])
-            yield f"{MOVES[r['kind']]} loses nothing", lost == 0, f"{lost} lost in {len(r['values']['ha'])} moves"
+            yield f"{MOVES[r['kind']]} loses no request by UDP", lost == 0, f"{lost} lost in {moves} moves"
+        if r["figure"] == "broken":
+            yield f"{MOVES[r['kind']]} breaks no TCP connection", lost == 0, f"{lost} broken in {moves} moves"

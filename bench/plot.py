@@ -79,7 +79,7 @@ SPAN_MS = (-20, 130)  # around the end of service by the first server
 
 
 def timelines(rows):
-    lanes = [(r["what"], name, r["timeline"][name]) for r in rows for name in r["timeline"]]
+    lanes = [(r["lane"], name, r["timeline"][name]) for r in rows for name in r["timeline"]]
     height = TOP + 46 * len(lanes) + 30
 
     def x_of(ms):
