@@ -140,6 +140,11 @@ static void step(struct driver *d, const struct engine_event *event)
 		perform(d, &d->effects.list[i]);
 }
 
+static ha_time next_deadline(const struct driver *d)
+{
+	return time_min(engine_deadline(d->engine), keeper_deadline(&d->keeper));
+}
+
 /* Most events change no deadline. */
 static void set_timer(struct driver *d, ha_time at)
 {
@@ -164,7 +169,7 @@ void driver_event(struct driver *d, const struct engine_event *event)
 	if (!d->over && keeper_has_more(&d->keeper))
 		keeper_flush(&d->keeper);
 	if (!d->over && !d->dispatching)
-		set_timer(d, engine_deadline(d->engine));
+		set_timer(d, next_deadline(d));
 }
 
 void driver_ask(struct driver *d, size_t check)
@@ -200,6 +205,7 @@ static void on_timer(struct driver *d)
 	timer_clear(d->timer_fd);
 	d->timer_at = TIME_ORIGIN;
 	transport_drain(&d->transport);
+	keeper_check(&d->keeper);
 	driver_event(d, &event);
 }
 
@@ -422,5 +428,5 @@ void driver_dispatch(struct driver *d)
 	}
 	d->dispatching = false;
 	if (!d->over)
-		set_timer(d, engine_deadline(d->engine));
+		set_timer(d, next_deadline(d));
 }

@@ -84,7 +84,9 @@ struct keeper {
 	 * goes before them. */
 	struct keeper_queue urgent, later;
 	bool *held;  /* by group: HOLD was the last word about it; owned */
-	bool fenced; /* the kernel reads the lease: without one it silences us at once */
+	bool fenced;    /* the kernel reads the lease: without one it silences us at once */
+	bool renews;    /* the keeper has to renew the fence ... */
+	ha_time closes; /* ... which else closes then; TIME_NEVER: not known */
 	size_t will_size;
 	uint8_t will[CHANNEL_PAYLOAD_MAX]; /* as the keeper was last given it */
 	struct channel_message message;    /* scratch: too large for the stack of the hot path */
@@ -192,6 +194,9 @@ void keeper_send(struct keeper *k, const struct effect *effect);
 void keeper_receive(struct keeper *k);
 void keeper_flush(struct keeper *k);
 bool keeper_has_more(const struct keeper *k);
+/* One that hangs is as good as dead when the fence that it renews has closed. */
+ha_time keeper_deadline(const struct keeper *k);
+void keeper_check(struct keeper *k);
 
 /* The stable id from the node's name, the machine's id and the first interface's hardware address
  * (NULL if it does not exist yet); and a nonce from the kernel, 0 if it gives none. */

@@ -8,8 +8,13 @@
 
 #include "base/assert.h"
 #include "driver/driver.h"
+#include "sys/clock.h"
 
 #define RECEIVE_BATCH 64
+/* Until the first renewal is told of: what was asked for may have taken a tolerance, and lifetimes
+ * are whole seconds. */
+#define FIRST_TOLERANCES 2
+#define FIRST_EXTRA_NS   (2 * NS_PER_S)
 
 /* The keeper died, and with it the only one who can take the addresses down. Without a fence they
  * go on answering, so the others must not think them free before they have missed us. */
@@ -91,6 +96,74 @@ void keeper_flush(struct keeper *k)
 	update_poll(k);
 }
 
+/* What is held from now on has a fence that has just been renewed, at most to the end of a lease.
+ */
+static void expect_renewal(struct keeper *k)
+{
+	ha_time now = clock_now();
+
+	if (k->renews && (time_is_never(k->closes) || time_reached(now, k->closes)))
+		k->closes = time_add(now,
+			FIRST_TOLERANCES * k->driver->conf->node.tolerance_ns + FIRST_EXTRA_NS);
+}
+
+static void take_note(struct keeper *k, const struct channel_message *m)
+{
+	if (m->verb == CHANNEL_FENCE) {
+		k->fenced = m->number == CHANNEL_FENCE_BPF;
+		k->renews =
+			m->number == CHANNEL_FENCE_NFTABLES || m->number == CHANNEL_FENCE_LIFETIME;
+	} else if (m->verb == CHANNEL_HELD) {
+		expect_renewal(k);
+	} else if (m->verb == CHANNEL_RENEWED) {
+		k->closes = (ha_time){m->number <= INT64_MAX ? (int64_t)m->number : INT64_MAX};
+	}
+}
+
+static bool holds_any(const struct driver *d)
+{
+	for (size_t g = 0; g < d->conf->group_count; g++) {
+		if (engine_holds(d->engine, g))
+			return true;
+	}
+	return false;
+}
+
+/* It renews once an interval at least; a heartbeat that was late may have extended the lease just
+ * before the fence has closed. */
+ha_time keeper_deadline(const struct keeper *k)
+{
+	return time_is_never(k->closes) ? TIME_NEVER
+					: time_add(k->closes, k->driver->conf->node.interval_ns);
+}
+
+/* Nobody hears us through the fence that has closed, so the others need not wait. As long as we
+ * went on, they would. */
+static void keeper_hangs(struct keeper *k)
+{
+	struct driver *d = k->driver;
+
+	lease_store(d->lease, TIME_ORIGIN);
+	if (k->will_size > 0)
+		(void)transport_send(&d->transport, k->will, k->will_size);
+	driver_fail(d, "the keeper hangs: the fence that it should renew has closed");
+}
+
+void keeper_check(struct keeper *k)
+{
+	struct driver *d = k->driver;
+
+	if (d->over || !time_reached(clock_now(), keeper_deadline(k)))
+		return;
+	keeper_receive(k);
+	if (d->over || !time_reached(clock_now(), keeper_deadline(k)))
+		return;
+	k->closes = TIME_NEVER;
+	/* If the lease has passed as well, it was us who were away. */
+	if (holds_any(d) && !time_reached(clock_now(), lease_load(d->lease)))
+		keeper_hangs(k);
+}
+
 /* One message. False if there is none, or no more to come. */
 static bool receive_one(struct keeper *k)
 {
@@ -109,15 +182,15 @@ static bool receive_one(struct keeper *k)
 			"the keeper speaks another language; were both installed together?");
 		return false;
 	}
-	if (m.verb == CHANNEL_FENCE)
-		k->fenced = m.number == CHANNEL_FENCE_BPF;
+	take_note(k, &m);
 	if (m.verb == CHANNEL_ANSWERED) {
 		if (k->driver->owner.answered)
 			k->driver->owner.answered(k->driver->owner.context, m.index);
 		return !k->driver->over;
 	}
 	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
-	driver_event(k->driver, &event);
+	if (m.verb != CHANNEL_RENEWED)
+		driver_event(k->driver, &event);
 	return !k->driver->over;
 }
 
@@ -154,6 +227,7 @@ bool keeper_open(struct keeper *k, struct driver *d, int fd)
 
 	k->driver = d;
 	k->fd = fd;
+	k->closes = TIME_NEVER;
 	k->held = calloc(conf->group_count, sizeof(*k->held));
 	if (!k->held ||
 		!open_queue(&k->urgent,

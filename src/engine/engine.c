@@ -214,7 +214,8 @@ static void keeper_message(struct engine *e, const struct channel_message *m, st
 		break;
 	case CHANNEL_RESUME: pause_end(e, out); break;
 	case CHANNEL_ANSWERED: break; /* checks are its owner's business */
-	case CHANNEL_BEGIN: break;    /* the daemon's */
+	case CHANNEL_BEGIN:
+	case CHANNEL_RENEWED: break; /* the driver's */
 	case CHANNEL_READY:
 	case CHANNEL_HOLD:
 	case CHANNEL_RELEASE:

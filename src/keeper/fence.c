@@ -191,6 +191,17 @@ uint32_t fence_lifetime(const struct fence *f)
 	return left_ns < NS_PER_S ? 1 : (uint32_t)(left_ns / NS_PER_S);
 }
 
+ha_time fence_closes(const struct fence *f)
+{
+	ha_time now = clock_now();
+
+	if (f->kind == CHANNEL_FENCE_NFTABLES)
+		return lease_of(f, now);
+	if (f->kind == CHANNEL_FENCE_LIFETIME)
+		return time_add(now, fence_lifetime(f) * NS_PER_S + LIFETIME_LATE_NS);
+	return TIME_NEVER;
+}
+
 int fence_monitor(const struct fence *f)
 {
 	return f->kind == CHANNEL_FENCE_BPF ? f->tc.monitor.descriptor : -1;

@@ -60,6 +60,8 @@ void fence_release(struct fence *f, size_t group);
 /* How often the lease must be passed on to the kernel while something is held; 0: not at all. */
 int64_t fence_period_ns(const struct fence *f);
 void fence_renew(struct fence *f);
+/* When it has closed for certain if nothing renews it any more; TIME_NEVER: it needs no renewal. */
+ha_time fence_closes(const struct fence *f);
 /* For so many seconds addresses are configured, if nothing renews them; REQUEST_FOREVER. */
 uint32_t fence_lifetime(const struct fence *f);
 

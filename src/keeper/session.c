@@ -255,4 +255,6 @@ void session_renew(struct session *s)
 	fence_renew(s->fence);
 	if (fence_lifetime(s->fence) != REQUEST_FOREVER)
 		addresses_renew(s->addresses);
+	if (session_has_room(s))
+		session_answer(s, CHANNEL_RENEWED, 0, 0, (uint64_t)fence_closes(s->fence).ns);
 }

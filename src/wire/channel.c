@@ -33,7 +33,8 @@ static bool payload_fits(enum channel_verb verb, size_t size)
 	case CHANNEL_PAUSE:
 	case CHANNEL_RETIRE:
 	case CHANNEL_RESUME:
-	case CHANNEL_BEGIN: return size == 0;
+	case CHANNEL_BEGIN:
+	case CHANNEL_RENEWED: return size == 0;
 	}
 	return false;
 }
@@ -106,6 +107,7 @@ const char *channel_verb_name(enum channel_verb verb)
 	case CHANNEL_RESUME: return "RESUME";
 	case CHANNEL_AFRESH: return "AFRESH";
 	case CHANNEL_BEGIN: return "BEGIN";
+	case CHANNEL_RENEWED: return "RENEWED";
 	}
 	return "unknown";
 }

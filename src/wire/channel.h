@@ -64,6 +64,9 @@ enum channel_verb {
 	CHANNEL_RESUME, /* no PAUSE and no RETIRE any more */
 	CHANNEL_ANSWERED, /* index: check. One of its neighbours has answered */
 	CHANNEL_BEGIN, /* the very first. number: size of the record to take up; 0: begin afresh */
+	CHANNEL_RENEWED, /* number: the instant, in nanoseconds, at which the fence in the kernel
+			    has closed for certain unless it is renewed once more. Of a fence that
+			    the keeper renews, as long as something is held */
 };
 
 /* What keeps this node from serving when its lease has passed. */

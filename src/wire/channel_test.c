@@ -60,7 +60,7 @@ static void payload_belongs_to_few_verbs_only(void **state)
 	(void)state;
 	for (unsigned verb = 0; verb < 256; verb++) {
 		bool exists = (verb >= CHANNEL_READY && verb <= CHANNEL_AFRESH) ||
-			      (verb >= CHANNEL_HELD && verb <= CHANNEL_BEGIN);
+			      (verb >= CHANNEL_HELD && verb <= CHANNEL_RENEWED);
 		bool carries =
 			verb == CHANNEL_WILL || verb == CHANNEL_TARGET || verb == CHANNEL_FRAME;
 

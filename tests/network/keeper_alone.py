@@ -29,7 +29,7 @@ BUILD = pathlib.Path(os.environ.get("HA_BUILD", ROOT / "build"))
 
 READY, HOLD, RELEASE, RESTORE, ANNOUNCE, REQUEST, PROBE, WILL = range(1, 9)
 HELD, HOLD_FAILED, RELEASED, EXPIRED, REMOVED, TARGET, FRAME, STOP, FENCE, \
-    PAUSE, RETIRE, RESUME, ANSWERED, BEGIN = range(64, 78)
+    PAUSE, RETIRE, RESUME, ANSWERED, BEGIN, RENEWED = range(64, 79)
 HEADER = struct.Struct("!BBHHHQ")
 GROUP = struct.Struct("=Q6sHq")  # struct lease_group of src/wire/lease.h
 IN_SERVICE, GIVEN_UP, HANDED_ON = range(3)
@@ -245,12 +245,12 @@ class Keeper:
         while (message := self.hear_any(timeout)):
             if message[:2] == (verb, index):
                 return message
-            assert message[0] in (FRAME, TARGET), f"{message} instead of {verb} {index}"
+            assert message[0] in (FRAME, TARGET, RENEWED), f"{message} instead of {verb} {index}"
         pytest.fail(f"no message {verb} {index}")
 
     def hears_nothing(self, timeout=0.2):
         while (message := self.hear_any(timeout)):
-            assert message[0] == FRAME, message
+            assert message[0] in (FRAME, RENEWED), message
 
     def hold(self, group=0, epoch=1):
         self.speak(HOLD, group, number=epoch)

@@ -48,6 +48,25 @@ def test_nftables_silences_a_frozen_holder_before_another_claims(cluster, lan, c
     assert alpha.stop() == 0 and tables(alpha.host) == 0
 
 
+@pytest.mark.parametrize("fence", ["nftables", "lifetime"])
+def test_a_keeper_that_hangs_alone_costs_its_node_the_group(cluster, lan, client, fence):
+    """It renews the fence no more. When that has closed the engine says so and ends, so that another node serves;
+    the keeper takes everything down as soon as it goes on, and begins anew."""
+    alpha, beta = pair(cluster, fence)
+    with Asker(lan, client) as asker:
+        wait_until(lambda: asker.count("alpha") > 50, "alpha answers")
+        os.kill(alpha.process.pid, signal.SIGSTOP)
+        beta.wait_state("ACTIVE")
+        wait_until(lambda: asker.count("beta") > 50, "beta answers")
+        assert "alpha gave it up" in beta.group()["reason"] or "has left" in beta.log()
+        stays(lambda: asker.owners() == ["alpha", "beta"], "each in its turn", 1)
+        os.kill(alpha.process.pid, signal.SIGCONT)
+        wait_holder(alpha, beta)
+        wait_until(lambda: asker.answers[-1][1] == "alpha", "alpha answers again")
+    assert "the keeper hangs" in alpha.log() and "a fresh engine has started" in alpha.log()
+    assert asker.owners()[:3] == ["alpha", "beta", "alpha"]
+
+
 def test_nftables_outlives_a_killed_keeper_until_it_is_released(cluster, lan, client):
     alpha, beta = pair(cluster, "nftables")
     with Asker(lan, client) as asker:
