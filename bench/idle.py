@@ -65,7 +65,7 @@ def idle(bench):
             cluster.settle()
             time.sleep(6)  # announcements come to an end
             figures.setdefault((interval, groups), {})[name] = [
-                watch(cluster, 1 if bench.quick else 2) for _ in range(2 if bench.quick else 3)]
+                watch(cluster, 1 if bench.quick else 2) for _ in range(2 if bench.quick or bench.is_late(0.7) else 3)]
         finally:
             cluster.close()
     return figures

@@ -76,9 +76,12 @@ def takeover(bench, name, number, count, version, spread):
 
 def run(bench):
     result, number = [], 0
-    for count, version, route, spread in sizes(bench.quick):
+    all_sizes = sizes(bench.quick)
+    for done, (count, version, route, spread) in enumerate(all_sizes, 1):
         values = {}
         for repetition in range(3 if bench.quick else 5):
+            if repetition > 0 and bench.is_late(done / len(all_sizes)):
+                break
             bench.progress(f"many addresses: {count} IPv{version}, {repetition + 1}")
             values.setdefault("floor", []).append(floor(bench, count, version, route))
             for name in ("ha", "keepalived"):

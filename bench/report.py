@@ -33,7 +33,8 @@ def about(whole):
     m = whole["machine"]
     return (f"{m['date']}, Linux {m['kernel']}, {m['cores']} cores ({m['processor']}), {', '.join(m['others'])}; "
             f"load average {m['load'][0]:.1f} at the beginning and {m['load'][1]:.1f} at the end; {m['seconds']} s"
-            + ("; a quick run." if whole["quick"] else "."))
+            + ("; a quick run" if whole["quick"] else "")
+            + ("; fewer repetitions, for lack of time." if whole.get("cut_short") else "."))
 
 
 def text(whole):
@@ -58,7 +59,7 @@ def plots(name, whole):
     """{file name: SVG}"""
     if name == "moves":
         return {"performance-moves.svg": plot.timelines(whole["rows"])}
-    files = {"faults": "performance.svg", "many": "performance-many.svg", "idle": "performance-idle.svg"}
+    files = {"faults": "performance.svg", "detection": "performance-detection.svg", "many": "performance-many.svg", "idle": "performance-idle.svg"}
     return {file: plot.dots([r for r in whole["rows"] if r["section"] == section])
             for section, file in files.items() if any(r["section"] == section for r in whole["rows"])}
 

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from lan import wait_until
+from node import let_pass, start, wait_holder
 
 HOOK = """#!/usr/bin/python3
 import os, sys
@@ -66,3 +67,22 @@ def test_without_the_privilege_it_goes_on_and_says_so_once(cluster):
     assert alpha.log().count("no real-time priority") == 1 and "CAP_SYS_NICE" in alpha.log()
     assert alpha.status()["node"]["scheduling"] == "ordinary"
     alpha.wait_state("ACTIVE")
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(not may_be_realtime(), reason="real-time priority is not permitted here")
+def test_busy_processes_move_nothing(cluster):
+    """`make calm` in short: every core oversubscribed eight times."""
+    nodes = cluster.nodes_on(1, 2, interval="20ms", tolerance="150ms")
+    nodes[0].change(worth=200)
+    start(*nodes)
+    wait_holder(*nodes)
+    hogs = [subprocess.Popen(["timeout", "10", "sh", "-c", "while :; do :; done"]) for _ in range(8 * os.cpu_count())]
+    try:
+        let_pass(3)
+    finally:
+        for hog in hogs:
+            hog.terminate()
+            hog.wait()
+    assert [node.group()["transitions"] for node in nodes] == [1, 0]
+    assert nodes[0].is_active()
