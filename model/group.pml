@@ -724,7 +724,7 @@ inline keep()
 	:: ME.phase == TAKING -> ME.contested = (ME.granter != NOBODY); ME.crossing = 1; enter(ACTIVE)
 	:: else -> /* RELEASING */
 		check_release();
-		ME.phase = (ME.cause == LEASE_PASSED -> LISTENING : STANDBY);
+		ME.phase = (ME.cause == LEASE_PASSED || LEASE_PASSED_ON(me) -> LISTENING : STANDBY);
 		ME.waited = 0;
 		ME.grantee = NOBODY;
 		ME.grant_age = 0;

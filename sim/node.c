@@ -217,6 +217,7 @@ static void run_hook(struct world *w, struct node *n, const struct engine_hook *
 
 	if (hook->preparation == 0)
 		return;
+	n->prepares_since[hook->group] = w->now;
 	schedule_prepare(&h, HAPPENS_PREPARED);
 	h.note.index = hook->group;
 	h.note.number = hook->preparation;

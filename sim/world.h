@@ -184,6 +184,7 @@ struct node {
 	int64_t prepare_ns;              /* how long before-active takes */
 	bool vetoes;                     /* and says no */
 	bool said_yes[WORLD_GROUPS_MAX]; /* since the last claim of the group */
+	ha_time prepares_since[WORLD_GROUPS_MAX]; /* when that was last asked */
 	struct held held[WORLD_GROUPS_MAX];
 	size_t up_count; /* groups that are up */
 	ha_time keeper_busy_until;

@@ -40,6 +40,15 @@ void lease_check(struct world *w)
 		check_node(w, &w->nodes[i]);
 }
 
+/* docs/protocol.md 4.1: "A peer is live from its last accepted datagram until its own announced
+ * tolerance has passed, but not longer than our max-tolerance." */
+static int64_t patience_ns(const struct node *n, const struct node *peer)
+{
+	return peer->conf.node.tolerance_ns < n->conf.node.max_tolerance_ns
+		       ? peer->conf.node.tolerance_ns
+		       : n->conf.node.max_tolerance_ns;
+}
+
 /* docs/protocol.md 6.10 (R8): "Its lease counts on the longer tolerance only once every live peer
  * was heard to know of it." One that has lately been heard, with a proof, is live. */
 static void check_patience(struct world *w, const struct node *n)
@@ -51,8 +60,7 @@ static void check_patience(struct world *w, const struct node *n)
 		const struct hearing *mine = &w->checks->hearing[i][other];
 
 		if (!m->running || mine->boot != m->boot || mine->named.ns == 0 ||
-			time_between(mine->heard, node_clock(n, w->now)) >=
-				m->conf.node.tolerance_ns / 2)
+			time_between(mine->heard, node_clock(n, w->now)) >= patience_ns(n, m) / 2)
 			continue;
 		if (w->checks->hearing[other][i].sequence < n->announced_sequence)
 			violated(w, "%s counts on a patience that %s has not heard of", n->name,

@@ -14,11 +14,20 @@
 /* Of the margin, the part in which the answer must come: docs/protocol.md 6.9. */
 #define WINDOW_PARTS 3
 
+/* docs/protocol.md 6.14: "It begins when all other conditions of R2 or R3 hold, and claims when that
+ * is done": the question was put before that. */
+static ha_time claim_was_due(const struct world *w, const struct node *n, size_t group)
+{
+	return n->conf.groups[group].hook_count[CONF_HOOK_BEFORE] > 0 ? n->prepares_since[group]
+								      : w->now;
+}
+
 /* Nothing was in the way of question and answer for a margin. */
-static bool could_ask(const struct world *w, const struct node *n, const struct node *holder)
+static bool could_ask(
+	const struct world *w, const struct node *n, const struct node *holder, size_t group)
 {
 	int64_t margin_ns = holder->conf.node.margin_ns;
-	ha_time begin = time_add(w->now, -margin_ns), whole;
+	ha_time begin = time_add(claim_was_due(w, n, group), -margin_ns), whole;
 
 	return lan_carries_frames(w, node_index(w, n), node_index(w, holder), &whole) &&
 	       whole.ns <= begin.ns && n->keeper_stalled_until.ns <= begin.ns &&
@@ -73,7 +82,7 @@ void suspicion_check(struct world *w, const struct node *n, size_t group)
 		if (holder == n || group >= holder->conf.group_count ||
 			!serves_under_fence(w, holder, group) ||
 			!is_known_holder(w, n, holder, group) || was_granted(w, n, group) ||
-			!could_ask(w, n, holder))
+			!could_ask(w, n, holder, group))
 			continue;
 		violated(w, "%s claims %s, although %s would have told it that it serves it",
 			n->name, n->conf.groups[group].name, holder->name);

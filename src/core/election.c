@@ -175,7 +175,8 @@ static void evaluate(struct election *e, ha_time now, const struct election_inpu
 static void after_release(struct election *e, ha_time now, const struct election_input *in,
 	struct election_output *out)
 {
-	enum election_phase next = e->listen_again ? ELECTION_LISTENING : ELECTION_STANDBY;
+	bool lost = e->listen_again || time_reached(now, in->lease);
+	enum election_phase next = lost ? ELECTION_LISTENING : ELECTION_STANDBY;
 
 	e->listen_again = false;
 	e->grantee = 0;

@@ -885,6 +885,18 @@ static void test_r7_the_lease_passes_while_it_releases(void **state)
 	assert_int_equal(e.phase, ELECTION_LISTENING);
 }
 
+static void test_r7_the_lease_had_passed_when_it_heard_of_its_release(void **state)
+{
+	(void)state;
+	become_active();
+	in.lease = at(700);
+	in.eligible = in.can_serve = false;
+	evaluate(600);
+	assert_int_equal(e.phase, ELECTION_RELEASING);
+	event(701, ELECTION_RELEASED); /* the first that it reads after it did not run */
+	assert_int_equal(e.phase, ELECTION_LISTENING);
+}
+
 static void test_r7_the_watchdog_saw_it(void **state)
 {
 	(void)state;
@@ -1231,6 +1243,7 @@ int main(void)
 		TEST(test_r5_stops_in_every_phase),
 		TEST(test_r7_lease),
 		TEST(test_r7_the_lease_passes_while_it_releases),
+		TEST(test_r7_the_lease_had_passed_when_it_heard_of_its_release),
 		TEST(test_r7_the_watchdog_saw_it),
 		TEST(test_r9_a_deaf_grantee_is_not_yielded_to),
 		TEST(test_r3_sticky_moves_by_no_worth),
