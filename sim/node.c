@@ -57,6 +57,8 @@ bool node_is_awake(const struct world *w, const struct node *n)
 
 static int64_t stretch(int64_t duration_ns, int64_t ppm)
 {
+	if (ppm == 0)
+		return duration_ns;
 	return duration_ns + duration_ns / MILLION * ppm + duration_ns % MILLION * ppm / MILLION;
 }
 

@@ -9,52 +9,59 @@
 /* At one instant, what has arrived is looked at before anybody's silence is judged (R10), and the
  * keeper's watchdog before either. Time in which nothing happens costs nothing. */
 
-static bool is_before(const struct happening *a, const struct happening *b)
+static bool is_before(const struct due *a, const struct due *b)
 {
 	return a->at.ns != b->at.ns ? a->at.ns < b->at.ns : a->order < b->order;
 }
 
 static void make_room(struct world *w)
 {
-	struct happening *more;
+	size_t had = w->happening_room;
 
-	if (w->happening_count < w->happening_room)
+	if (w->happening_count < had)
 		return;
-	w->happening_room = w->happening_room ? 2 * w->happening_room : 256;
+	w->happening_room = had ? 2 * had : 256;
 	assert(w->happening_room <= WORLD_EVENTS_MAX);
-	more = realloc(w->happenings, w->happening_room * sizeof(*more));
-	assert(more);
-	w->happenings = more;
+	w->happenings = realloc(w->happenings, w->happening_room * sizeof(*w->happenings));
+	w->dues = realloc(w->dues, w->happening_room * sizeof(*w->dues));
+	assert(w->happenings && w->dues);
+	for (size_t i = had; i < w->happening_room; i++)
+		w->dues[i].slot = i;
 }
 
-static void push(struct world *w, const struct happening *h)
+static void push(struct world *w, const struct happening *h, ha_time when, uint64_t order)
 {
+	struct due due = {.at = when, .order = order};
 	size_t at;
 
 	make_room(w);
 	at = w->happening_count++;
-	while (at > 0 && is_before(h, &w->happenings[(at - 1) / 2])) {
-		w->happenings[at] = w->happenings[(at - 1) / 2];
+	due.slot = w->dues[at].slot;
+	w->happenings[due.slot] = *h;
+	while (at > 0 && is_before(&due, &w->dues[(at - 1) / 2])) {
+		w->dues[at] = w->dues[(at - 1) / 2];
 		at = (at - 1) / 2;
 	}
-	w->happenings[at] = *h;
+	w->dues[at] = due;
 }
 
-static struct happening pop(struct world *w)
+/* The first; its slot is free until the next push. */
+static struct due pop(struct world *w)
 {
-	struct happening first = w->happenings[0], last = w->happenings[--w->happening_count];
+	struct due first = w->dues[0], last = w->dues[--w->happening_count];
 	size_t at = 0, child;
 
 	while ((child = 2 * at + 1) < w->happening_count) {
 		if (child + 1 < w->happening_count &&
-			is_before(&w->happenings[child + 1], &w->happenings[child]))
+			is_before(&w->dues[child + 1], &w->dues[child]))
 			child++;
-		if (!is_before(&w->happenings[child], &last))
+		if (!is_before(&w->dues[child], &last))
 			break;
-		w->happenings[at] = w->happenings[child];
+		w->dues[at] = w->dues[child];
 		at = child;
 	}
-	w->happenings[at] = last;
+	w->dues[at] = last;
+	w->dues[w->happening_count].slot = first.slot;
 	return first;
 }
 
@@ -69,28 +76,29 @@ void schedule(struct world *w, const struct happening *h, size_t port, ha_time a
 {
 	struct happening planned = *h;
 
-	planned.at = at;
-	planned.order = w->order++;
 	planned.port = port;
 	planned.boot = port < WORLD_NODES_MAX ? w->nodes[port].boot : 0;
-	push(w, &planned);
+	push(w, &planned, at, w->order++);
 }
 
 void schedule_clear(struct world *w)
 {
-	for (size_t i = 0; i < w->happening_count; i++)
-		if (w->happenings[i].kind == HAPPENS_DATAGRAM)
-			lan_drop_packet(w, w->happenings[i].packet);
+	for (size_t i = 0; i < w->happening_count; i++) {
+		const struct happening *h = &w->happenings[w->dues[i].slot];
+
+		if (h->kind == HAPPENS_DATAGRAM)
+			lan_drop_packet(w, h->packet);
+	}
 	w->happening_count = 0;
 }
 
 /* What waits for somebody who is frozen is not due before that one runs again. */
-static ha_time due_at(const struct world *w, const struct happening *h)
+static ha_time due_at(const struct world *w, const struct happening *h, ha_time at)
 {
 	const struct node *n;
 
 	if (h->port >= WORLD_NODES_MAX)
-		return h->at;
+		return at;
 	n = &w->nodes[h->port];
 	switch (h->kind) {
 	case HAPPENS_DATAGRAM:
@@ -98,15 +106,15 @@ static ha_time due_at(const struct world *w, const struct happening *h)
 	case HAPPENS_HEALTH:
 	case HAPPENS_PREPARED:
 	case HAPPENS_NOTE:
-	case HAPPENS_SENT: return n->running ? time_max(h->at, n->stalled_until) : h->at;
+	case HAPPENS_SENT: return n->running ? time_max(at, n->stalled_until) : at;
 	case HAPPENS_HELD:
 	case HAPPENS_RELEASED:
 	case HAPPENS_WILL:
-	case HAPPENS_SUCCESSOR: return time_max(h->at, n->keeper_stalled_until);
-	case HAPPENS_FRAME: return time_max(h->at, n->host_stalled_until);
+	case HAPPENS_SUCCESSOR: return time_max(at, n->keeper_stalled_until);
+	case HAPPENS_FRAME: return time_max(at, n->host_stalled_until);
 	case HAPPENS_USE: break;
 	}
-	return h->at;
+	return at;
 }
 
 static void happen_to_node(struct world *w, struct node *n, const struct happening *h)
@@ -135,12 +143,12 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 
 static void happen(struct world *w)
 {
-	struct happening h = pop(w);
-	ha_time due = due_at(w, &h);
+	struct due first = pop(w);
+	struct happening h = w->happenings[first.slot];
+	ha_time due = due_at(w, &h, first.at);
 
 	if (due.ns > w->now.ns) {
-		h.at = due;
-		push(w, &h);
+		push(w, &h, due, first.order);
 	} else if (h.port < WORLD_NODES_MAX) {
 		happen_to_node(w, &w->nodes[h.port], &h);
 	} else {
@@ -185,7 +193,7 @@ static void check_progress(struct world *w, ha_time next)
 
 static bool run_next(struct world *w, ha_time end)
 {
-	ha_time happening_at = w->happening_count > 0 ? w->happenings[0].at : TIME_NEVER;
+	ha_time happening_at = w->happening_count > 0 ? w->dues[0].at : TIME_NEVER;
 	ha_time watchdog_at, timer_at, next;
 	struct node *watchdog = first_node(w, keeper_deadline, &watchdog_at);
 	struct node *timer = first_node(w, node_deadline, &timer_at);

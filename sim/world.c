@@ -51,6 +51,7 @@ void world_free(struct world *w)
 	}
 	free_packets(w);
 	free(w->happenings);
+	free(w->dues);
 	checks_free(w->checks);
 	free(w);
 }

@@ -110,8 +110,6 @@ enum happening_kind {
 /* Something that will happen at one port. */
 struct happening {
 	enum happening_kind kind;
-	ha_time at;
-	uint64_t order; /* of two at one time, the one that was planned first */
 	size_t port;
 	uint64_t boot; /* of the node when it was planned: a later one is not concerned */
 	union {
@@ -119,6 +117,13 @@ struct happening {
 		struct note note;
 		struct frame frame;
 	};
+};
+
+/* Of what will happen, when, and where the rest of it stands. */
+struct due {
+	ha_time at;
+	uint64_t order; /* of two at one time, the one that was planned first */
+	size_t slot;
 };
 
 /* What the keeper of one node knows of one group. */
@@ -246,9 +251,10 @@ struct world {
 	struct client clients[WORLD_CLIENTS_MAX];
 	size_t memory_count;
 	struct memory memories[WORLD_MEMORIES_MAX];
-	/* What will happen, as a binary heap. */
+	/* What will happen, and when: a binary heap, behind which the free slots stand. */
 	size_t happening_count, happening_room;
-	struct happening *happenings;
+	struct due *dues;
+	struct happening *happenings; /* by slot */
 	struct packet *free_packets;
 	char serving[WORLD_GROUPS_MAX][WORLD_SERVING_SIZE]; /* as last told */
 	struct effects effects;
