@@ -11,6 +11,8 @@
 
 /* Whatever was overlooked is seen after so many intervals. */
 #define SWEEP_INTERVALS 64
+/* 2^64 divided by the golden ratio, as in Fibonacci hashing. */
+#define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
 static size_t words(const struct engine *e)
 {
@@ -87,21 +89,31 @@ void attention_event(struct engine *e, const struct engine_event *event)
 
 static uint64_t add(uint64_t hash, uint64_t value)
 {
-	return (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 31);
+	return (hash ^ value) * MULTIPLIER + (hash >> 31);
 }
 
+static uint64_t address_hash(const struct ip *address)
+{
+	uint64_t halves[2];
+
+	static_assert(sizeof(halves) == sizeof(address->bytes), "all of it");
+	memcpy(halves, address->bytes, sizeof(halves));
+	return (halves[0] + address->family) * MULTIPLIER ^ halves[1];
+}
+
+/* Odd multipliers of their own keep the parts apart, and none waits for the one before it. */
 static uint64_t add_peer(const struct engine *e, uint64_t hash, const struct peer_record *p)
 {
 	bool silent = time_reached(e->now, peer_silence_deadline(&p->peer));
 	bool hears = peer_hears_us(&p->peer, e->conf->node.tolerance_ns);
+	uint64_t flags = (uint64_t)(silent | hears << 1 | p->peer.proven << 2 |
+				    p->peer.leaving << 3 | p->table.complete << 4);
 
-	hash = add(hash, p->peer.id);
-	hash = add(hash, p->peer.nonce);
-	hash = add(hash, (uint64_t)p->peer.tolerance_ns);
-	hash = add(hash, ip_hash(&p->address));
-	hash = add(hash, (uint64_t)(silent | hears << 1 | p->peer.proven << 2 |
-				    p->peer.leaving << 3 | p->table.complete << 4));
-	return hash;
+	return add(hash, p->peer.id * UINT64_C(0xbf58476d1ce4e5b9) +
+				 p->peer.nonce * UINT64_C(0x94d049bb133111eb) +
+				 (uint64_t)p->peer.tolerance_ns * UINT64_C(0xff51afd7ed558ccd) +
+				 address_hash(&p->address) * UINT64_C(0xc4ceb9fe1a85ec53) +
+				 flags * UINT64_C(0x2545f4914f6cdd1d));
 }
 
 /* What concerns all groups. */
@@ -113,7 +125,7 @@ static uint64_t common_of(const struct engine *e)
 						e->pause.patient << 4 | e->pause.last_word << 5));
 
 	hash = add(hash, devices_digest(e));
-	hash = add(hash, ip_hash(&own));
+	hash = add(hash, address_hash(&own));
 	hash = add(hash, (uint64_t)groups_listen_ns(e));
 	for (size_t i = 0; i < e->peer_count; i++)
 		hash = add_peer(e, hash, &e->peers[i]);
@@ -139,11 +151,11 @@ void attention_begin(struct engine *e)
 	uint64_t common;
 	size_t group;
 
-	memset(a->seen, 0, words(e) * sizeof(uint64_t));
 	if (!a->lazy) {
 		attention_mark_all(e);
 		return;
 	}
+	memset(a->seen, 0, words(e) * sizeof(uint64_t));
 	for (size_t i = 0; i < words(e); i++) {
 		a->marked[i] |= a->again[i];
 		a->again[i] = 0;

@@ -138,7 +138,7 @@ static void fill(struct engine *e, struct heartbeat *h, uint64_t sequence, bool 
 {
 	const struct conf_node *node = &e->conf->node;
 
-	memset(h, 0, sizeof(*h));
+	heartbeat_clear(h);
 	h->id = e->identity.id;
 	h->nonce = e->identity.nonce;
 	h->sequence = sequence;

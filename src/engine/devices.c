@@ -76,26 +76,25 @@ enum ineligible devices_serve(const struct engine *e, size_t group, size_t *ret_
 }
 
 /* The family of the heartbeats decides which address is the real one. */
-static struct ip address_of(const struct engine *e, const struct device *d)
+static const struct ip *address_of(const struct engine *e, const struct device *d)
 {
 	bool v6 = e->conf->node.multicast.family == IP_V6 ||
 		  (e->conf->node.multicast.family == IP_NONE &&
 			  e->conf->node.peer[0].family == IP_V6);
 
-	return v6 ? d->state.v6 : d->state.v4;
+	return v6 ? &d->state.v6 : &d->state.v4;
 }
 
 struct ip devices_address(const struct engine *e, size_t device)
 {
-	return address_of(e, &e->devices[device]);
+	return *address_of(e, &e->devices[device]);
 }
 
 static enum ineligible path_speaks(const struct engine *e, const struct device *d)
 {
 	enum ineligible why = link_serves(e, d);
-	struct ip address = address_of(e, d);
 
-	if (why == ELIGIBLE && address.family == IP_NONE)
+	if (why == ELIGIBLE && address_of(e, d)->family == IP_NONE)
 		return INELIGIBLE_NO_ADDRESS;
 	return why;
 }
@@ -166,10 +165,10 @@ struct ip devices_real_address(const struct engine *e)
 	const struct conf_node *node = &e->conf->node;
 
 	for (size_t i = 0; i < node->path_count; i++) {
-		struct ip address = address_of(e, &e->devices[node->path[i]]);
+		const struct ip *address = address_of(e, &e->devices[node->path[i]]);
 
-		if (address.family != IP_NONE)
-			return address;
+		if (address->family != IP_NONE)
+			return *address;
 	}
 	return (struct ip){0};
 }

@@ -26,41 +26,38 @@ bool group_may_serve(const struct engine *e, size_t group)
 	return group_is_held(&e->groups[group]) && !time_reached(e->now, e->lease);
 }
 
-/* The live peer of highest rank of which @is_what is true, or NULL. */
+static bool outranks(const struct engine *e, size_t group, const struct peer_record *a,
+	const struct peer_record *b)
+{
+	struct election_rival of_a = group_rival(e, group, a), of_b = group_rival(e, group, b);
+
+	return election_outranks(&of_a.rank, &of_b.rank);
+}
+
+/* The live peer of highest rank of whose entry @is_what is true, or NULL. */
 static const struct peer_record *best_peer(
-	const struct engine *e, size_t group, bool (*is_what)(const struct election_rival *rival))
+	const struct engine *e, size_t group, bool (*is_what)(const struct peer_entry *entry))
 {
 	const struct peer_record *best = NULL;
-	struct election_rank best_rank;
 
 	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
-		struct election_rival r;
 
-		if (!peer_is_live(&p->peer, e->now) || !p->entries[group].present)
-			continue;
-		r = group_rival(e, group, p);
-		if (!is_what(&r) || (best && election_outranks(&best_rank, &r.rank)))
-			continue;
-		best = p;
-		best_rank = r.rank;
+		if (is_what(&p->entries[group]) && peer_is_live(&p->peer, e->now) &&
+			!(best && outranks(e, group, best, p)))
+			best = p;
 	}
 	return best;
 }
 
-static bool is_active(const struct election_rival *rival)
+static bool is_eligible(const struct peer_entry *entry)
 {
-	return rival->active;
-}
-
-static bool is_eligible(const struct election_rival *rival)
-{
-	return rival->eligible;
+	return entry->present && (entry->flags & HEARTBEAT_GROUP_ELIGIBLE);
 }
 
 const struct peer_record *group_active_peer(const struct engine *e, size_t group)
 {
-	return best_peer(e, group, is_active);
+	return best_peer(e, group, entry_is_active);
 }
 
 const struct peer_record *group_eligible_peer(const struct engine *e, size_t group)
@@ -70,9 +67,10 @@ const struct peer_record *group_eligible_peer(const struct engine *e, size_t gro
 
 uint64_t group_holder(const struct engine *e, size_t group)
 {
-	const struct peer_record *p = group_active_peer(e, group);
+	const struct peer_record *p;
 
 	if (group_state(&e->groups[group]) == STATE_ACTIVE)
 		return e->identity.id;
+	p = group_active_peer(e, group);
 	return p ? p->peer.id : suspicion_holder(e, group);
 }

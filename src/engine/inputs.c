@@ -63,36 +63,55 @@ struct election_rank group_own_rank(const struct engine *e, size_t group)
 		.id = e->identity.id};
 }
 
-struct election_rival group_rival(const struct engine *e, size_t group, const struct peer_record *p)
+static void take_rank(
+	const struct peer_entry *entry, const struct peer_record *p, struct election_rank *ret_rank)
+{
+	ret_rank->yielded = entry->flags & HEARTBEAT_GROUP_YIELDED;
+	ret_rank->impaired = entry->flags & HEARTBEAT_GROUP_IMPAIRED;
+	ret_rank->worth = entry->worth;
+	ret_rank->address = p->address;
+	ret_rank->id = p->peer.id;
+}
+
+/* Field by field into its place: each step does it for every peer and group, and a temporary copy
+ * of addresses that are not aligned costs more than all the rest. */
+static void take_rival(const struct engine *e, size_t group, const struct peer_record *p,
+	struct election_rival *ret_rival)
 {
 	const struct peer_entry *entry = &p->entries[group];
 
-	return (struct election_rival){.rank = {.yielded = entry->flags & HEARTBEAT_GROUP_YIELDED,
-					       .impaired = entry->flags & HEARTBEAT_GROUP_IMPAIRED,
-					       .worth = entry->worth,
-					       .address = p->address,
-					       .id = p->peer.id},
-		.active = entry_is_active(entry),
-		.eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE,
-		.wants = entry->flags & HEARTBEAT_GROUP_WANT,
-		.claimed = entry->flags & HEARTBEAT_GROUP_CLAIMED,
-		.sticky = entry->flags & HEARTBEAT_GROUP_STICKY,
-		.acknowledged = entry->flags & HEARTBEAT_GROUP_ACKNOWLEDGED,
-		.listens = entry->flags & HEARTBEAT_GROUP_LISTENING,
-		.hears_us = peer_hears_us(&p->peer, e->conf->node.tolerance_ns),
-		.granted_us = entry->grantee != 0 && entry->grantee == e->mark,
-		.answers = entry->flags & HEARTBEAT_GROUP_GRANTED,
-		.renewed = entry->renewed,
-		.epoch = entry->epoch};
+	take_rank(entry, p, &ret_rival->rank);
+	ret_rival->active = entry_is_active(entry);
+	ret_rival->eligible = entry->flags & HEARTBEAT_GROUP_ELIGIBLE;
+	ret_rival->wants = entry->flags & HEARTBEAT_GROUP_WANT;
+	ret_rival->claimed = entry->flags & HEARTBEAT_GROUP_CLAIMED;
+	ret_rival->sticky = entry->flags & HEARTBEAT_GROUP_STICKY;
+	ret_rival->acknowledged = entry->flags & HEARTBEAT_GROUP_ACKNOWLEDGED;
+	ret_rival->listens = entry->flags & HEARTBEAT_GROUP_LISTENING;
+	ret_rival->hears_us = peer_hears_us(&p->peer, e->conf->node.tolerance_ns);
+	ret_rival->granted_us = entry->grantee != 0 && entry->grantee == e->mark;
+	ret_rival->answers = entry->flags & HEARTBEAT_GROUP_GRANTED;
+	ret_rival->renewed = entry->renewed;
+	ret_rival->epoch = entry->epoch;
+}
+
+struct election_rival group_rival(const struct engine *e, size_t group, const struct peer_record *p)
+{
+	struct election_rival rival;
+
+	take_rival(e, group, p, &rival);
+	return rival;
+}
+
+static void forget_all_but_rank(struct election_rival *r)
+{
+	*r = (struct election_rival){.rank = r->rank};
 }
 
 /* What one that leaves says of a group, or need not say. */
-static struct election_rival without_offers(const struct election_rival *rival)
+static void forget_offers(struct election_rival *r)
 {
-	struct election_rival r = *rival;
-
-	r.active = r.eligible = r.wants = r.listens = r.claimed = r.granted_us = false;
-	return r;
+	r->active = r->eligible = r->wants = r->listens = r->claimed = r->granted_us = false;
 }
 
 /* Those who leave politely, and those who have just started anew and proved nothing yet, are known
@@ -103,16 +122,16 @@ static size_t collect_rivals(const struct engine *e, size_t group, struct electi
 
 	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
-		struct election_rival rival = group_rival(e, group, p);
 
 		if (!p->entries[group].present ||
 			time_reached(e->now, peer_silence_deadline(&p->peer)))
 			continue;
+		take_rival(e, group, p, &rivals[count]);
 		if (!p->peer.proven)
-			rival = (struct election_rival){.rank = rival.rank};
+			forget_all_but_rank(&rivals[count]);
 		else if (p->peer.leaving)
-			rival = without_offers(&rival);
-		rivals[count++] = rival;
+			forget_offers(&rivals[count]);
+		count++;
 	}
 	return count;
 }
@@ -145,12 +164,14 @@ static bool is_open(const struct engine *e, size_t group)
 struct election_input group_input(
 	const struct engine *e, size_t group, struct election_rival *rivals)
 {
+	enum ineligible why = group_ineligible(e, group);
+
 	return (struct election_input){.own = group_own_rank(e, group),
-		.eligible = group_ineligible(e, group) == ELIGIBLE && !is_open(e, group),
+		.eligible = why == ELIGIBLE && !is_open(e, group),
 		.can_serve = can_serve(e, group),
 		.answered = suspicion_withholds(e, group),
 		.stopping = e->stopping || e->groups[group].retired,
-		.reluctant = group_ineligible(e, group) == INELIGIBLE_DRAINED && !e->drain_forced,
+		.reluctant = why == INELIGIBLE_DRAINED && !e->drain_forced,
 		.settled = settle_is_over(e, group),
 		.sticky = group_is_sticky(e, group),
 		.acknowledged = e->groups[group].acknowledged,

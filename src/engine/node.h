@@ -89,34 +89,35 @@ struct peer_heard {
 };
 
 struct peer_record {
+	/* What each step looks at of every peer, together. */
 	struct peer peer;
-	char name[NAME_SIZE];
-	struct ip address; /* its real one: rank */
-	struct ip source;  /* where its packets come from: unicast answers (R9) */
-	uint64_t received;
+	struct peer_entry *entries; /* of each of our groups */
+	struct ip address;          /* its real one: rank */
+	bool was_live;              /* as last reported */
+	bool was_hearing;           /* as last reported */
+	bool deaf;           /* R9: does not hear what we send to all, and gets it by unicast */
+	bool holds;          /* R11: some group, by its last word */
+	bool called;         /* R11: by unicast, since it was last heard */
+	bool answers;        /* R11: for an address, although it is not heard */
 	ha_time heard_since; /* when its boot, or we, came back from a silence */
-	bool was_live;       /* as last reported */
-	bool was_hearing;    /* as last reported */
-	/* R9: does not hear what we send to all, and gets it by unicast. */
-	bool deaf;
 	ha_time deaf_since;
-	uint32_t deaf_sequence; /* our sequence number then */
-	uint32_t echo;          /* the last sequence number of ours that it named */
-	uint8_t hears_count;    /* whom it hears, as it last said */
-	struct peer_heard hears[PEERS_MAX];
-	struct histogram jitter;       /* how far from its interval its heartbeats come */
+	struct peer_table table;
+	int64_t fence_margin_ns; /* R11: its fence closes so long before its tolerance ends; 0: none
+				  */
+	/* The rest. */
+	uint32_t deaf_sequence;        /* our sequence number when it became deaf */
+	uint32_t echo;                 /* the last sequence number of ours that it named */
 	ha_time path_heard[PATHS_MAX]; /* by each heartbeat interface; TIME_ORIGIN: never */
 	bool path_lost[PATHS_MAX];     /* as last reported */
-	/* R11 */
-	int64_t fence_margin_ns; /* its fence closes so long before its tolerance ends; 0: none */
+	char name[NAME_SIZE];
+	struct ip source; /* where its packets come from: unicast answers (R9) */
+	uint64_t received;
+	ha_time answered_at; /* R11: when it last did */
 	uint8_t mac_count;
 	uint8_t macs[HEARTBEAT_MACS_MAX][MAC_SIZE];
-	bool holds;          /* some group, by its last word */
-	bool called;         /* by unicast, since it was last heard */
-	bool answers;        /* for an address, although it is not heard */
-	ha_time answered_at; /* when it last did */
-	struct peer_table table;
-	struct peer_entry *entries; /* of each of our groups */
+	struct histogram jitter; /* how far from its interval its heartbeats come */
+	uint8_t hears_count;     /* whom it hears, as it last said */
+	struct peer_heard hears[PEERS_MAX];
 };
 
 /* R11: what is known of the holders of a group that are not heard. */

@@ -71,10 +71,14 @@ static ha_time claim_is_due(const struct engine *e, size_t group, const struct p
 
 	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
-		struct election_rival r = group_rival(e, group, p);
+		struct election_rival r;
 
-		if (peer_is_live(&p->peer, e->now) && p->entries[group].present && r.eligible &&
-			election_outranks(&r.rank, &own))
+		if (!p->entries[group].present ||
+			!(p->entries[group].flags & HEARTBEAT_GROUP_ELIGIBLE) ||
+			!peer_is_live(&p->peer, e->now))
+			continue;
+		r = group_rival(e, group, p);
+		if (election_outranks(&r.rank, &own))
 			due = time_max(due, peer_silence_deadline(&p->peer));
 	}
 	return due;

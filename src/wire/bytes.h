@@ -7,6 +7,7 @@
 #ifndef HA_WIRE_BYTES_H
 #define HA_WIRE_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,13 +63,24 @@ static inline uint16_t reader_u16(struct reader *r)
 {
 	return (uint16_t)reader_number(r, 2);
 }
+/* Of these two a heartbeat has hundreds. */
 static inline uint32_t reader_u32(struct reader *r)
 {
-	return (uint32_t)reader_number(r, 4);
+	const uint8_t *at = reader_take(r, sizeof(uint32_t));
+	uint32_t number = 0;
+
+	if (at)
+		memcpy(&number, at, sizeof(number));
+	return be32toh(number);
 }
 static inline uint64_t reader_u64(struct reader *r)
 {
-	return reader_number(r, 8);
+	const uint8_t *at = reader_take(r, sizeof(uint64_t));
+	uint64_t number = 0;
+
+	if (at)
+		memcpy(&number, at, sizeof(number));
+	return be64toh(number);
 }
 
 static inline void reader_bytes(struct reader *r, uint8_t *destination, size_t size)

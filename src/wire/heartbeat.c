@@ -75,6 +75,12 @@ static void compute_tag(const struct hmac_sha256_ctx *key, const uint8_t *bytes,
 	hmac_sha256_digest(&context, HEARTBEAT_TAG_SIZE, tag);
 }
 
+void heartbeat_clear(struct heartbeat *h)
+{
+	memset(h, 0, offsetof(struct heartbeat, heard));
+	memset(&h->table, 0, offsetof(struct table, changes));
+}
+
 static void encode_header(struct writer *w, const struct heartbeat *h, uint32_t cluster_tag,
 	const struct heartbeat_key *key)
 {
@@ -398,7 +404,7 @@ enum heartbeat_drop heartbeat_decode(const uint8_t *bytes, size_t size, int hop_
 		return HEARTBEAT_DROP_VERSION;
 	if (size < HEARTBEAT_HEADER_SIZE)
 		return HEARTBEAT_DROP_MALFORMED;
-	memset(h, 0, sizeof(*h));
+	heartbeat_clear(h);
 	h->no_groups = true;
 	struct header header = decode_header(&r, h);
 	if (header.length != size)

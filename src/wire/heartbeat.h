@@ -100,13 +100,15 @@ struct heartbeat {
 	uint32_t fence_margin_us;
 	uint8_t mac_count;
 	uint8_t macs[HEARTBEAT_MACS_MAX][MAC_SIZE];
-	uint8_t heard_count;
-	struct heartbeat_heard heard[PEERS_MAX];
 	bool no_groups; /* there is no list of groups; else it is the whole table */
-	uint8_t group_count;
+	uint8_t heard_count, group_count;
+	struct heartbeat_heard heard[PEERS_MAX];
 	struct heartbeat_group groups[HEARTBEAT_GROUPS_MAX];
 	struct table table;
 };
+
+/* Empties it. Of its lists only the counts: they are large, and made for each heartbeat. */
+void heartbeat_clear(struct heartbeat *h);
 
 /* A key ready for use. present: false means no authentication. */
 struct heartbeat_key {

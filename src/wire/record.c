@@ -94,7 +94,7 @@ void record_put_device(struct writer *w, const struct record_device *d)
 {
 	size_t start = begin_section(w);
 
-	put_name(w, d->name);
+	put_text(w, d->name, sizeof(d->name));
 	writer_u8(w, d->managed);
 	put_time(w, d->raised_at);
 	end_section(w, start, RECORD_DEVICE_SIZE);

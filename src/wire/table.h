@@ -45,9 +45,8 @@ struct table {
 	uint64_t digest; /* the sum of table_digest() of all its groups */
 	/* All that changed after version `base`, up to version `last`; none if they are equal. */
 	uint32_t base, last;
-	uint8_t change_count;
+	uint8_t change_count, request_count;
 	struct table_change changes[TABLE_CHANGES_MAX];
-	uint8_t request_count;
 	struct table_request requests[TABLE_REQUESTS_MAX];
 };
 
