@@ -118,7 +118,7 @@ hang: all test-deps
 		/usr/bin/python3 -m pytest -q tests/network/test_hang.py
 
 build-sim/build.ninja:
-	@meson setup build-sim -Dtests=true --buildtype=release
+	@meson setup build-sim -Dtests=true --buildtype=release -Db_lto=true
 
 sim: test-deps build-sim/build.ninja
 	@ninja -C build-sim --quiet sim/sim
