@@ -186,9 +186,9 @@ struct node {
 	ha_time awake_since;        /* of its last start or stall */
 	struct engine_device devices[DEVICES_MAX];
 	struct engine_health health[WORLD_GROUPS_MAX];
-	int64_t prepare_ns;              /* how long before-active takes */
-	bool vetoes;                     /* and says no */
-	bool said_yes[WORLD_GROUPS_MAX]; /* since the last claim of the group */
+	int64_t prepare_ns;                       /* how long before-active takes */
+	bool vetoes;                              /* and says no */
+	bool said_yes[WORLD_GROUPS_MAX];          /* since the last claim of the group */
 	ha_time prepares_since[WORLD_GROUPS_MAX]; /* when that was last asked */
 	struct held held[WORLD_GROUPS_MAX];
 	size_t up_count; /* groups that are up */

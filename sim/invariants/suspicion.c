@@ -14,8 +14,8 @@
 /* Of the margin, the part in which the answer must come: docs/protocol.md 6.9. */
 #define WINDOW_PARTS 3
 
-/* docs/protocol.md 6.14: "It begins when all other conditions of R2 or R3 hold, and claims when that
- * is done": the question was put before that. */
+/* docs/protocol.md 6.14: "It begins when all other conditions of R2 or R3 hold, and claims when
+ * that is done": the question was put before that. */
 static ha_time claim_was_due(const struct world *w, const struct node *n, size_t group)
 {
 	return n->conf.groups[group].hook_count[CONF_HOOK_BEFORE] > 0 ? n->prepares_since[group]

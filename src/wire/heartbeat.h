@@ -142,7 +142,7 @@ size_t heartbeat_encode(const struct heartbeat *h, uint32_t cluster_tag,
 /**
  * heartbeat_decode - check and decode a datagram from the network
  * @hop_limit:     TTL or hop limit on receipt; -1 if the system did not tell (refused)
- * @ret_heartbeat: undefined unless HEARTBEAT_ACCEPTED
+ * @ret_heartbeat: undefined unless HEARTBEAT_ACCEPTED, and always behind the counts of its lists
  *
  * The tag is verified (in constant time) before anything behind the header is looked at.
  *

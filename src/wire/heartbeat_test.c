@@ -54,8 +54,10 @@ static void encode(const struct heartbeat_key *with)
 	size = heartbeat_encode(&sent, CLUSTER, with, bytes);
 }
 
+/* Behind the counts of its lists nothing is written: zeroed, so that it can be compared. */
 static enum heartbeat_drop decode(const struct heartbeat_key *with)
 {
+	memset(&received, 0, sizeof(received));
 	return heartbeat_decode(bytes, size, HEARTBEAT_HOP_LIMIT, CLUSTER, with, &received);
 }
 
@@ -156,6 +158,19 @@ static void test_empty_tables(void **state)
 	encode(&key);
 	assert_int_equal(decode(&key), HEARTBEAT_ACCEPTED);
 	assert_memory_equal(&received, &sent, sizeof(sent));
+}
+
+static void test_nothing_of_the_last_one_is_left(void **state)
+{
+	(void)state;
+	memset(&received, 0x5a, sizeof(received));
+	sent.heard_count = sent.group_count = 0;
+	encode(&key);
+	assert_int_equal(
+		heartbeat_decode(bytes, size, HEARTBEAT_HOP_LIMIT, CLUSTER, &key, &received),
+		HEARTBEAT_ACCEPTED);
+	assert_memory_equal(&received, &sent, offsetof(struct heartbeat, heard));
+	assert_memory_equal(&received.table, &sent.table, offsetof(struct table, changes));
 }
 
 static void test_envelope_is_checked_first(void **state)
@@ -578,6 +593,7 @@ int main(void)
 		TEST(test_tag),
 		TEST(test_full_tables),
 		TEST(test_empty_tables),
+		TEST(test_nothing_of_the_last_one_is_left),
 		TEST(test_envelope_is_checked_first),
 		TEST(test_versions),
 		TEST(test_other_versions_are_understood),

@@ -10,9 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	static struct heartbeat first, second;
 	uint8_t once[HEARTBEAT_SIZE_MAX], twice[HEARTBEAT_SIZE_MAX];
 	uint32_t cluster = id_from_name("ha");
-	enum heartbeat_drop drop =
-		heartbeat_decode(bytes, size, HEARTBEAT_HOP_LIMIT, cluster, &none, &first);
+	enum heartbeat_drop drop;
 
+	memset(&first, 0, sizeof(first)); /* behind the counts of its lists nothing is written */
+	memset(&second, 0, sizeof(second));
+	drop = heartbeat_decode(bytes, size, HEARTBEAT_HOP_LIMIT, cluster, &none, &first);
 	assert(drop < HEARTBEAT_DROP_OWN && heartbeat_drop_name(drop));
 	if (drop != HEARTBEAT_ACCEPTED)
 		return 0;
