@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "keeper/application.h"
@@ -13,6 +12,7 @@
 #include "keeper/leftovers.h"
 #include "keeper/loop.h"
 #include "keeper/memory.h"
+#include "keeper/residence.h"
 #include "keeper/settle.h"
 #include "keeper/state_dir.h"
 #include "keeper/stub.h"
@@ -152,7 +152,8 @@ static bool open_parts(struct keeper *k)
 
 static bool open_starter(struct keeper *k, const struct key_bytes *keys)
 {
-	int control = runtime_dir_listen(&k->dir);
+	int control = runtime_dir_listen(
+		&k->dir, k->account.shares_control ? &k->account.control_group : NULL);
 	const struct note *note = &k->succession.note;
 
 	k->record =
@@ -226,9 +227,7 @@ int keeper_start(struct keeper *k)
 		return EXIT_FAILURE;
 	if (!open_engine(k) || !start_session(k))
 		return EXIT_FAILURE;
-	/* A keeper that is swapped out cannot take anything down. Only what is there now: later
-	 * allocations shall not fail because of a limit. */
-	(void)mlockall(MCL_CURRENT);
+	residence_lock();
 	r = privileges_keep_two();
 	if (r < 0) {
 		log_error("cannot give up privileges: %s", strerror(-r));

@@ -4,15 +4,16 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "sys/log.h"
+#include "sys/names.h"
 #include "sys/scheduling.h"
 
 #define FALLBACK_USER "nobody"
+#define CONTROL_GROUP "ha" /* its members may ask for the status */
 
 bool privileges_check(void)
 {
@@ -41,13 +42,13 @@ bool privileges_check(void)
 
 bool privileges_account(const char *user, struct account *ret_account)
 {
-	const struct passwd *found;
-	bool named = user[0] != '\0';
+	bool named = user[0] != '\0', found;
 
 	*ret_account = (struct account){.change = geteuid() == 0};
+	ret_account->shares_control = names_group(CONTROL_GROUP, &ret_account->control_group);
 	if (!ret_account->change)
 		return true;
-	found = getpwnam(named ? user : HA_DEFAULT_USER);
+	found = names_user(named ? user : HA_DEFAULT_USER, &ret_account->user, &ret_account->group);
 	if (!found && named) {
 		log_error("user %s of the configuration does not exist: create it with `useradd "
 			  "--system %s`, or leave the line out",
@@ -57,7 +58,7 @@ bool privileges_account(const char *user, struct account *ret_account)
 	if (!found) {
 		log_notice("there is no user %s; the engine runs as %s", HA_DEFAULT_USER,
 			FALLBACK_USER);
-		found = getpwnam(FALLBACK_USER);
+		found = names_user(FALLBACK_USER, &ret_account->user, &ret_account->group);
 	}
 	if (!found) {
 		log_error("there is neither a user %s nor %s: create one with `useradd --system "
@@ -65,8 +66,6 @@ bool privileges_account(const char *user, struct account *ret_account)
 			HA_DEFAULT_USER, FALLBACK_USER, HA_DEFAULT_USER);
 		return false;
 	}
-	ret_account->user = found->pw_uid;
-	ret_account->group = found->pw_gid;
 	return true;
 }
 

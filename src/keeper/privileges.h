@@ -15,6 +15,8 @@ struct account {
 	bool change; /* false: the keeper is not root and cannot become anybody else */
 	uid_t user;
 	gid_t group;
+	bool shares_control; /* there is a group that may use the control socket */
+	gid_t control_group;
 };
 
 /* True if both capabilities are in force; else says on one line which is missing and how to give

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +29,6 @@
 #define TEMPORARY_NAME     "new"
 #define RAISED_PREFIX      "raised-"
 #define RAISED_NAME_SIZE   (sizeof(RAISED_PREFIX) + DEVICE_SIZE)
-#define CONTROL_GROUP      "ha" /* its members may ask for the status */
 #define CONTROL_BACKLOG    16
 #define PID_TEXT_SIZE      16
 #define LOCK_TRIES         50
@@ -299,19 +297,17 @@ void runtime_dir_raised(const struct runtime_dir *dir,
 }
 
 /* Who may connect: root and the group ha, if there is one. */
-static bool share_socket(const struct runtime_dir *dir)
+static bool share_socket(const struct runtime_dir *dir, const gid_t *group)
 {
-	const struct group *group = getgrnam(CONTROL_GROUP);
-
 	if (group &&
-		fchownat(dir->descriptor, CONTROL_SOCKET_NAME, (uid_t)-1, group->gr_gid,
+		fchownat(dir->descriptor, CONTROL_SOCKET_NAME, (uid_t)-1, *group,
 			AT_SYMLINK_NOFOLLOW) < 0 &&
 		geteuid() == 0)
 		return false;
 	return fchmodat(dir->descriptor, CONTROL_SOCKET_NAME, 0660, 0) == 0;
 }
 
-int runtime_dir_listen(const struct runtime_dir *dir)
+int runtime_dir_listen(const struct runtime_dir *dir, const gid_t *group)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct text path = text_init(address.sun_path, sizeof(address.sun_path));
@@ -327,7 +323,7 @@ int runtime_dir_listen(const struct runtime_dir *dir)
 	(void)unlinkat(dir->descriptor, CONTROL_SOCKET_NAME, 0);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener >= 0 && bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-		share_socket(dir) && listen(listener, CONTROL_BACKLOG) == 0)
+		share_socket(dir, group) && listen(listener, CONTROL_BACKLOG) == 0)
 		return listener;
 	log_error("cannot open the control socket %s: %s", address.sun_path, strerror(errno));
 	if (listener >= 0)

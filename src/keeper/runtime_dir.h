@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct runtime_dir {
 	const char *path; /* static */
@@ -50,8 +51,8 @@ void runtime_dir_forget_raised(const struct runtime_dir *dir, const char *device
 void runtime_dir_raised(const struct runtime_dir *dir,
 	void (*each)(const char *device, void *context), void *context);
 
-/* The listening control socket, or -1 after one line. */
-int runtime_dir_listen(const struct runtime_dir *dir);
+/* The listening control socket, or -1 after one line. @group may connect to it; NULL: only root. */
+int runtime_dir_listen(const struct runtime_dir *dir, const gid_t *group);
 void runtime_dir_unlink_socket(const struct runtime_dir *dir);
 
 #endif

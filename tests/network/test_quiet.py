@@ -84,3 +84,20 @@ def test_what_wakes_the_processes_counts_the_time_of_a_suspended_machine(cluster
         clocks = [line.split()[1] for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir()
                   for line in path.read_text().splitlines() if line.startswith("clockid:")]
         assert clocks and set(clocks) == {str(CLOCK_BOOTTIME)}
+
+
+def resident_kb(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def test_both_processes_together_take_less_than_eight_megabytes(lan, cluster):
+    """The plain sum, in which libraries count twice."""
+    if not INTERPOSE.exists():
+        pytest.skip("a sanitizer needs more")
+    alpha, beta = cluster.node(lan.host("alpha", 1), worth=200), cluster.node(lan.host("beta", 2))
+    start(alpha, beta)
+    wait_holder(alpha, beta)
+    for node in (alpha, beta):
+        kilobytes = [resident_kb(pid) for pid in (node.process.pid, node.engine_pid())]
+        assert sum(kilobytes) < 8000, kilobytes
