@@ -147,11 +147,10 @@ bool session_has_room(const struct session *s)
 	return answers_have_room(&s->answers);
 }
 
-void session_announce(struct session *s, size_t index)
+void session_ask(struct session *s, size_t index)
 {
 	size_t count = targets_find(s->targets, index, clock_now());
 
-	announce_addresses(s->announcer, index, 1);
 	for (size_t t = 0; t < count; t++) {
 		const struct ip *target = targets_get(s->targets, index, t);
 		struct channel_message m = {

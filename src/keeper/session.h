@@ -109,7 +109,7 @@ void session_answer(
 	struct session *s, enum channel_verb verb, size_t index, size_t second, uint64_t number);
 /* Whether more may be sent that the engine did not ask for one by one. */
 bool session_has_room(const struct session *s);
-/* Announces an address that has just come, asks its neighbours and tells the engine of them. */
-void session_announce(struct session *s, size_t index);
+/* Asks the neighbours of an address that has just come, and tells the engine of them. */
+void session_ask(struct session *s, size_t index);
 
 #endif

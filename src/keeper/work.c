@@ -180,7 +180,7 @@ static void announce(struct session *s, uint16_t address)
 	struct work_group *g = &s->work.groups[s->conf->addresses[address].group];
 	int64_t units;
 
-	session_announce(s, address);
+	announce_addresses(s->announcer, address, 1);
 	s->addresses->fresh[address] = false;
 	if (g->announced != 0)
 		return;
@@ -201,8 +201,14 @@ static void welcome(struct session *s, uint16_t address)
 	w->groups[a->group].awaited++;
 }
 
+/* All that came together is announced by now: that re-points clients, and the neighbours' answers
+ * only tell whether it did. */
 static void finish(struct session *s, size_t group)
 {
+	const struct conf_group *g = &s->conf->groups[group];
+
+	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++)
+		session_ask(s, i);
 	session_step(s, &(struct custody_event){.kind = CUSTODY_UP,
 				.group = group,
 				.second = s->work.groups[group].announced});

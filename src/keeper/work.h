@@ -3,9 +3,10 @@
  * work: groups that are on their way up or down, in the order that custody says. However many
  * addresses they have, the keeper does a part of it at a time, between everything else that it
  * watches over: a batch of addresses goes to the kernel in one message, and each is announced
- * before the next batch begins. Batches may be of several groups; they begin with a single address,
- * so that the first one answers as soon as if it were alone, and grow while they are quick. What
- * goes down comes before what goes up.
+ * before the next batch begins; neighbours are asked when the last address of a group is announced.
+ * Batches may be of several groups; they begin with a single address, so that the first one answers
+ * as soon as if it were alone, and grow while they are quick. What goes down comes before what goes
+ * up.
  *
  * IPv4 addresses answer at once. A new IPv6 address answers when the kernel has joined its
  * solicited-node group, in a work queue, and tells then: it is announced when it does, so that
