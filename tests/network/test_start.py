@@ -155,6 +155,8 @@ def lasting(status):
     """What of a status does not change from one question to the next."""
     for peer in status["peers"]:
         del peer["last_heard_ms"], peer["received"]
+        for path in peer["paths"]:
+            del path["last_heard_ms"]
     del status["counters"], status["metrics"], status["groups"][0]["since"]
     return status
 
