@@ -56,8 +56,7 @@ static int64_t asking_ns(const struct world *w, const struct node *a, const stru
 {
 	if (!a->tells_changes && !b->tells_changes)
 		return 0;
-	return larger(a->conf.node.interval_ns, b->conf.node.interval_ns) / 4 +
-	       2 * travel_ns(w);
+	return larger(a->conf.node.interval_ns, b->conf.node.interval_ns) / 4 + 2 * travel_ns(w);
 }
 
 static bool keeper_works(const struct world *w, const struct node *n)
@@ -133,7 +132,11 @@ static ha_time met_since(
 
 	if (word->met.ns == 0 || hearing->boot != other->boot)
 		return TIME_NEVER;
-	if (time_between(hearing->heard_world, w->now) > patience_ns / 2) {
+	/* docs/protocol.md 6.4: "with no grant between them"; and 2.9: "A heartbeat says of every
+	 * group what the sender last told of it": it has not been told yet that the grant has
+	 * lapsed. */
+	if (time_between(hearing->heard_world, w->now) > patience_ns / 2 ||
+		(word->granted && !has_granted(w, other, group))) {
 		word->met = TIME_ORIGIN;
 		return TIME_NEVER;
 	}
