@@ -14,7 +14,7 @@ sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'include/ha/*.h' 'examples/*.c' 'bindings/node/src/*.c' 'bench/*.[ch]')
 
-.PHONY: all moves help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-scale bench-checks bench-instructions calm fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
+.PHONY: all moves upkeep help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-scale bench-checks bench-instructions calm fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -26,6 +26,7 @@ help:
 	@echo 'make test       build and run every test (root or sudo)'
 	@echo 'make bench      measure, side by side with keepalived and ucarp (root or sudo, up to 20 minutes)'
 	@echo 'make moves        100 planned moves of each kind under 5,000 requests a second (MOVES=, RATE=): none is lost'
+	@echo 'make upkeep       restarts, upgrades and reloads under 5,000 requests a second (UPKEEP=, RATE=): none is lost'
 	@echo 'make bench-quick  ... less of it, in 3 minutes; bench-moves: planned moves'
 	@echo 'make test-page  look at the status page in chromium, and have promtool check metrics and alerts (root or sudo)'
 	@echo 'make model      check the model of the protocol with SPIN; FULL=1: more faults, takes minutes'
@@ -97,6 +98,12 @@ moves: all
 	@mkdir -p $(build)/moves && chmod 777 $(build)/moves
 	$(sudo) tools/isolated $(build)/moves $(build) env HA_BUILD=/dev/shm/ha-build HA_MOVES=$(or $(MOVES),100) \
 		HA_MOVES_RATE=$(or $(RATE),5000) /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/network/test_moves.py
+
+upkeep: all
+	@tools/packages install build demo test
+	@mkdir -p $(build)/moves && chmod 777 $(build)/moves
+	$(sudo) tools/isolated $(build)/moves $(build) env HA_BUILD=/dev/shm/ha-build HA_UPKEEP=$(or $(UPKEEP),10) \
+		HA_MOVES_RATE=$(or $(RATE),5000) /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/network/test_upkeep_load.py
 
 bench bench-quick bench-moves:
 	@tools/packages install build demo bench

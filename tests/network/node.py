@@ -47,6 +47,7 @@ class Node:
         self.log_path = pathlib.Path(folder) / f"{self.name}.log"
         self.process = None
         self.prefix = []  # words before the command line, such as setpriv(1)
+        self.ha = HA  # the program; the others are beside it
         self.options = options  # of the command line, instead of a file
         self.node_keys = {"name": self.name, "interface": "eth0", "interval": "100ms",
                           "tolerance": "350ms"}
@@ -71,7 +72,7 @@ class Node:
             given = ["-c", str(path)]
         else:
             given = self.options
-        return [*self.prefix, HA, "run", *given, "--runtime-dir", self.runtime_dir]
+        return [*self.prefix, self.ha, "run", *given, "--runtime-dir", self.runtime_dir]
 
     def start(self, wait=True):
         assert not self.is_running()
