@@ -8,7 +8,9 @@
 #include "base/assert.h"
 #include "engine/node.h"
 
-/* For those who must be heard to know: two of their heartbeats, but not for ever. */
+/* For those who must be heard to know: two of their heartbeats, but not for ever. Where these are
+ * short, a host that is busy with the upkeep is later than that; one that has not heard us for a
+ * tolerance does not wait for us anyway. */
 #define INTERVALS_WAITED 2
 #define WAITED_MAX_NS    (5 * NS_PER_S)
 
@@ -58,6 +60,8 @@ void pause_begin(struct engine *e, int64_t patience_ns, struct effects *out)
 
 	if (e->stopping || e->pause.wanted)
 		return;
+	if (wait_ns < e->conf->node.tolerance_ns)
+		wait_ns = e->conf->node.tolerance_ns;
 	e->pause = (struct pause){.wanted = true,
 		.patience_ns = bounded_ns(e, patience_ns),
 		.sequence = (uint32_t)e->sequence + 1,
