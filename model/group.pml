@@ -21,6 +21,9 @@
  *   and STARTED_TOGETHER: how messages cross is searched with two nodes only.
  * - STICKY is the policy of that name, of all nodes. Whether neighbours answer (6.4) is not known in it: the age
  *   of the claims decides. ONLY_CRASHES leaves out all faults but these. YIELD: one holder, once, is asked to hand over to the best of the others (6.12).
+ *   IMPAIRED: a node whose checks fail, which costs a fault; it ranks behind one that is sound (1.3, 5.4).
+ *   PREPARED: each claim is prepared first (6.14), which takes any time as long as faults last and none later;
+ *   that it is refused costs a fault, and makes the node ineligible (5.2) until that is over.
  * - Epochs stay below 16; an assertion shows that so few faults need no more.
  *
  * What is not covered
@@ -29,7 +32,9 @@
  * - Changes of worth while running; different tolerances; several groups; drift beyond the margin;
  *   a keeper that hangs or fails; unicast to the deaf (R9 beyond «does not hear us»); conflicts with
  *   other hosts (5.3); announcements, thus where the clients' caches point.
- * - Questions by ARP (R11): they take a way of their own, which the loss of heartbeats does not touch.
+ * - Questions by ARP (R11): they take a way of their own, which the loss of heartbeats does not touch. The
+ *   simulator does (sim/invariants/suspicion.c).
+ * - IMPAIRED, YIELD, STICKY and PREPARED together, but for YIELD with STICKY; a preparation that ends by its timeout.
  * - More than three nodes, and more faults than FAULTS before all is well again.
  */
 #ifndef NODES
@@ -76,6 +81,9 @@ typedef Heartbeat {
 #ifdef YIELD
 	bit yielded;
 #endif
+#ifdef IMPAIRED
+	bit impaired;
+#endif
 	unsigned age : 3; /* of what is kept, in ticks */
 	unsigned epoch : 4;
 #ifdef STICKY
@@ -94,6 +102,12 @@ typedef Node {
 	bit offered; /* R5 */
 	bit knows_holder; /* has ever heard one (R2) */
 	bit crossing; /* claimed, or took a grant back, in this tick: on its way to the others */
+#ifdef IMPAIRED
+	bit impaired; /* 1.3 */
+#endif
+#ifdef PREPARED
+	bit prepares, prepared; /* 6.14 */
+#endif
 	bit unheld; /* what is released was only being taken */
 	bit contested; /* another holder was heard while ACTIVE (R4) */
 #ifdef YIELD
@@ -182,6 +196,12 @@ hidden byte outranked, worthier_holds, worthier_listens, released;
 #define IS_BETTER(a, b) (OF(a).yielded == OF(b).yielded -> (a) < (b) : OF(b).yielded)
 #define HE_OUTRANKS (HAS_YIELDED(me) == HIM.yielded -> peer < me : HE_OUTCLASSES)
 #define I_OUTRANK(who) (HAS_YIELDED(me) == OF(who).yielded -> me < (who) : I_OUTCLASS(who))
+#elif defined(IMPAIRED) && !defined(MISTAKE_KEEPS_THE_RANK_WHILE_IMPAIRED)
+#define HE_OUTCLASSES (ME.impaired && !HIM.impaired)
+#define I_OUTCLASS(who) (!ME.impaired && OF(who).impaired)
+#define IS_BETTER(a, b) (OF(a).impaired == OF(b).impaired -> (a) < (b) : OF(b).impaired)
+#define HE_OUTRANKS (ME.impaired == HIM.impaired -> peer < me : HE_OUTCLASSES)
+#define I_OUTRANK(who) (ME.impaired == OF(who).impaired -> me < (who) : I_OUTCLASS(who))
 #else
 #define I_OUTCLASS(who) false
 #define IS_BETTER(a, b) ((a) < (b))
@@ -203,6 +223,12 @@ hidden byte outranked, worthier_holds, worthier_listens, released;
 #define GRANT_BETWEEN(a, b) (node[a].grantee == b || node[b].grantee == a)
 #define IS_SOUND(n) (RUNS(n) && node[n].phase != LISTENING && node[n].fitness == FIT)
 
+#ifdef MISTAKE_A_REFUSAL_IS_NOT_TOLD
+#define SAYS_FIT (ME.fitness == FIT || ME.fitness == INELIGIBLE)
+#else
+#define SAYS_FIT (ME.fitness == FIT)
+#endif
+
 inline forget(message)
 {
 	message.present = 0; message.leaving = 0; message.holds = 0; message.eligible = 0;
@@ -210,6 +236,9 @@ inline forget(message)
 	message.age = 0; message.epoch = 0
 #ifdef YIELD
 	; message.yielded = 0
+#endif
+#ifdef IMPAIRED
+	; message.impaired = 0
 #endif
 #ifdef STICKY
 	; message.claim = 0
@@ -237,7 +266,7 @@ inline say(leaving_now)
 #ifdef MISTAKE_STANDBY_BEFORE_RELEASED
 				SENT(me, peer).holds = ME.phase == ACTIVE;
 #endif
-				SENT(me, peer).eligible = ME.fitness == FIT && ME.phase != LISTENING &&
+				SENT(me, peer).eligible = SAYS_FIT && ME.phase != LISTENING &&
 					ME.phase != RELEASING &&
 					!LEASE_PASSED_ON(me);
 				SENT(me, peer).wants = ME.wants;
@@ -251,6 +280,9 @@ inline say(leaving_now)
 					ME.epoch == ME.epoch_seen
 #ifdef YIELD
 				; SENT(me, peer).yielded = HAS_YIELDED(me)
+#endif
+#ifdef IMPAIRED
+				; SENT(me, peer).impaired = ME.impaired
 #endif
 #ifdef STICKY
 				; SENT(me, peer).claim = (SENT(me, peer).holds -> ME.claim : 0)
@@ -295,6 +327,9 @@ inline hear()
 #endif
 #ifdef YIELD
 		HIM.yielded = SENT(peer, me).yielded;
+#endif
+#ifdef IMPAIRED
+		HIM.impaired = SENT(peer, me).impaired;
 #endif
 #ifdef STICKY
 		HIM.claim = SENT(peer, me).claim;
@@ -393,6 +428,12 @@ inline shut_down()
 #ifdef YIELD
 	ME.yielding = 0; ME.yielded_to = NOBODY;
 #endif
+#ifdef IMPAIRED
+	ME.impaired = 0;
+#endif
+#ifdef PREPARED
+	ME.prepares = 0; ME.prepared = 0;
+#endif
 	for (peer : 0 .. NODES - 1) {
 		forget(HIM);
 		forget(SENT(peer, me));
@@ -451,21 +492,39 @@ inline listen() /* R1 */
 	fi
 }
 
+/* 6.14: with nothing to do before a claim it is made at once. */
+#ifdef PREPARED
+inline claim_if_prepared(from)
+{
+	if
+	:: ME.prepared -> ME.prepared = 0; begin_taking(from)
+	:: else -> ME.prepares = 1
+	fi
+}
+#else
+#define claim_if_prepared(from) begin_taking(from)
+#endif
+
 /* R2 and the asking half of R3. At most one listening time for worthier ones that listen. */
 inline stand_by()
 {
 	ready = ME.fitness == FIT && !LEASE_PASSED_ON(me);
 	if
 	:: ME.fitness == STOPPING -> stop()
-	:: ME.fitness != STOPPING && ready && granter != NOBODY && !worthier_holds -> begin_taking(granter)
+	:: ME.fitness != STOPPING && ready && granter != NOBODY && !worthier_holds -> claim_if_prepared(granter)
 	:: ME.fitness != STOPPING && ready && holder == NOBODY && !outranked &&
-		(ME.knows_holder || !worthier_listens || ME.waited >= TOLERANCE) -> begin_taking(NOBODY)
+		(ME.knows_holder || !worthier_listens || ME.waited >= TOLERANCE) -> claim_if_prepared(NOBODY)
 	:: else ->
 		wants = ready && holder != NOBODY && ASKS(holder) && !outranked;
 		if
 		:: wants != ME.wants -> ME.wants = wants; ME.due = 1
 		:: else -> skip
-		fi
+		fi;
+#ifdef PREPARED
+		ME.prepared = ME.prepared && wants /* what was done counts while it is wanted */
+#else
+		skip
+#endif
 	fi
 }
 
@@ -694,7 +753,11 @@ inline check_release()
 #ifdef STICKY
 #define IS_RIGHTER(a, b) (SERVES(a) && !SERVES(b))
 #else
+#ifdef IMPAIRED
+#define IS_RIGHTER(a, b) (node[b].impaired && !node[a].impaired)
+#else
 #define IS_RIGHTER(a, b) (HAS_YIELDED(b) && !HAS_YIELDED(a))
+#endif
 #endif
 inline check_healed()
 {
@@ -797,8 +860,13 @@ inline let_time_pass()
 
 /* --- everything that can happen */
 
+#ifdef PREPARED
+#define IS_PREPARING(n) (healing && node[n].prepares) /* before that it may take longer than a tick */
+#else
+#define IS_PREPARING(n) false
+#endif
 #define IS_BUSY(n) \
-	(MOVES(n) || (RUNS(n) && (node[n].due || node[n].yielded)))
+	(MOVES(n) || (RUNS(n) && (node[n].due || node[n].yielded || IS_PREPARING(n))))
 #define IS_ARRIVING(from, to) (SENT(from, to).present && RUNS(to))
 #define IS_FROZEN(n) node[n].frozen
 #define IS_CUT(from, to) cut[FROM_TO(from, to)]
@@ -816,7 +884,7 @@ inline let_time_pass()
 #define REPAIR(what) IS_NOW(!healing && (what))
 
 mtype = { sends, hears, has_its_keepers_answer, lingers_no_more, crashes, leaves_its_will, freezes,
-	fails, is_cut_off, is_asked_to_yield, starts, thaws, recovers, is_joined };
+	fails, is_cut_off, is_asked_to_yield, is_impaired, has_prepared, refuses, starts, thaws, recovers, is_joined };
 #define TELL(what, n) printf("node %d %e\n", n, what); me = n
 #define SHOW(n) \
 	printf("        %d %e %e epoch %d grantee %d\n", n, node[n].phase, node[n].fitness, node[n].epoch, \
@@ -836,6 +904,27 @@ mtype = { sends, hears, has_its_keepers_answer, lingers_no_more, crashes, leaves
 #define BREAK(n) FAIL(n, CANNOT_SERVE)
 #define STOP(n) FAIL(n, STOPPING)
 #define CUT(from, to) :: d_step { OTHER_FAULT(!IS_CUT(from, to)) -> TELL(is_cut_off, from); COST; IS_CUT(from, to) = 1 }
+
+#ifdef IMPAIRED
+#define IMPAIR(n) \
+	:: d_step { FAULT(IS_UP(n) && !node[n].impaired) -> TELL(is_impaired, n); COST; node[n].impaired = 1; node[n].due = 1 }
+#define HEAL(n) \
+	:: d_step { REPAIR(node[n].impaired) -> TELL(recovers, n); disturbed = 1; node[n].impaired = 0; node[n].due = 1 }
+#else
+#define IMPAIR(n)
+#define HEAL(n)
+#endif
+#ifdef PREPARED
+#define PREPARE(n) \
+	:: d_step { IS_NOW(RUNS(n) && node[n].prepares) -> TELL(has_prepared, n); \
+		node[n].prepares = 0; node[n].prepared = 1 }
+#define REFUSE(n) \
+	:: d_step { FAULT(RUNS(n) && node[n].prepares) -> TELL(refuses, n); COST; \
+		node[n].prepares = 0; node[n].fitness = INELIGIBLE; node[n].due = 1 }
+#else
+#define PREPARE(n)
+#define REFUSE(n)
+#endif
 
 #ifdef YIELD
 #define REQUEST(n) \
@@ -876,6 +965,7 @@ init {
 		EACH_PAIR(CUT) EACH_PAIR(JOIN)
 #endif
 		EACH_NODE(START) EACH_NODE(THAW) EACH_NODE(RECOVER) EACH_NODE(REQUEST)
+		EACH_NODE(IMPAIR) EACH_NODE(HEAL) EACH_NODE(PREPARE) EACH_NODE(REFUSE)
 		:: d_step { !ANY_NODE(IS_BUSY) && !ANY_PAIR(IS_ARRIVING) -> printf("tick\n"); let_time_pass() }
 #ifndef NO_HEALING
 		:: d_step { REPAIR(!ANY_NODE(IS_FROZEN) && !ANY_PAIR(IS_CUT)) ->
