@@ -27,8 +27,9 @@ const char *ip_format(const struct ip *ip, char *buffer)
 {
 	int family = ip->family == IP_V4 ? AF_INET : AF_INET6;
 
-	if (ip->family == IP_NONE || !inet_ntop(family, ip->bytes, buffer, IP_TEXT_SIZE))
-		memcpy(buffer, "-", 2);
+	if (ip->family == IP_NONE)
+		return memcpy(buffer, "-", 2);
+	(void)inet_ntop(family, ip->bytes, buffer, IP_TEXT_SIZE); /* there is room for the longest */
 	return buffer;
 }
 

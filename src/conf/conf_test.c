@@ -669,6 +669,53 @@ static const struct bad_line BAD_LINES[] = {
 	{NULL, "check = tcp 127.0.0.1:80 name=a/b",
 		"check: name=a/b is not a name, use 1 to 63 letters, digits, \".\", \"_\" and"
 		" \"-\""},
+	{NULL, "check = tcp 127.0.0.1:80 interval=3601s",
+		"check: interval=3601s is not possible, write a time from 10ms to 3600s"},
+	{NULL, "check = tcp 127.0.0.1:80 rise=1001",
+		"check: rise=1001 is not possible, write a whole number from 1 to 1000"},
+	{NULL, "check = tcp 127.0.0.1:0",
+		"check = tcp: \"127.0.0.1:0\" has no port from 1 to 65535, write 127.0.0.1:80"},
+	{NULL, "check = tcp 127.0.0.1:65536",
+		"check = tcp: \"127.0.0.1:65536\" has no port from 1 to 65535, write"
+		" 127.0.0.1:80"},
+	{NULL, "check = tcp 127.0.0.1:http",
+		"check = tcp: \"127.0.0.1:http\" has no port from 1 to 65535, write"
+		" 127.0.0.1:80"},
+	{NULL, "check = http", "check = http: write \"check = http URL [STATUS] [TEXT]\""},
+	{NULL, "check = http http://x 99",
+		"check = http: \"99\" is not a status, write one from 100 to 599, or two as"
+		" 200-399"},
+	{NULL, "check = http http://x 399-200",
+		"check = http: \"399-200\" is not a status, write one from 100 to 599, or two as"
+		" 200-399"},
+	{NULL, "check = http http://x 2xx",
+		"check = http: \"2xx\" is not a status, write one from 100 to 599, or two as"
+		" 200-399"},
+	{NULL, "check = http http://x 200-3xx",
+		"check = http: \"200-3xx\" is not a status, write one from 100 to 599, or two as"
+		" 200-399"},
+	{NULL, "check = http http://x 200-399-599",
+		"check = http: \"200-399-599\" is not a status, write one from 100 to 599, or two"
+		" as 200-399"},
+	{NULL, "check = exec",
+		"check = exec: write \"check = exec /PATH/TO/PROGRAM [ARGUMENT]...\""},
+	{NULL, "check = arp x",
+		"check = arp: \"x\" is not the address of a neighbour, write one like"
+		" 192.168.1.1"},
+	{NULL, "check = arp 0.0.0.0",
+		"check = arp: \"0.0.0.0\" is not the address of a neighbour, write one like"
+		" 192.168.1.1"},
+	{NULL, "check = route 10.0.0.0",
+		"check = route: \"10.0.0.0\" is not a prefix, write one like 10.0.0.0/8, or"
+		" default"},
+	{NULL, "check = route x/8",
+		"check = route: \"x/8\" is not a prefix, write one like 10.0.0.0/8, or default"},
+	{NULL, "check = route 10.0.0.0/x",
+		"check = route: \"10.0.0.0/x\" is not a prefix, write one like 10.0.0.0/8, or"
+		" default"},
+	{NULL, "check = route 10.0.0.0/33",
+		"check = route: \"10.0.0.0/33\" is not a prefix, write one like 10.0.0.0/8, or"
+		" default"},
 	{NULL, "check = http ftp://x",
 		"check = http: \"ftp://x\" is not a URL, write one like http://127.0.0.1/health"},
 	{NULL, "check = http http://x 2000",

@@ -46,6 +46,38 @@ static void test_the_first_answer_decides(void **state)
 	assert_true(good(20)); /* the first failure is no flapping: `rise` is enough */
 }
 
+/* 18 hours of answers at intervals of 1 s: the count stays where it is, and decides as before. */
+static void test_a_long_series_is_counted_to_the_end_of_its_type(void **state)
+{
+	(void)state;
+	for (int64_t i = 0; i <= UINT16_MAX + 1; i++)
+		good(i);
+	assert_int_equal(c.streak, UINT16_MAX);
+	assert_int_equal(c.verdict, CHECK_PASSING);
+	assert_true(time_is_never(check_deadline(&c, &RULES)));
+}
+
+static void test_without_damping_nothing_is_held(void **state)
+{
+	static const struct check_rules undamped = {.rise = 1, .fall = 1};
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		check_answer(&c, &undamped, at_ms(2 * i), false, false);
+		assert_int_equal(check_hold_ns(&c, &undamped), 0);
+		assert_true(check_answer(&c, &undamped, at_ms(2 * i + 1), true, false));
+	}
+	c.flaps = 3; /* from before a change of the configuration */
+	assert_int_equal(check_hold_ns(&c, &undamped), 0);
+}
+
+static void test_nothing_is_reviewed_before_the_first_answer(void **state)
+{
+	(void)state;
+	assert_false(check_review(&c, &RULES, at_ms(0)));
+	assert_int_equal(c.verdict, CHECK_UNKNOWN);
+}
+
 static void test_rise_and_fall_count_in_a_row(void **state)
 {
 	(void)state;
@@ -147,6 +179,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_first_answer_decides),
+		TEST(test_a_long_series_is_counted_to_the_end_of_its_type),
+		TEST(test_without_damping_nothing_is_held),
+		TEST(test_nothing_is_reviewed_before_the_first_answer),
 		TEST(test_rise_and_fall_count_in_a_row),
 		TEST(test_the_truth_needs_no_series),
 		TEST(test_damping_doubles_up_to_its_bound),

@@ -1117,6 +1117,156 @@ static void test_r3_what_was_yielded_ends_with_its_holder(void **state)
 	assert_true(e.wants);
 }
 
+/* As that one has become impaired, we may ask for it again; unless we are impaired ourselves. */
+static void test_r3_what_was_yielded_to_an_impaired_one_may_be_asked_for(void **state)
+{
+	test_r3_yields_on_request(state);
+	rivals[0].rank.impaired = in.own.impaired = true;
+	evaluate(500);
+	assert_int_equal(e.yielded_to, LOWER);
+	in.own.impaired = false;
+	evaluate(501);
+	assert_int_equal(e.yielded_to, 0);
+}
+
+/* What is asked for comes to nothing: the one that is named holds it already, or is gone. */
+static void test_r3_a_request_that_nobody_can_meet(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	election_yield(&e, HIGHER);
+	evaluate(400);
+	assert_int_equal(e.grantee, 0);
+	assert_false(e.yield_asked);
+	r = add_rival(10, LOWER);
+	r->eligible = false;
+	election_yield(&e, LOWER);
+	evaluate(410);
+	assert_int_equal(e.grantee, 0);
+	assert_int_equal(e.phase, ELECTION_ACTIVE);
+}
+
+/* Of two that have both yielded it, neither says WANT by its worth. */
+static void test_r3_one_that_has_yielded_does_not_ask_by_worth(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	listen_to_the_end();
+	r = add_rival(10, LOWER);
+	r->active = r->rank.yielded = in.own.yielded = true;
+	evaluate(400);
+	assert_false(e.wants);
+	in.own.yielded = false;
+	evaluate(410);
+	assert_true(e.wants);
+}
+
+/* Two third ones hold it as well: one to which we would not release, one that offers it, too. */
+static void test_r3_a_grant_is_taken_although_others_hold(void **state)
+{
+	struct election_rival *granter, *deaf, *other;
+
+	(void)state;
+	listen_to_the_end();
+	granter = add_rival(90, LOWER);
+	granter->active = granter->granted_us = true;
+	other = add_rival(300, HIGHER);
+	other->active = other->granted_us = true;
+	deaf = add_rival(300, 70);
+	deaf->active = true;
+	deaf->hears_us = false;
+	evaluate(400);
+	assert_int_equal(e.phase, ELECTION_TAKING);
+	assert_int_equal(e.granter, LOWER);
+}
+
+/* Two of the holder's grantees: only the one that hears it and answers its grant takes over. */
+static void test_r3_a_deaf_or_unknowing_grantee_is_not_followed(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	r = add_rival(300, HIGHER);
+	r->wants = true;
+	evaluate(400);
+	assert_int_equal(e.grantee, HIGHER);
+	r->active = true;
+	r->answers = true;
+	r->hears_us = false;
+	r->epoch = 2;
+	evaluate(410);
+	assert_int_equal(e.phase, ELECTION_ACTIVE);
+	assert_false(e.lingering);
+	r->hears_us = true;
+	evaluate(420);
+	assert_true(e.lingering);
+}
+
+/* The one that handed it to us has not released yet: what we are asked for waits until then. */
+static void test_r3_a_request_waits_for_the_last_handover(void **state)
+{
+	struct election_rival *granter, *r;
+
+	(void)state;
+	listen_to_the_end();
+	granter = add_rival(90, LOWER);
+	granter->active = granter->granted_us = true;
+	evaluate(400);
+	event(410, ELECTION_HELD);
+	r = add_rival(300, HIGHER);
+	r->wants = true;
+	evaluate(411);
+	assert_int_equal(e.grantee, 0);
+	election_yield(&e, HIGHER);
+	evaluate(412);
+	assert_true(e.yield_asked);
+	in.stopping = true;
+	evaluate(413);
+	assert_int_equal(e.grantee, 0);
+	in.stopping = false;
+	granter->hears_us = false; /* it is not waited for */
+	granter->granted_us = true;
+	evaluate(414);
+	assert_int_equal(e.grantee, HIGHER);
+}
+
+static void test_an_impossible_claim_is_not_outbid(void **state)
+{
+	struct election_rival *r;
+
+	(void)state;
+	become_active();
+	r = add_rival(10, LOWER);
+	r->claimed = true;
+	r->epoch = UINT64_C(1) << 63;
+	evaluate(400);
+	assert_int_equal(e.epoch, 1);
+	assert_int_equal(e.epoch_rival, 0);
+}
+
+/* What the keeper says at another time than it should changes nothing. */
+static void test_events_out_of_turn(void **state)
+{
+	static const enum election_event events[] = {
+		ELECTION_HELD, ELECTION_FAILED, ELECTION_RELEASED, ELECTION_EXPIRED};
+
+	(void)state;
+	listen_to_the_end();
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		event(360, events[i]);
+		expect_nothing();
+		assert_int_equal(e.phase, ELECTION_STANDBY);
+	}
+	evaluate(361);
+	event(362, ELECTION_EXPIRED);
+	assert_int_equal(e.phase, ELECTION_RELEASING);
+	assert_true(out.release && e.unheld);
+}
+
 static void test_r5_the_reluctant_one_goes_on_without_a_successor(void **state)
 {
 	struct election_rival *r;
@@ -1257,6 +1407,14 @@ int main(void)
 		TEST(test_r5_the_reluctant_one_offers_it_to_the_next_best),
 		TEST(test_r3_the_pause_is_of_the_one_that_let_it_lapse),
 		TEST(test_r3_a_grantee_that_cannot_take_it_is_not_waited_for),
+		TEST(test_r3_what_was_yielded_to_an_impaired_one_may_be_asked_for),
+		TEST(test_r3_a_request_that_nobody_can_meet),
+		TEST(test_r3_one_that_has_yielded_does_not_ask_by_worth),
+		TEST(test_r3_a_grant_is_taken_although_others_hold),
+		TEST(test_r3_a_deaf_or_unknowing_grantee_is_not_followed),
+		TEST(test_r3_a_request_waits_for_the_last_handover),
+		TEST(test_an_impossible_claim_is_not_outbid),
+		TEST(test_events_out_of_turn),
 		TEST(test_a_release_is_told_before_the_next_claim),
 		TEST(test_r11_a_silent_holder_that_answers_keeps_it),
 		TEST(test_r11_a_grant_is_taken_whoever_answers),

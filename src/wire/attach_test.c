@@ -47,6 +47,7 @@ static void test_nonsense_is_refused(void **state)
 		"{\"worth\": -1, \"impaired\": false, \"ineligible\": false, \"reason\": \"\"}",
 		"{\"worth\": 65536, \"impaired\": false, \"ineligible\": false, \"reason\": \"\"}",
 		"{\"worth\": 1, \"impaired\": 0, \"ineligible\": false, \"reason\": \"\"}",
+		"{\"worth\": 1, \"impaired\": false, \"ineligible\": 0, \"reason\": \"\"}",
 		"{\"worth\": 1, \"impaired\": false, \"ineligible\": false}"};
 
 	(void)state;

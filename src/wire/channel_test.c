@@ -101,12 +101,40 @@ static void verbs_know_their_direction_and_name(void **state)
 	assert_string_equal(channel_verb_name((enum channel_verb)63), "unknown");
 }
 
+static void every_name_is_its_own(void **state)
+{
+	const char *names[256];
+	size_t count = 0;
+
+	(void)state;
+	for (unsigned verb = 0; verb < 256; verb++) {
+		const char *name = channel_verb_name((enum channel_verb)verb);
+
+		if (strcmp(name, "unknown") == 0)
+			continue;
+		for (size_t i = 0; i < count; i++)
+			assert_string_not_equal(names[i], name);
+		names[count++] = name;
+	}
+	for (unsigned verb = 0; verb < 256; verb++)
+		if (accepts(verb, 0, 0, 0) || accepts(verb, 0, 16, 16))
+			assert_string_not_equal(
+				channel_verb_name((enum channel_verb)verb), "unknown");
+	assert_true(count > 20);
+	assert_string_equal(channel_fence_name(CHANNEL_FENCE_WATCHDOG), "watchdog");
+	assert_string_equal(channel_fence_name(CHANNEL_FENCE_BPF), "bpf");
+	assert_string_equal(channel_fence_name(CHANNEL_FENCE_NFTABLES), "nftables");
+	assert_string_equal(channel_fence_name(CHANNEL_FENCE_LIFETIME), "lifetime");
+	assert_null(channel_fence_name(77));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_layout_is_as_documented),
 		cmocka_unit_test(payload_belongs_to_few_verbs_only),
 		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(every_name_is_its_own),
 		cmocka_unit_test(verbs_know_their_direction_and_name),
 	};
 

@@ -391,6 +391,7 @@ static void test_unknown_extensions_are_skipped(void **state)
 	append(5, "anything", 8);
 	append(0xffff, NULL, 0);
 	append(0, "x", 1);
+	append(5, "and again", 9);
 	assert_int_equal(decode(&NO_KEY), HEARTBEAT_ACCEPTED);
 	assert_memory_equal(&received, &sent, sizeof(sent));
 }
@@ -409,6 +410,9 @@ static void test_extensions_of_impossible_length(void **state)
 	sent.group_count = 0;
 	encode(&NO_KEY);
 	append(3, zeros, 17);
+	assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
+	encode(&NO_KEY);
+	append(17, zeros, 8); /* CHANGES without TABLE */
 	assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
 
 	encode(&NO_KEY);
@@ -536,6 +540,13 @@ static void test_unknown_flags_are_ignored(void **state)
 		received.groups[0].flags, HEARTBEAT_GROUP_ELIGIBLE | HEARTBEAT_GROUP_IMPAIRED);
 }
 
+static void test_nothing_has_room_in_less_than_it_takes(void **state)
+{
+	(void)state;
+	assert_true(heartbeat_room(&sent, HEARTBEAT_SIZE_MAX) > 0);
+	assert_int_equal(heartbeat_room(&sent, 64), 0);
+}
+
 static void test_the_fence(void **state)
 {
 	static const uint8_t content[4 + 9 * MAC_SIZE] = {0, 0, 0x2a, 0xf8, 2, 0, 0, 0, 0, 7};
@@ -608,6 +619,7 @@ int main(void)
 		TEST(test_a_name_is_required),
 		TEST(test_tables_that_are_too_long),
 		TEST(test_unknown_flags_are_ignored),
+		TEST(test_nothing_has_room_in_less_than_it_takes),
 		TEST(test_the_fence),
 		TEST(test_names),
 	};

@@ -169,6 +169,35 @@ static void what_rfc_4861_section_7_1_forbids_is_refused(void **state)
 	assert_true(accepts(frame, ND_PROBE_FRAME_SIZE));
 	frame[53] = 1;
 	assert_false(accepts(frame, ND_PROBE_FRAME_SIZE));
+	/* from a group */
+	memcpy(frame, ANNOUNCEMENT, ND_FRAME_SIZE);
+	frame[22] = 0xff;
+	assert_false(accepts(frame, ND_FRAME_SIZE));
+	/* half of an option's header, and half of a target */
+	memcpy(frame, PROBE, ND_PROBE_FRAME_SIZE);
+	frame[ND_PROBE_FRAME_SIZE] = 1;
+	assert_false(accepts(frame, ND_PROBE_FRAME_SIZE + 1));
+	assert_false(accepts(frame, ND_PROBE_FRAME_SIZE - 8));
+}
+
+/* RFC 4861 section 7.2.4: what answers a question is solicited, and goes to who asked. */
+static void an_answer_to_a_question_is_read(void **state)
+{
+	uint8_t frame[ND_FRAME_SIZE + 8];
+	struct nd nd;
+
+	(void)state;
+	memcpy(frame, ANNOUNCEMENT, ND_FRAME_SIZE);
+	memcpy(frame + 38, PEER.bytes, 16);
+	frame[58] = 0x60;
+	assert_true(accepts(frame, ND_FRAME_SIZE));
+	assert_true(nd_decode(frame, ND_FRAME_SIZE, &nd));
+	assert_true(nd.solicited && nd.override_flag && !nd.router);
+	/* A link-layer address of another length says nothing to us. */
+	memcpy(frame + ND_FRAME_SIZE - 8, "\x02\x02 16 bytes in all", 16);
+	assert_true(accepts(frame, ND_FRAME_SIZE + 8));
+	assert_true(nd_decode(frame, ND_FRAME_SIZE + 8, &nd));
+	assert_false(nd.has_link_address);
 }
 
 static void unknown_options_are_skipped(void **state)
@@ -195,6 +224,7 @@ int main(void)
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(every_flipped_bit_behind_the_ethernet_header_is_noticed),
 		cmocka_unit_test(what_rfc_4861_section_7_1_forbids_is_refused),
+		cmocka_unit_test(an_answer_to_a_question_is_read),
 		cmocka_unit_test(unknown_options_are_skipped),
 	};
 

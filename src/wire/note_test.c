@@ -59,6 +59,25 @@ static void what_is_not_whole_is_refused(void **state)
 	bytes[5]--;
 	bytes[NOTE_HEADER_SIZE] = 0; /* a name of no length */
 	assert_false(note_decode(bytes, size, &n));
+	bytes[NOTE_HEADER_SIZE] = NAME_SIZE;
+	assert_false(note_decode(bytes, size, &n));
+}
+
+static bool is_taken(int64_t saved, int64_t lease)
+{
+	const struct note before = {.saved = {saved}, .lease = {lease}};
+	uint8_t bytes[256];
+	struct note n;
+
+	return note_decode(bytes, note_encode(&before, bytes), &n);
+}
+
+static void impossible_times_are_refused(void **state)
+{
+	(void)state;
+	assert_true(is_taken(10, 10));
+	assert_false(is_taken(-1, 10));
+	assert_false(is_taken(10, 9));
 }
 
 int main(void)
@@ -66,6 +85,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_comes_back_as_it_was),
 		cmocka_unit_test(what_is_not_whole_is_refused),
+		cmocka_unit_test(impossible_times_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

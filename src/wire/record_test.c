@@ -326,6 +326,144 @@ static void more_pauses_are_taken_than_there_is_room_for(void **state)
 	assert_memory_equal(&read_group.pauses, &group.pauses, sizeof(group.pauses));
 }
 
+/* What is in front of it is good, too: a group that is at rest in another state, with all flags
+ * told otherwise. */
+static void each_flag_comes_back(void **state)
+{
+	struct record_group other = {.name = "mail",
+		.phase = ELECTION_STANDBY,
+		.wants = true,
+		.conflict = true,
+		.unfit = true,
+		.acknowledged = true};
+	struct record_group listening = {.name = "web", .phase = ELECTION_LISTENING};
+	struct record_device device;
+	struct record_node node;
+	struct record_group read_group;
+	struct reader r;
+	size_t size = write_with(&other);
+
+	(void)state;
+	assert_true(record_open(bytes, size, &r, &node));
+	assert_true(record_take_device(&r, &device));
+	assert_true(record_take_group(&r, &read_group));
+	assert_true(read_group.wants && read_group.conflict && read_group.unfit);
+	assert_true(read_group.acknowledged && !read_group.in_touch && !read_group.impaired);
+	assert_true(is_taken(listening));
+}
+
+static void each_flag_of_a_peer_comes_back(void **state)
+{
+	struct record_peer p = {.peer = {.id = 1, .leaving = true}}, read_peer;
+	struct record_node node;
+	struct writer w;
+	struct reader r;
+
+	(void)state;
+	record_begin(&w, bytes, sizeof(bytes), &NODE);
+	record_put_peer(&w, &p);
+	assert_true(record_open(bytes, record_finish(&w), &r, &node));
+	assert_true(record_take_peer(&r, &read_peer));
+	assert_true(read_peer.peer.leaving && !read_peer.peer.proven && !read_peer.peer.names_us);
+	assert_true(!read_peer.was_live && !read_peer.was_hearing && !read_peer.deaf);
+}
+
+static void impossible_nodes_are_refused(void **state)
+{
+	static const struct record_node wrong[] = {
+		{.id = 0, .nonce = 2},
+		{.id = 1, .nonce = 0},
+		{.id = 1, .nonce = 2, .peer_count = PEERS_MAX + 1},
+		{.id = 1, .nonce = 2, .device_count = DEVICES_MAX + 1},
+		{.id = 1, .nonce = 2, .sequence = UINT64_C(1) << 63},
+		{.id = 1, .nonce = 2, .sequence = 1, .sequence_newer = 2},
+		{.id = 1, .nonce = 2, .sequence_recent = 1},
+		{.id = 1, .nonce = 2, .lease = {-1}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct record_node node;
+		struct writer w;
+		struct reader r;
+
+		record_begin(&w, bytes, sizeof(bytes), &wrong[i]);
+		assert_false(record_open(bytes, record_finish(&w), &r, &node));
+	}
+}
+
+/* Reads all of it; what is taken is possible. */
+static bool read_all(size_t size)
+{
+	struct record_device device;
+	struct record_group group;
+	struct record_entry entry;
+	struct record_peer p;
+	struct record_node node;
+	struct reader r;
+
+	if (!record_open(bytes, size, &r, &node) || !record_take_device(&r, &device))
+		return false;
+	assert_true(device.raised_at.ns >= 0 && strlen(device.name) < DEVICE_SIZE);
+	if (!record_take_group(&r, &group))
+		return false;
+	assert_true(group.name[0] != '\0' && group.epoch <= group.epoch_seen);
+	assert_true(group.phase <= ELECTION_ACTIVE && group.cause < ELECTION_CAUSES);
+	assert_true(group.since.ns >= 0 && group.claim <= group.epoch);
+	if (!record_take_peer(&r, &p))
+		return false;
+	assert_true(p.peer.id != 0 && p.peer.retired_next < PEER_RETIRED_MAX);
+	assert_true(p.mac_count <= HEARTBEAT_MACS_MAX && !strchr(p.name, ' '));
+	if (!record_take_entry(&r, &node, &entry))
+		return false;
+	assert_true(entry.group < node.group_count && entry.state <= 3);
+	return record_is_read(&r);
+}
+
+/* With a hash that fits: it is refused, or what it says is possible. */
+static void no_byte_makes_it_impossible(void **state)
+{
+	static const uint8_t others[] = {0, 1, ' ', 3, 127, 255};
+	size_t size = write_with(&GROUP), refused = 0;
+
+	(void)state;
+	assert_true(read_all(size));
+	for (size_t at = 16; at < size - 8; at++) {
+		uint8_t kept = bytes[at];
+
+		for (size_t i = 0; i < sizeof(others); i++) {
+			bytes[at] = others[i];
+			set_hash(size);
+			refused += !read_all(size);
+		}
+		bytes[at] = kept;
+	}
+	assert_true(refused > 0);
+	set_hash(size);
+	assert_true(read_all(size));
+}
+
+/* Each part ends earlier than it says, or is missing. */
+static void what_ends_early_is_refused(void **state)
+{
+	size_t whole = write_with(&GROUP);
+
+	(void)state;
+	for (size_t size = whole - 1; size >= RECORD_FRAME_SIZE; size--) {
+		(void)write_with(&GROUP);
+		for (size_t i = 0; i < 8; i++)
+			bytes[8 + i] = (uint8_t)(size >> (8 * (7 - i)));
+		set_hash(size);
+		assert_false(read_all(size));
+	}
+	/* What is behind it belongs to nobody. */
+	(void)write_with(&GROUP);
+	bytes[15] = (uint8_t)(whole + 1);
+	bytes[14] = (uint8_t)((whole + 1) >> 8);
+	set_hash(whole + 1);
+	assert_false(read_all(whole + 1));
+}
+
 static void what_does_not_fit_is_not_written(void **state)
 {
 	struct writer w;
@@ -334,6 +472,16 @@ static void what_does_not_fit_is_not_written(void **state)
 	record_begin(&w, bytes, 100, &NODE);
 	record_put_device(&w, &DEVICE);
 	record_put_group(&w, &GROUP);
+	assert_int_equal(record_finish(&w), 0);
+	/* All but the hash. */
+	record_begin(&w, bytes, write_with(&GROUP) - 1, &NODE);
+	record_put_device(&w, &DEVICE);
+	record_put_group(&w, &GROUP);
+	assert_false(w.failed);
+	record_begin(&w, bytes, w.used + 1, &NODE);
+	record_put_device(&w, &DEVICE);
+	record_put_group(&w, &GROUP);
+	assert_false(w.failed);
 	assert_int_equal(record_finish(&w), 0);
 }
 
@@ -345,6 +493,11 @@ int main(void)
 		cmocka_unit_test(another_major_version_is_refused),
 		cmocka_unit_test(an_older_minor_version_is_read),
 		cmocka_unit_test(impossible_groups_are_refused),
+		cmocka_unit_test(each_flag_comes_back),
+		cmocka_unit_test(each_flag_of_a_peer_comes_back),
+		cmocka_unit_test(impossible_nodes_are_refused),
+		cmocka_unit_test(no_byte_makes_it_impossible),
+		cmocka_unit_test(what_ends_early_is_refused),
 		cmocka_unit_test(minor_version_0_is_taken),
 		cmocka_unit_test(more_pauses_are_taken_than_there_is_room_for),
 		cmocka_unit_test(what_does_not_fit_is_not_written),

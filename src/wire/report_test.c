@@ -52,7 +52,8 @@ static void impossible_dates_are_refused(void **state)
 	const char *const wrong[] = {"", "now", "2026-11-23", "2026-02-29T00:00:00.000Z",
 		"2026-13-01T00:00:00.000Z", "2026-00-01T00:00:00.000Z", "2026-01-01T24:00:00.000Z",
 		"2026-01-01T00:60:00.000Z", "2026-01-01T00:00:00.000+", "2026-01-01T00:00:00.000Z ",
-		"2026-1-01T00:00:00.000Z"};
+		"2026-1-01T00:00:00.000Z", "2026-01-01T0x:00:00.000Z", "2026-01-01T00:00x00.000Z",
+		"2026-01-01T00:00:0x.000Z"};
 	int64_t ms = 7;
 
 	(void)state;
@@ -193,6 +194,8 @@ static void strange_bytes_do_not_cost_the_event(void **state)
 static void other_objects_are_no_event(void **state)
 {
 	const char *const wrong[] = {"{}", "[]", "{\"error\": \"no\"}",
+		"{\"event\": \"node\", \"level\": \"grave\"}",
+		"{\"event\": \"node\", \"level\": \"info\", \"boottime_us\": 1, \"text\": \"\"}",
 		"{\"event\": \"party\", \"level\": \"info\", \"boottime_us\": 1, "
 		"\"time\": \"1970-01-01T00:00:00.000Z\", \"text\": \"\"}",
 		"{\"event\": \"node\", \"level\": \"info\", \"boottime_us\": 1, "

@@ -62,10 +62,19 @@ static void sample(struct status *s)
 {
 	static struct status_group groups[2];
 	static struct status_address addresses[3];
+	static struct status_check checks[1] = {{.name = "disk",
+		.kind = "file",
+		.state = "passing",
+		.reason = "there",
+		.lowers = 20,
+		.answered_ms = 15,
+		.hold_ms = 30}};
 
 	*s = (struct status){.id = 0x1f,
 		.groups = groups,
 		.addresses = addresses,
+		.checks = checks,
+		.check_count = 1,
 		.interval_ms = 100,
 		.tolerance_ms = 350.5,
 		.sent = 5,
@@ -87,6 +96,7 @@ static void sample(struct status *s)
 	s->dropped[HEARTBEAT_DROP_FORGED] = 3;
 	s->groups[0] = group("web", STATE_ACTIVE, 0, 2);
 	(void)text_copy(s->groups[0].holder, sizeof(s->groups[0].holder), "alpha");
+	s->groups[0].check_count = 1;
 	s->groups[1] = group("mail", STATE_STANDBY, 2, 1);
 	s->addresses[0] = address("10.0.0.100", 24, 2);
 	s->addresses[1] = address("fd00::100", 64, 3);
@@ -178,6 +188,8 @@ static void status_survives_the_wire(void **state)
 	assert_string_equal(after.groups[1].holder, "");
 	assert_int_equal(after.groups[0].since_ms, before.groups[0].since_ms);
 	assert_int_equal(after.peers[0].id, before.peers[0].id);
+	assert_int_equal(after.checks[0].lowers, 20);
+	assert_int_equal(after.checks[0].answered_ms, 15);
 	assert_string_equal(after.warnings[0], before.warnings[0]);
 	assert_int_equal(after.dropped[HEARTBEAT_DROP_FORGED], 3);
 	again = status_to_json(&after);
@@ -250,6 +262,158 @@ static void what_is_no_status_is_refused_with_a_reason(void **state)
 	refused_with("counters", "sent", json_integer(-1), "counters");
 }
 
+static bool is_optional(const char *key)
+{
+	static const char *const KEYS[] = {
+		"scheduling", "next", "configured_worth", "impaired", "dropped", "checks", "paths"};
+
+	for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++)
+		if (strcmp(KEYS[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a status whose member @key of @object is @value is taken. Gives the member back. */
+static bool is_taken_with(json_t *json, json_t *object, const char *key, json_t *value)
+{
+	static struct status s;
+	json_t *kept = json_incref(json_object_get(object, key));
+	const char *reason = NULL;
+	bool taken;
+
+	assert_int_equal(json_object_set_new(object, key, value), 0);
+	taken = status_from_json(json, &s, &reason);
+	assert_true(taken || reason);
+	if (taken)
+		status_done(&s);
+	assert_int_equal(json_object_set_new(object, key, kept), 0);
+	return taken;
+}
+
+static bool is_taken_without(json_t *json, json_t *object, const char *key)
+{
+	static struct status s;
+	json_t *kept = json_incref(json_object_get(object, key));
+	const char *reason = NULL;
+	bool taken;
+
+	assert_int_equal(json_object_del(object, key), 0);
+	taken = status_from_json(json, &s, &reason);
+	assert_true(taken || reason);
+	if (taken)
+		status_done(&s);
+	assert_int_equal(json_object_set_new(object, key, kept), 0);
+	return taken;
+}
+
+static void spoil_each_member(json_t *json, json_t *object)
+{
+	char keys[32][NAME_SIZE];
+	size_t count = 0;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value)
+	{
+		(void)text_copy(keys[count++], NAME_SIZE, key);
+	}
+	assert_true(count > 4);
+	for (size_t i = 0; i < count; i++) {
+		bool optional = is_optional(keys[i]);
+
+		if (is_taken_with(json, object, keys[i], json_object()) != optional ||
+			is_taken_without(json, object, keys[i]) != optional)
+			fail_msg("\"%s\" should be %s", keys[i], optional ? "optional" : "needed");
+	}
+}
+
+static void what_has_another_type_is_refused(void **state)
+{
+	json_t *json = sample_json();
+	json_t *group = json_array_get(json_object_get(json, "groups"), 0);
+
+	(void)state;
+	spoil_each_member(json, json);
+	spoil_each_member(json, json_object_get(json, "node"));
+	spoil_each_member(json, group);
+	spoil_each_member(json, json_array_get(json_object_get(group, "addresses"), 0));
+	spoil_each_member(json, json_array_get(json_object_get(group, "checks"), 0));
+	spoil_each_member(json, json_array_get(json_object_get(json, "peers"), 0));
+	json_decref(json);
+}
+
+static void what_has_no_possible_value_is_refused(void **state)
+{
+	json_t *json = sample_json();
+	json_t *node = json_object_get(json, "node"), *counters = json_object_get(json, "counters");
+	json_t *group = json_array_get(json_object_get(json, "groups"), 0);
+	json_t *many = json_array();
+
+	(void)state;
+	assert_true(is_taken_with(json, node, "address", json_null()));
+	assert_false(is_taken_with(json, node, "id", json_string("000000000000000G")));
+	assert_false(is_taken_with(json, node, "id", json_string("000000000000000g")));
+	assert_false(is_taken_with(json, node, "id", json_string("000000000000000 ")));
+	assert_false(is_taken_with(json, node, "interval_ms", json_integer(-1)));
+	assert_false(is_taken_with(json, counters, "received", json_integer(-1)));
+	assert_true(is_taken_with(json, counters, "dropped", json_null()));
+	assert_false(is_taken_with(json, json, "warnings", json_pack("[i]", 1)));
+	for (size_t i = 0; i <= PEERS_MAX; i++)
+		json_array_append(many, json_array_get(json_object_get(json, "peers"), 0));
+	assert_false(is_taken_with(json, json, "peers", json_incref(many)));
+	json_array_clear(many);
+	for (size_t i = 0; i <= STATUS_WARNINGS_MAX; i++)
+		json_array_append_new(many, json_string("no"));
+	assert_false(is_taken_with(json, json, "warnings", json_incref(many)));
+	json_array_clear(many);
+	for (size_t i = 0; i <= CHECKS_MAX; i++)
+		json_array_append(many, json_array_get(json_object_get(group, "checks"), 0));
+	assert_false(is_taken_with(json, group, "checks", json_incref(many)));
+	json_array_clear(many);
+	for (size_t i = 0; i <= ADDRESSES_MAX; i++)
+		json_array_append_new(many, json_null());
+	assert_false(is_taken_with(json, group, "addresses", json_incref(many)));
+	json_decref(many);
+	json_decref(json);
+}
+
+static void a_check_that_never_answered_has_no_age(void **state)
+{
+	static struct status s, after;
+	json_t *json;
+	const char *reason;
+
+	(void)state;
+	sample(&s);
+	s.checks[0].answered_ms = -1;
+	json = status_to_json(&s);
+	assert_true(status_from_json(json, &after, &reason));
+	assert_int_equal(after.checks[0].answered_ms, -1);
+	json_decref(json);
+	status_done(&after);
+	s.checks[0].answered_ms = 15;
+}
+
+static void a_node_may_have_no_address(void **state)
+{
+	static struct status s;
+	json_t *json, *head, *group;
+
+	(void)state;
+	sample(&s);
+	s.address = (struct ip){0};
+	json = status_to_json(&s);
+	assert_true(json_is_null(json_object_get(json_object_get(json, "node"), "address")));
+	/* Its parts are told one by one where it is large. */
+	head = status_head_to_json(&s);
+	group = status_group_to_json(&s, 0);
+	assert_true(json_equal(json_object_get(head, "node"), json_object_get(json, "node")));
+	assert_true(json_equal(group, json_array_get(json_object_get(json, "groups"), 0)));
+	json_decref(group);
+	json_decref(head);
+	json_decref(json);
+}
+
 static void more_groups_than_fit_are_refused(void **state)
 {
 	static struct status s;
@@ -274,6 +438,10 @@ int main(void)
 		cmocka_unit_test(a_peer_never_heard_has_no_age),
 		cmocka_unit_test(a_name_that_is_not_text_does_not_cost_the_status),
 		cmocka_unit_test(what_is_no_status_is_refused_with_a_reason),
+		cmocka_unit_test(what_has_another_type_is_refused),
+		cmocka_unit_test(what_has_no_possible_value_is_refused),
+		cmocka_unit_test(a_check_that_never_answered_has_no_age),
+		cmocka_unit_test(a_node_may_have_no_address),
 		cmocka_unit_test(more_groups_than_fit_are_refused),
 	};
 

@@ -87,6 +87,14 @@ static void test_text_is_fit_for_a_terminal(void **state)
 	assert_string_equal(received.text, "?[2Jred??");
 }
 
+static void test_verdicts_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(check_verdict_name(CHECK_UNKNOWN), "unknown");
+	assert_string_equal(check_verdict_name(CHECK_PASSING), "passing");
+	assert_string_equal(check_verdict_name(CHECK_FAILING), "failing");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +102,7 @@ int main(void)
 		cmocka_unit_test(test_longest_text),
 		cmocka_unit_test(test_what_is_none),
 		cmocka_unit_test(test_text_is_fit_for_a_terminal),
+		cmocka_unit_test(test_verdicts_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
