@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: ISC
 """Real-time priority: both processes have it where it is permitted, hooks never, and status tells."""
 
+import importlib.machinery
+import importlib.util
 import os
 import subprocess
 
 import pytest
 
 from lan import wait_until
-from node import let_pass, start, wait_holder
+from node import ROOT, let_pass, start, wait_holder
 
 HOOK = """#!/usr/bin/python3
 import os, sys
@@ -67,6 +69,15 @@ def test_without_the_privilege_it_goes_on_and_says_so_once(cluster):
     assert alpha.log().count("no real-time priority") == 1 and "CAP_SYS_NICE" in alpha.log()
     assert alpha.status()["node"]["scheduling"] == "ordinary"
     alpha.wait_state("ACTIVE")
+
+
+def test_what_make_calm_takes_out_is_there():
+    """It builds an engine without rule R10, by changes to the sources that must fit them."""
+    loader = importlib.machinery.SourceFileLoader("calm", str(ROOT / "bench/calm"))
+    calm = importlib.util.module_from_spec(importlib.util.spec_from_loader("calm", loader))
+    loader.exec_module(calm)
+    for name, old, _ in calm.R10:
+        assert (ROOT / name).read_text().count(old) == 1, f"bench/calm, R10: {name} does not have {old!r} once"
 
 
 @pytest.mark.alone
