@@ -34,7 +34,7 @@ struct draw {
 	struct plan *plan;
 	struct random random;
 	/* Their own, so that they leave all other faults as they are. */
-	struct random checks, lines, tables, hostile, preparing;
+	struct random checks, lines, tables, hostile, preparing, keepers;
 	bool lined;         /* the nodes have a second path for heartbeats */
 	bool prepares;      /* some nodes have a before-active */
 	int64_t prepare_us; /* the longest */
@@ -91,6 +91,7 @@ void draw_checks(struct draw *d);
 void draw_requests(struct draw *d);
 void draw_programs(struct draw *d);
 void draw_vetoes(struct draw *d);
+void draw_orphans(struct draw *d);
 void draw_lines(struct draw *d);
 void draw_starts(struct draw *d);
 

@@ -236,6 +236,13 @@ static void draw_fences(struct draw *d)
 		add_setup(d->plan, "fence%s", text);
 }
 
+/* Where there is no other fence. */
+static void draw_lifetimes(struct draw *d)
+{
+	if (random_chance(&d->keepers, 300))
+		add_setup(d->plan, "lifetimes all");
+}
+
 static void draw_clients(struct draw *d)
 {
 	d->clients = pick(d, 4);
@@ -279,5 +286,6 @@ void draw_cluster(struct draw *d)
 	draw_network(d);
 	draw_clocks(d);
 	draw_fences(d);
+	draw_lifetimes(d);
 	draw_clients(d);
 }

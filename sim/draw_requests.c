@@ -130,6 +130,24 @@ void draw_vetoes(struct draw *d)
 	d->random = others;
 }
 
+/* A keeper that dies alone; the service manager starts all of it again. */
+void draw_orphans(struct draw *d)
+{
+	struct random others = d->random;
+
+	d->random = d->keepers;
+	if (chance(d, 25))
+		for (size_t i = 1 + pick(d, 5);
+			i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8; i--) {
+			struct plan_fault *f = fault_add_span(d, "keeper killed");
+			size_t n = pick_node(d);
+
+			fault_begins(f, "orphan n%zu", n);
+			fault_ends(f, "start n%zu", n);
+		}
+	d->random = others;
+}
+
 static void draw_line_trouble(struct draw *d)
 {
 	static const char *const ways[][2] = {

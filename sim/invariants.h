@@ -92,6 +92,8 @@ void invariant_lease_given(struct world *w, const struct node *n, ha_time lease)
 void invariant_reported(struct world *w, const struct node *n, const struct report *r);
 void invariant_changed(struct world *w, const struct node *n, size_t group);
 void invariant_ended(struct world *w, const struct node *n);
+/* Its keeper sends the will of an engine that has died. */
+void invariant_will(struct world *w, const struct node *n);
 void invariant_announced(struct world *w, const struct node *n, size_t address);
 /* Answers the token for it. */
 uint32_t invariant_requested(

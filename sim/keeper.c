@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * keeper: what ha-keeper does, after src/keeper/session.c: it carries out one request after the
- * other, refuses to hold anything once the lease has passed, and takes everything down when the
- * lease passes while something is held.
+ * keeper: ha-keeper with a model of a kernel below it. What it decides is the real thing, custody
+ * (src/custody); what is here carries that out, as src/keeper does, one thing after the other.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "sim/invariants.h"
+#include "sim/tally.h"
 #include "sim/world.h"
 #include "wire/arp.h"
 
@@ -16,11 +16,11 @@
 #define ETHERNET_ARP_TARGET_IP  38
 #define STRANGER_MAC            0x66, 0x66, 0, 0, 0, 0x66
 
-/* The keeper does one thing after the other. */
-static ha_time done_at(const struct world *w, struct node *n)
+#define LIFETIME_LATE_NS NS_PER_S
+
+bool keeper_is_awake(const struct world *w, const struct node *n)
 {
-	n->keeper_busy_until = time_add(time_max(w->now, n->keeper_busy_until), KEEPER_TAKES_NS);
-	return n->keeper_busy_until;
+	return n->keeper.runs && time_reached(w->now, n->keeper_stalled_until);
 }
 
 static void send_note(struct world *w, struct node *n, const struct note *note, ha_time at)
@@ -105,156 +105,382 @@ static void probe(struct world *w, struct node *n, size_t address)
 	}
 }
 
-static void restore(struct world *w, struct node *n, size_t address)
-{
-	n->held[n->conf.addresses[address].group].missing = false;
-	announce(w, n, address);
-}
-
-static void plan(
-	struct world *w, struct node *n, enum happening_kind kind, size_t group, uint64_t number)
+static void plan_work(struct world *w, struct node *n)
 {
 	struct happening h;
 
-	schedule_prepare(&h, kind)->note =
-		(struct note){.index = (uint16_t)group, .number = number};
-	schedule(w, &h, node_index(w, n), done_at(w, n));
+	if (n->keeper.works || custody_work(&n->keeper.custody) == CUSTODY_REST)
+		return;
+	n->keeper.works = true;
+	schedule(w, schedule_prepare(&h, HAPPENS_WORK), node_index(w, n),
+		time_add(w->now, KEEPER_TAKES_NS));
 }
 
-static void told_to_hold(struct world *w, struct node *n, size_t group, uint64_t epoch)
+static void announce_run(struct world *w, struct node *n, size_t first, size_t more)
 {
-	n->held[group].asked = true;
-	n->held[group].asked_at = w->now;
-	n->held[group].expired = false;
-	n->held[group].epoch = n->held[group].last_epoch = epoch;
-	plan(w, n, HAPPENS_HELD, group, epoch);
-}
-
-/* Requests about single addresses are carried out at once: they take no time that matters. */
-void keeper_told(struct world *w, struct node *n, const struct effect *effect)
-{
-	size_t index = effect->keeper.index;
 	char text[IP_TEXT_SIZE];
 
-	if (effect->keeper.verb == CHANNEL_HOLD && n->succession.takes_up && n->held[index].up) {
-		says(w, n, CHANNEL_HELD, index, effect->keeper.number); /* R8: it was held before */
-		return;
-	}
-	invariant_asked(w, n, effect->keeper.verb, index, effect->keeper.number);
-	if (effect->keeper.verb == CHANNEL_HOLD)
-		n->said_yes[index] = false;
-	switch (effect->keeper.verb) {
-	case CHANNEL_HOLD: told_to_hold(w, n, index, effect->keeper.number); break;
-	case CHANNEL_RELEASE:
-		n->held[index].asked = false;
-		n->held[index].expired = n->held[index].expired || lease_has_passed(w, n);
-		plan(w, n, HAPPENS_RELEASED, index, 0);
-		break;
-	case CHANNEL_RESTORE: restore(w, n, index); break;
-	case CHANNEL_ANNOUNCE:
+	for (size_t a = first; a <= first + more; a++) {
 		if (w->shows_announcements)
 			world_tell(w, "%s announces %s", n->name,
-				ip_format(&n->conf.addresses[index].ip, text));
-		announce(w, n, index);
+				ip_format(&n->conf.addresses[a].ip, text));
+		announce(w, n, a);
+	}
+}
+
+static void perform_verb(struct world *w, struct node *n, const struct custody_effect *e)
+{
+	switch (e->verb) {
+	case CHANNEL_RESTORE:
+		kernel_restore(n, e->index);
+		announce(w, n, e->index);
 		break;
-	case CHANNEL_REQUEST: ask(w, n, index, effect->keeper.second); break;
-	case CHANNEL_PROBE: probe(w, n, index); break;
-	case CHANNEL_WILL:
-		n->will = (struct datagram){
-			.size = effect->keeper.payload_size, .hop_limit = HEARTBEAT_HOP_LIMIT};
-		memcpy(n->will.bytes, effect->keeper.payload, n->will.size);
-		break;
+	case CHANNEL_ANNOUNCE: announce_run(w, n, e->index, e->second); break;
+	case CHANNEL_REQUEST: ask(w, n, e->index, e->second); break;
+	case CHANNEL_PROBE: probe(w, n, e->index); break;
 	default: break;
 	}
 }
 
-static void take_down(struct world *w, struct node *n, size_t group)
+static void take_all_down(struct world *w, struct node *n)
 {
-	if (!n->held[group].up)
-		return;
-	n->held[group].up = false;
-	n->held[group].down_at = w->now;
-	n->up_count--;
-	invariant_changed(w, n, group);
+	for (size_t g = 0; g < n->conf.group_count; g++) {
+		n->held[g].expired |= n->held[g].up && lease_has_passed(w, n);
+		kernel_take_down(w, n, g);
+	}
 }
 
-static void bring_up(struct world *w, struct node *n, size_t group)
+static void send_will(struct world *w, struct node *n)
 {
-	const struct conf_group *g = &n->conf.groups[group];
-	struct held *held = &n->held[group];
+	struct packet *p;
 
-	if (!held->up)
-		n->up_count++;
-	held->up = true;
-	held->missing = false;
-	held->up_at = w->now;
-	invariant_changed(w, n, group);
+	invariant_will(w, n);
+	n->keeper.will.source = node_address(n);
+	if (n->keeper.will.size == 0)
+		return;
+	p = lan_packet(w, n, &n->keeper.will);
+	p->boot = n->died; /* in the name of the one that died */
+	(void)lan_read_packet(p, n);
+	lan_multicast(w, n, p);
+	lan_drop_packet(w, p);
+}
+
+/* What it leaves stays until the next keeper comes; where there is no fence, for a lifetime. */
+static void leave(struct world *w, struct node *n)
+{
+	struct keeper *k = &n->keeper;
+	struct happening h;
+
+	k->saved = node_clock(n, w->now);
+	k->lease = n->lease;
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		k->left[g] = custody_is_held(&k->custody, g);
+	if (!n->fenced)
+		kernel_make_mortal(w, n, custody_lifetime_s(k->saved, k->lease));
+	keeper_dies(w, n);
+	schedule(w, schedule_prepare(&h, HAPPENS_SUCCESSOR), node_index(w, n),
+		time_add(w->now, n->succession.gap_ns));
+}
+
+/* The driver keeps the first message for itself. */
+static void tell_engine(struct world *w, struct node *n, const struct custody_effect *e)
+{
+	struct note note = {
+		.verb = e->verb, .index = e->index, .second = e->second, .number = e->number};
+
+	if (e->verb == CHANNEL_EXPIRED)
+		n->held[e->index].expired = true;
+	if (e->verb != CHANNEL_BEGIN)
+		send_note(w, n, &note, w->now);
+}
+
+static void perform(struct world *w, struct node *n, const struct custody_effect *e)
+{
+	switch (e->kind) {
+	case CUSTODY_TELL: tell_engine(w, n, e); break;
+	case CUSTODY_REFUSE: tally_refused(w->tally); break;
+	case CUSTODY_PERFORM: perform_verb(w, n, e); break;
+	case CUSTODY_KEEP_WILL: n->keeper.will = n->own_will; break;
+	case CUSTODY_BRING_UP:
+	case CUSTODY_LET_GO: plan_work(w, n); break;
+	case CUSTODY_WATCH: n->keeper.watchdog = e->until; break;
+	case CUSTODY_TAKE_DOWN: take_all_down(w, n); break;
+	case CUSTODY_EXPIRED:
+	case CUSTODY_SETTLE: break;
+	case CUSTODY_SEND_WILL: send_will(w, n); break;
+	case CUSTODY_LEAVE: leave(w, n); break;
+	}
+}
+
+static void step(struct world *w, struct node *n, struct custody_event event)
+{
+	struct custody_effects out = {.list = w->custody_list};
+
+	custody_step(&n->keeper.custody, node_clock(n, w->now), n->lease, &event, &out);
+	for (size_t i = 0; i < out.count; i++)
+		perform(w, n, &out.list[i]);
+}
+
+/* --- the engine asks */
+
+static void note_hold(struct world *w, struct node *n, const struct note *note)
+{
+	struct held *held = &n->held[note->index];
+
+	n->said_yes[note->index] = false;
+	held->asked = true;
+	held->asked_at = w->now;
+	held->expired = false;
+	held->epoch = held->last_epoch = note->number;
+}
+
+static void note_asked(struct world *w, struct node *n, const struct note *note)
+{
+	struct held *held = &n->held[note->index];
+
+	if (note->verb == CHANNEL_HOLD && n->succession.takes_up && n->keeper.left[note->index])
+		return; /* R8: it was held before */
+	invariant_asked(w, n, note->verb, note->index, note->number);
+	if (note->verb == CHANNEL_HOLD)
+		note_hold(w, n, note);
+	if (note->verb == CHANNEL_RELEASE) {
+		held->asked = false;
+		held->expired = held->expired || lease_has_passed(w, n);
+	}
+}
+
+/* A group that the engine did not go on with is none that it asks for. */
+static void note_dropped(struct node *n)
+{
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		if (n->held[g].asked && n->keeper.groups[g].phase == CUSTODY_LEAVING &&
+			n->keeper.groups[g].error == 0)
+			n->held[g].asked = false;
+}
+
+static void hear(struct world *w, struct node *n, const struct note *note)
+{
+	step(w, n,
+		(struct custody_event){.kind = CUSTODY_MESSAGE,
+			.verb = note->verb,
+			.index = note->index,
+			.second = note->second,
+			.number = note->number});
+	if (note->verb == CHANNEL_WILL)
+		note_dropped(n);
+}
+
+/* What is said to a frozen keeper waits in the channel. */
+static void say(struct world *w, struct node *n, const struct note *note)
+{
+	struct happening h;
+
+	if (!n->keeper.runs)
+		return;
+	if (keeper_is_awake(w, n) && n->keeper.unread == 0) {
+		hear(w, n, note);
+		return;
+	}
+	n->keeper.unread++;
+	schedule_prepare(&h, HAPPENS_TOLD)->note = *note;
+	schedule(w, &h, node_index(w, n), w->now);
+}
+
+void keeper_reads(struct world *w, struct node *n, const struct note *note)
+{
+	if (n->keeper.unread > 0)
+		n->keeper.unread--;
+	if (n->keeper.runs)
+		hear(w, n, note);
+}
+
+void keeper_told(struct world *w, struct node *n, const struct effect *effect)
+{
+	const struct note note = {.verb = effect->keeper.verb,
+		.index = effect->keeper.index,
+		.second = effect->keeper.second,
+		.number = effect->keeper.number};
+
+	note_asked(w, n, &note);
+	if (note.verb == CHANNEL_WILL) {
+		n->own_will = (struct datagram){
+			.size = effect->keeper.payload_size, .hop_limit = HEARTBEAT_HOP_LIMIT};
+		memcpy(n->own_will.bytes, effect->keeper.payload, n->own_will.size);
+	}
+	say(w, n, &note);
+}
+
+void keeper_told_paused(struct world *w, struct node *n)
+{
+	const struct note paused = {.verb = CHANNEL_PAUSED, .number = n->succession.size};
+	struct happening h;
+
+	say(w, n, &paused);
+	if (keeper_is_awake(w, n))
+		keeper_sees_end(w, n);
+	else if (n->keeper.runs)
+		schedule(w, schedule_prepare(&h, HAPPENS_GONE), node_index(w, n), w->now);
+}
+
+/* --- its work */
+
+static uint16_t since_asked(const struct world *w, const struct node *n, size_t group)
+{
+	int64_t units = time_between(n->held[group].asked_at, w->now) / CHANNEL_HELD_UNIT_NS + 1;
+
+	return units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
+}
+
+static void bring_next_up(struct world *w, struct node *n)
+{
+	size_t group = custody_first(&n->keeper.custody, CUSTODY_BRING_UP_NEXT);
+	const struct conf_group *g = &n->conf.groups[group];
+
+	step(w, n, (struct custody_event){.kind = CUSTODY_BEGAN, .group = group});
+	if (n->held[group].refuses) {
+		step(w, n,
+			(struct custody_event){.kind = CUSTODY_FAILED,
+				.group = group,
+				.second = g->address_first,
+				.number = EPERM});
+		return;
+	}
+	kernel_bring_up(w, n, group);
 	for (size_t a = g->address_first; a < (size_t)g->address_first + g->address_count; a++) {
 		announce(w, n, a);
 		tell_targets(w, n, a);
 	}
+	step(w, n,
+		(struct custody_event){
+			.kind = CUSTODY_UP, .group = group, .second = since_asked(w, n, group)});
 }
 
-void keeper_start(struct node *n)
+static void take_next_down(struct world *w, struct node *n)
+{
+	size_t group = custody_first(&n->keeper.custody, CUSTODY_TAKE_DOWN_NEXT);
+
+	kernel_take_down(w, n, group);
+	step(w, n, (struct custody_event){.kind = CUSTODY_DOWN, .group = group});
+}
+
+void keeper_does_more(struct world *w, struct node *n)
+{
+	const struct custody *c = &n->keeper.custody;
+
+	n->keeper.works = false;
+	if (!n->keeper.runs)
+		return;
+	if (custody_work(c) == CUSTODY_BRING_UP_NEXT)
+		step(w, n, (struct custody_event){.kind = CUSTODY_LEASE});
+	if (custody_work(c) == CUSTODY_BRING_UP_NEXT)
+		bring_next_up(w, n);
+	else if (custody_work(c) == CUSTODY_TAKE_DOWN_NEXT)
+		take_next_down(w, n);
+	plan_work(w, n);
+}
+
+/* --- keepers and engines come and go */
+
+static void begin(struct world *w, struct node *n)
+{
+	struct keeper *k = &n->keeper;
+
+	k->runs = true;
+	k->works = false;
+	k->unread = 0;
+	k->will.size = 0;
+	k->watchdog = TIME_NEVER;
+	custody_init(&k->custody, &n->conf, k->groups, k->told_removed);
+	n->keeper_stalled_until = time_max(w->now, n->host_stalled_until);
+}
+
+void keeper_start(struct world *w, struct node *n)
 {
 	for (size_t g = 0; g < WORLD_GROUPS_MAX; g++)
 		n->held[g] = (struct held){.refuses = n->held[g].refuses};
 	n->sequence_recent = n->sequence_newer = 0;
 	n->up_count = 0;
-	n->keeper_busy_until = n->lease = n->last_sent = n->last_sent_world = TIME_ORIGIN;
-	n->will.size = 0;
+	n->lease = n->last_sent = n->last_sent_world = TIME_ORIGIN;
+	n->own_will.size = 0;
+	n->mortal = false;
 	memset(n->yielded, 0, sizeof(n->yielded));
+	begin(w, n);
+	step(w, n, (struct custody_event){.kind = CUSTODY_BEGIN});
 }
 
-void keeper_holds(struct world *w, struct node *n, size_t group, uint64_t epoch)
+bool keeper_succeed(struct world *w, struct node *n)
 {
-	if (lease_has_passed(w, n)) {
-		n->held[group].expired = true;
-		take_down(w, n, group);
-		says(w, n, CHANNEL_EXPIRED, group, 0);
-	} else if (n->held[group].refuses) {
-		says(w, n, CHANNEL_HOLD_FAILED, group, EPERM);
-	} else {
-		bring_up(w, n, group);
-		says(w, n, CHANNEL_HELD, group, epoch);
-	}
+	struct keeper *k = &n->keeper;
+	bool whole = !n->mortal;
+	bool good = custody_may_take_over(k->saved, k->lease, node_clock(n, w->now));
+
+	begin(w, n);
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		if (good && k->left[g])
+			step(w, n,
+				(struct custody_event){.kind = CUSTODY_TAKEN_OVER,
+					.group = g,
+					.whole = whole && n->held[g].up && !n->held[g].missing});
+		else
+			kernel_take_down(w, n, g);
+	step(w, n,
+		(struct custody_event){
+			.kind = CUSTODY_BEGIN, .number = good ? n->succession.size : 0});
+	return good;
 }
 
-void keeper_releases(struct world *w, struct node *n, size_t group)
+void keeper_begins_afresh(struct world *w, struct node *n)
 {
-	take_down(w, n, group);
-	says(w, n, CHANNEL_RELEASED, group, 0);
+	const struct note afresh = {.verb = CHANNEL_AFRESH};
+
+	hear(w, n, &afresh);
 }
 
-void keeper_forgets(struct world *w, struct node *n)
+void keeper_dies(struct world *w, struct node *n)
 {
-	for (size_t g = 0; g < n->conf.group_count; g++) {
-		take_down(w, n, g);
-		n->held[g].asked = false;
-	}
+	(void)w;
+	n->keeper.runs = n->keeper.works = false;
+	n->keeper.unread = 0;
+	n->keeper.watchdog = TIME_NEVER;
 }
 
 void keeper_cleans_up(struct world *w, struct node *n)
 {
+	struct happening h;
+
+	n->keeper.works = false;
+	if (!n->keeper.runs)
+		return;
 	n->dying = true;
-	plan(w, n, HAPPENS_WILL, 0, 0);
+	schedule(w, schedule_prepare(&h, HAPPENS_GONE), node_index(w, n),
+		time_add(w->now, KEEPER_TAKES_NS));
 }
 
-/* R6: first the addresses, then the word. */
-void keeper_sends_will(struct world *w, struct node *n)
+/* It holds nothing any more, so that its keeper has nothing to do but to end as well. */
+void keeper_ends(struct world *w, struct node *n)
 {
-	struct packet *p;
+	if (keeper_is_awake(w, n))
+		keeper_sees_end(w, n);
+	else
+		keeper_dies(w, n);
+}
 
-	keeper_forgets(w, n);
+void keeper_sees_end(struct world *w, struct node *n)
+{
+	bool paused = n->succession.paused;
+
+	if (!n->keeper.runs)
+		return;
+	if (n->keeper.unread > 0)
+		n->keeper.will = n->own_will; /* its last word */
+	step(w, n,
+		(struct custody_event){.kind = CUSTODY_ENGINE_GONE,
+			.stopping = n->told_to_stop,
+			.leaving = paused});
+	for (size_t g = 0; !paused && g < n->conf.group_count; g++)
+		n->held[g].asked = false;
+	keeper_dies(w, n);
 	n->dying = false;
-	n->will.source = node_address(n);
-	if (n->will.size > 0) {
-		p = lan_packet(w, n, &n->will);
-		p->boot--; /* in the name of the one that died */
-		(void)lan_read_packet(p, n);
-		lan_multicast(w, n, p);
-		lan_drop_packet(w, p);
-	}
 	if (n->start_next)
 		node_start(w, n);
 }
@@ -279,7 +505,9 @@ void keeper_tells_fence(struct world *w, struct node *n)
 {
 	struct note note = {.verb = CHANNEL_FENCE,
 		.second = n->fenced,
-		.number = n->fenced ? CHANNEL_FENCE_BPF : CHANNEL_FENCE_WATCHDOG};
+		.number = n->fenced      ? CHANNEL_FENCE_BPF
+			  : n->lifetimes ? CHANNEL_FENCE_LIFETIME
+					 : CHANNEL_FENCE_WATCHDOG};
 
 	send_note(w, n, &note, w->now);
 }
@@ -294,33 +522,36 @@ void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns)
 	says(w, n, CHANNEL_PAUSE, 0, (uint64_t)patience_ns);
 }
 
-void keeper_tells_missing(struct world *w, struct node *n)
+void keeper_looks(struct world *w, struct node *n)
 {
-	for (size_t g = 0; g < n->conf.group_count; g++)
-		if (n->held[g].up && n->held[g].missing)
-			says(w, n, CHANNEL_REMOVED, n->conf.groups[g].address_first, 0);
+	for (size_t a = 0; n->keeper.runs && a < n->conf.address_count; a++) {
+		const struct held *held = &n->held[n->conf.addresses[a].group];
+		bool first = a == n->conf.groups[n->conf.addresses[a].group].address_first;
+
+		if (held->up)
+			step(w, n,
+				(struct custody_event){.kind = CUSTODY_SEEN,
+					.index = a,
+					.missing = held->missing && first});
+	}
 }
 
-void keeper_remove_address(struct world *w, struct node *n, size_t address)
+/* As src/keeper/fence.c reckons. */
+uint32_t keeper_lifetime_s(const struct world *w, const struct node *n)
 {
-	n->held[n->conf.addresses[address].group].missing = true;
-	says(w, n, CHANNEL_REMOVED, address, 0);
+	int64_t left_ns = time_between(node_clock(n, w->now), n->lease) - LIFETIME_LATE_NS;
+
+	return left_ns < NS_PER_S ? 1 : (uint32_t)(left_ns / NS_PER_S);
 }
 
 ha_time keeper_deadline(const struct node *n)
 {
-	if (n->up_count == 0 || n->dying)
+	if (!n->keeper.runs || time_is_never(n->keeper.watchdog))
 		return TIME_NEVER;
-	return time_max(node_world_time(n, n->lease), n->keeper_stalled_until);
+	return time_max(node_world_time(n, n->keeper.watchdog), n->keeper_stalled_until);
 }
 
 void keeper_watchdog(struct world *w, struct node *n)
 {
-	for (size_t g = 0; g < n->conf.group_count; g++) {
-		if (!n->held[g].up)
-			continue;
-		n->held[g].expired = true;
-		take_down(w, n, g);
-		says(w, n, CHANNEL_EXPIRED, g, 0);
-	}
+	step(w, n, (struct custody_event){.kind = CUSTODY_LEASE});
 }

@@ -210,6 +210,7 @@ static void stopped(struct world *w, struct node *n)
 	n->running = false;
 	world_tell(w, "%s ends", n->name);
 	invariant_ended(w, n);
+	keeper_ends(w, n);
 }
 
 /* Of hooks only those are modelled that something waits for. */
@@ -396,13 +397,22 @@ void node_begin(struct world *w, struct node *n)
 			node_health(w, n, g);
 }
 
+static void end_engine(struct node *n)
+{
+	n->running = false;
+	n->died = n->boot++;
+	n->deadline = TIME_NEVER;
+}
+
 void node_start(struct world *w, struct node *n)
 {
 	n->start_next = n->dying;
 	if (n->dying)
 		return; /* the service manager waits for the keeper's end */
+	if (n->running)
+		end_engine(n); /* one that has lost its keeper, and has not seen that yet */
 	n->succession.paused = false;
-	keeper_forgets(w, n); /* leftovers */
+	kernel_take_all_down(w, n); /* leftovers */
 	n->boot++;
 	n->identity = (struct engine_identity){.id = id_hash(ID_SEED, n->name, strlen(n->name))};
 	n->identity.nonce = id_hash(n->identity.id, &n->boot, sizeof(n->boot));
@@ -410,7 +420,7 @@ void node_start(struct world *w, struct node *n)
 	n->engine = engine_init(n->memory, &n->conf, n->identity, &n->key);
 	if (n->tells_changes)
 		engine_tell_changes(n->engine);
-	keeper_start(n);
+	keeper_start(w, n);
 	invariant_started(w, n);
 	node_begin(w, n);
 }
@@ -435,13 +445,6 @@ void node_stop(struct world *w, struct node *n)
 		keeper_tells_to_stop(w, n);
 }
 
-static void end_engine(struct node *n)
-{
-	n->running = false;
-	n->boot++;
-	n->deadline = TIME_NEVER;
-}
-
 void node_kill(struct world *w, struct node *n)
 {
 	end_engine(n);
@@ -451,9 +454,46 @@ void node_kill(struct world *w, struct node *n)
 void node_crash(struct world *w, struct node *n)
 {
 	end_engine(n);
-	keeper_forgets(w, n);
+	keeper_dies(w, n);
+	kernel_take_all_down(w, n);
+	for (size_t g = 0; g < n->conf.group_count; g++)
+		n->held[g].asked = false;
 	n->dying = n->start_next = n->succession.paused = false;
 	n->stalled_until = n->keeper_stalled_until = n->host_stalled_until = TIME_ORIGIN;
+}
+
+/* Without a fence its addresses go on answering, so the others must not think them free before they
+ * have missed it (src/driver/keeper.c). */
+void node_sees_orphaned(struct world *w, struct node *n)
+{
+	struct packet *p;
+
+	if (!n->running || n->keeper.runs)
+		return;
+	n->lease = TIME_ORIGIN;
+	if (n->fenced && n->own_will.size > 0 && !n->cannot_send) {
+		n->own_will.source = node_address(n);
+		p = lan_packet(w, n, &n->own_will);
+		(void)lan_read_packet(p, n);
+		lan_multicast(w, n, p);
+		lan_drop_packet(w, p);
+	}
+	world_tell(w, "%s has lost its keeper, and ends", n->name);
+	end_engine(n);
+}
+
+void node_orphan(struct world *w, struct node *n)
+{
+	struct happening h;
+
+	keeper_dies(w, n);
+	n->dying = false;
+	if (n->lifetimes)
+		kernel_make_mortal(w, n, keeper_lifetime_s(w, n));
+	if (node_is_awake(w, n))
+		node_sees_orphaned(w, n);
+	else if (n->running)
+		schedule(w, schedule_prepare(&h, HAPPENS_ORPHANED), node_index(w, n), w->now);
 }
 
 void node_stall(struct world *w, struct node *n, int64_t duration_ns)
@@ -468,6 +508,8 @@ void node_stall(struct world *w, struct node *n, int64_t duration_ns)
 
 void node_stall_keeper(struct world *w, struct node *n, int64_t duration_ns)
 {
+	if (n->lifetimes && n->keeper.runs)
+		kernel_make_mortal(w, n, keeper_lifetime_s(w, n));
 	n->keeper_stalled_until = time_max(n->keeper_stalled_until, time_add(w->now, duration_ns));
 }
 

@@ -10,7 +10,8 @@
 #include "base/text.h"
 #include "sim/draw.h"
 
-#define TABLES_SEED UINT64_C(0x7ab1e5)
+#define TABLES_SEED  UINT64_C(0x7ab1e5)
+#define KEEPERS_SEED UINT64_C(0x4eee9e5)
 
 __attribute__((format(printf, 2, 3))) static void add_heal(struct plan *p, const char *format, ...)
 {
@@ -91,6 +92,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.lines = random_init(~seed ^ 1);
 	d.hostile = random_init(~seed ^ 2);
 	d.policies = random_init(seed ^ UINT64_C(0x5555555555555555));
+	d.keepers = random_init(seed ^ KEEPERS_SEED);
 	d.tables = random_init(seed ^ TABLES_SEED);
 	draw_cluster(&d);
 	/* Large clusters cost the square of their size. */
@@ -100,6 +102,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	draw_checks(&d);
 	draw_requests(&d);
 	draw_vetoes(&d);
+	draw_orphans(&d);
 	draw_lines(&d);
 	draw_programs(&d);
 	qsort(p->faults, p->fault_count, sizeof(p->faults[0]), by_instant);

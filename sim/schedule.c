@@ -106,11 +106,14 @@ static ha_time due_at(const struct world *w, const struct happening *h, ha_time 
 	case HAPPENS_HEALTH:
 	case HAPPENS_PREPARED:
 	case HAPPENS_NOTE:
+	case HAPPENS_ORPHANED:
 	case HAPPENS_SENT: return n->running ? time_max(at, n->stalled_until) : at;
-	case HAPPENS_HELD:
-	case HAPPENS_RELEASED:
-	case HAPPENS_WILL:
+	case HAPPENS_TOLD:
+	case HAPPENS_WORK:
+	case HAPPENS_GONE:
+	case HAPPENS_LOOK:
 	case HAPPENS_SUCCESSOR: return time_max(at, n->keeper_stalled_until);
+	case HAPPENS_MORTAL:
 	case HAPPENS_FRAME: return time_max(at, n->host_stalled_until);
 	case HAPPENS_USE: break;
 	}
@@ -123,9 +126,11 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 		switch (h->kind) {
 		case HAPPENS_DATAGRAM: node_hear(w, n, h->packet); break;
 		case HAPPENS_NOTE: node_hear_keeper(w, n, &h->note); break;
-		case HAPPENS_HELD: keeper_holds(w, n, h->note.index, h->note.number); break;
-		case HAPPENS_RELEASED: keeper_releases(w, n, h->note.index); break;
-		case HAPPENS_WILL: keeper_sends_will(w, n); break;
+		case HAPPENS_TOLD: keeper_reads(w, n, &h->note); break;
+		case HAPPENS_WORK: keeper_does_more(w, n); break;
+		case HAPPENS_GONE: keeper_sees_end(w, n); break;
+		case HAPPENS_LOOK: keeper_looks(w, n); break;
+		case HAPPENS_ORPHANED: node_sees_orphaned(w, n); break;
 		case HAPPENS_SENT: node_has_sent(w, n); break;
 		case HAPPENS_DEVICE: node_hear_device(w, n, h->note.index); break;
 		case HAPPENS_HEALTH: node_health(w, n, h->note.index); break;
@@ -134,9 +139,12 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 			break;
 		case HAPPENS_FRAME: node_frame(w, n, &h->frame); break;
 		case HAPPENS_SUCCESSOR: node_succeed(w, n); break;
+		case HAPPENS_MORTAL:
 		case HAPPENS_USE: break;
 		}
 	}
+	if (h->kind == HAPPENS_MORTAL) /* whoever lives meanwhile */
+		kernel_ends_lifetimes(w, n);
 	if (h->kind == HAPPENS_DATAGRAM)
 		lan_drop_packet(w, h->packet);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * successor: one engine of a node after the other, as at an upgrade or a reload (R8): the one
- * writes down what it knows and ends, its keeper goes on holding what it held, the next one reads
+ * writes down what it knows and ends, so does its keeper, what was held stays, the next ones read
  * it.
  */
 #include <stdlib.h>
@@ -21,7 +21,6 @@ void node_has_paused(struct world *w, struct node *n)
 {
 	struct succession *s = &n->succession;
 	size_t room = engine_record_size(n->engine);
-	struct happening h;
 
 	free(s->record);
 	s->record = malloc(room);
@@ -30,17 +29,15 @@ void node_has_paused(struct world *w, struct node *n)
 	assert(s->size > 0);
 	s->paused = true;
 	n->running = false;
-	n->will.size = 0;
 	n->stalled_since = w->now;
-	schedule(w, schedule_prepare(&h, HAPPENS_SUCCESSOR), node_index(w, n),
-		time_add(w->now, s->gap_ns));
+	keeper_told_paused(w, n);
 }
 
 static void node_take_up(struct world *w, struct node *n)
 {
 	n->succession.takes_up = true;
 	node_begin(w, n);
-	keeper_tells_missing(w, n);
+	keeper_looks(w, n);
 	n->succession.takes_up = false;
 }
 
@@ -48,9 +45,11 @@ void node_succeed(struct world *w, struct node *n)
 {
 	const struct succession *s = &n->succession;
 	struct engine_identity fresh = {.id = n->identity.id};
+	bool good;
 
 	if (!s->paused)
 		return;
+	good = keeper_succeed(w, n);
 	n->succession.paused = false;
 	if (s->changes < WORLD_GROUPS_MAX) {
 		n->conf.groups[s->changes].worth = s->worth;
@@ -64,8 +63,11 @@ void node_succeed(struct world *w, struct node *n)
 	n->engine = engine_init(n->memory, &n->conf, fresh, &n->key);
 	if (n->tells_changes)
 		engine_tell_changes(n->engine);
-	if (engine_adopt(n->engine, node_clock(n, w->now), s->record, s->size))
+	if (good && engine_adopt(n->engine, node_clock(n, w->now), s->record, s->size)) {
 		node_take_up(w, n);
-	else
-		node_start(w, n);
+		return;
+	}
+	if (good)
+		keeper_begins_afresh(w, n);
+	node_start(w, n);
 }

@@ -41,6 +41,12 @@ void tally_transition(struct tally *t, const char *name)
 		count_name(&t->transitions, name);
 }
 
+void tally_refused(struct tally *t)
+{
+	if (t)
+		t->refused++;
+}
+
 void tally_use(struct tally *t, bool reached)
 {
 	if (!t)
@@ -103,7 +109,7 @@ void tally_print(const struct tally *t)
 			(unsigned long long)t->bounds[b].seed);
 	printf("clients: %llu uses, %llu of them did not reach a holder\n",
 		(unsigned long long)t->uses, (unsigned long long)t->uses_failed);
-	printf("frozen keepers: %llu steps in which a lease had passed and nothing enforced it "
-	       "yet\n",
-		(unsigned long long)t->unfenced);
+	printf("keepers: %llu steps in which a lease had passed, the keeper was frozen or dead and "
+	       "no fence there; %llu messages came too late for them\n",
+		(unsigned long long)t->unfenced, (unsigned long long)t->refused);
 }

@@ -45,7 +45,8 @@ struct tally {
 	uint64_t seeds, steps;
 	int64_t simulated_ns;
 	uint64_t uses, uses_failed;
-	uint64_t unfenced; /* steps in which a frozen keeper let a group be served past its lease */
+	uint64_t unfenced; /* steps in which no keeper ended what was served past its lease */
+	uint64_t refused;  /* messages that came too late for their keeper */
 	struct tally_list faults, transitions;
 	struct tally_bound bounds[BOUNDS];
 };
@@ -53,6 +54,7 @@ struct tally {
 /* A NULL tally counts nothing. */
 void tally_fault(struct tally *t, const char *name);
 void tally_transition(struct tally *t, const char *name);
+void tally_refused(struct tally *t);
 void tally_use(struct tally *t, bool reached);
 void tally_seen(struct tally *t, enum bound bound, int64_t seen_ns, int64_t bound_ns);
 void tally_print(const struct tally *t);

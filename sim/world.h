@@ -6,9 +6,10 @@
  * the neighbours that answer, the clients with their neighbour caches. The same commands and the
  * same seed give the same story: the stories of tests/trace and the simulator share this world.
  *
- * lan.c carries datagrams and ARP frames; node.c is a host and its engine; keeper.c its keeper;
- * client.c those who use the addresses; schedule.c is time; command.c and commands/ what can be
- * done to a world, in words; invariants.h what must be true after every step.
+ * lan.c carries datagrams and ARP frames; node.c is a host and its engine; keeper.c its keeper,
+ * with the real custody; kernel.c what its kernel has of the groups; client.c those who use the
+ * addresses; schedule.c is time; command.c and commands/ what can be done to a world, in words;
+ * invariants.h what must be true after every step.
  */
 #ifndef HA_SIM_WORLD_H
 #define HA_SIM_WORLD_H
@@ -19,6 +20,7 @@
 
 #include "base/text.h"
 #include "conf/conf.h"
+#include "custody/custody.h"
 #include "engine/engine.h"
 #include "sim/random.h"
 #include "wire/heartbeat.h"
@@ -95,9 +97,12 @@ struct note {
 enum happening_kind {
 	HAPPENS_DATAGRAM,  /* reaches a node's socket */
 	HAPPENS_NOTE,      /* the keeper's message reaches the engine */
-	HAPPENS_HELD,      /* the keeper carries out a HOLD */
-	HAPPENS_RELEASED,  /* it carries out a RELEASE */
-	HAPPENS_WILL,      /* it has cleaned up after a dead engine and sends the will */
+	HAPPENS_TOLD,      /* the keeper, which was frozen, reads a message of the engine */
+	HAPPENS_WORK,      /* it has done the next part of its work */
+	HAPPENS_GONE,      /* it sees that the engine has ended */
+	HAPPENS_LOOK,      /* it looks at what is there of its addresses */
+	HAPPENS_ORPHANED,  /* the engine sees that the keeper has ended */
+	HAPPENS_MORTAL,    /* the lifetimes of addresses end that no keeper renews */
 	HAPPENS_SENT,      /* sending has taken its time */
 	HAPPENS_DEVICE,    /* the kernel's notice of a device reaches the engine */
 	HAPPENS_HEALTH,    /* the checks' verdict reaches it */
@@ -126,11 +131,11 @@ struct due {
 	size_t slot;
 };
 
-/* What the keeper of one node knows of one group. */
+/* What one node's kernel has of one group, and what became of it. */
 struct held {
 	bool asked; /* the engine's last word was HOLD */
 	bool up;
-	bool refuses;     /* HOLD fails */
+	bool refuses;     /* it cannot be configured */
 	bool missing;     /* somebody else removed an address */
 	bool expired;     /* its last release was because the lease had passed */
 	ha_time asked_at; /* when the engine last asked to hold it */
@@ -157,6 +162,21 @@ struct succession {
 	uint8_t *record; /* owned */
 };
 
+/* The process that holds on behalf of an engine: the real custody, and what it needs to act. */
+struct keeper {
+	bool runs;       /* its process lives */
+	bool works;      /* the next part of its work is planned */
+	unsigned unread; /* messages of the engine that wait for it */
+	struct custody custody;
+	struct custody_group groups[WORLD_GROUPS_MAX];
+	bool told_removed[WORLD_ADDRESSES_MAX];
+	ha_time watchdog; /* by the node's own clock */
+	struct datagram will;
+	/* What it has left to the next one (R8). */
+	ha_time saved, lease;
+	bool left[WORLD_GROUPS_MAX];
+};
+
 struct node {
 	char name[NAME_SIZE];
 	struct conf conf;
@@ -165,6 +185,7 @@ struct node {
 	struct engine *engine;
 	struct engine_identity identity; /* of this boot */
 	uint64_t boot;                   /* counts starts and crashes */
+	uint64_t died;                   /* the last one that was killed */
 	bool running;                    /* the engine's process lives */
 	bool told_to_stop;
 	bool tells_changes;       /* as a node with many groups does */
@@ -175,7 +196,9 @@ struct node {
 	bool start_next;          /* to be started when it has */
 	struct succession succession;
 	bool cannot_send;
-	bool fenced; /* its kernel silences what its lease does not cover any more */
+	bool fenced;    /* its kernel silences what its lease does not cover any more */
+	bool lifetimes; /* or ends what no keeper renews */
+	bool mortal;    /* what is up has a lifetime that nobody renews */
 	struct clock clock;
 	ha_time deadline; /* the engine's, in the world's time */
 	int64_t late_ns;  /* its timers come late by up to this */
@@ -192,7 +215,7 @@ struct node {
 	ha_time prepares_since[WORLD_GROUPS_MAX]; /* when that was last asked */
 	struct held held[WORLD_GROUPS_MAX];
 	size_t up_count; /* groups that are up */
-	ha_time keeper_busy_until;
+	struct keeper keeper;
 	ha_time lease, last_sent;    /* in its own time */
 	int64_t announced_ns;        /* the tolerance of its last heartbeat */
 	uint64_t announced_sequence; /* since which one */
@@ -201,7 +224,8 @@ struct node {
 	/* Its sequence numbers of one to two tolerances ago and since: what an echo must reach. */
 	uint64_t sequence_recent, sequence_newer;
 	ha_time sequence_rotated;
-	struct datagram will;
+	struct datagram
+		own_will; /* the engine's last one, which its keeper may not have read yet */
 	/* An effect that comes back as an event when the list is done. */
 	bool sent, send_failed;
 };
@@ -258,6 +282,7 @@ struct world {
 	struct packet *free_packets;
 	char serving[WORLD_GROUPS_MAX][WORLD_SERVING_SIZE]; /* as last told */
 	struct effects effects;
+	struct custody_effect custody_list[WORLD_GROUPS_MAX + 8];
 	struct heartbeat heartbeat; /* scratch */
 	/* Who is told the story; NULL: nobody. */
 	void (*tell)(void *context, const char *line);
@@ -332,7 +357,10 @@ bool node_add(struct world *w, const char *name, const char *text, const char *a
 void node_start(struct world *w, struct node *n);
 void node_stop(struct world *w, struct node *n); /* politely */
 void node_request(struct world *w, struct node *n, const struct control_request *asked);
-void node_kill(struct world *w, struct node *n);  /* the engine's process; the keeper lives */
+void node_kill(struct world *w, struct node *n); /* the engine's process; the keeper lives */
+void node_orphan(
+	struct world *w, struct node *n); /* the keeper's; the engine ends when it sees it */
+void node_sees_orphaned(struct world *w, struct node *n);
 void node_crash(struct world *w, struct node *n); /* the whole host */
 void node_stall(struct world *w, struct node *n, int64_t duration_ns);
 void node_stall_keeper(struct world *w, struct node *n, int64_t duration_ns);
@@ -370,23 +398,48 @@ const uint8_t *node_mac(const struct node *n);
 void node_frame(struct world *w, struct node *n, const struct frame *f);
 
 /* keeper.c */
-void keeper_start(struct node *n);
+/* A keeper begins: nothing is held. */
+void keeper_start(struct world *w, struct node *n);
+/* Another one begins, with what that one has left (R8). Whether the engine may take it up. */
+bool keeper_succeed(struct world *w, struct node *n);
+/* An engine that could not take it up says so. */
+void keeper_begins_afresh(struct world *w, struct node *n);
+/* The engine asks for something. */
 void keeper_told(struct world *w, struct node *n, const struct effect *effect);
-void keeper_holds(struct world *w, struct node *n, size_t group, uint64_t epoch);
-void keeper_releases(struct world *w, struct node *n, size_t group);
-void keeper_forgets(struct world *w, struct node *n);
+/* It has made room, and ends. */
+void keeper_told_paused(struct world *w, struct node *n);
+void keeper_reads(struct world *w, struct node *n, const struct note *note);
+void keeper_does_more(struct world *w, struct node *n);
+/* The engine was killed; it has ended as it was told. */
 void keeper_cleans_up(struct world *w, struct node *n);
-void keeper_sends_will(struct world *w, struct node *n);
+void keeper_ends(struct world *w, struct node *n);
+void keeper_sees_end(struct world *w, struct node *n);
+/* It is killed, or its host. */
+void keeper_dies(struct world *w, struct node *n);
 void keeper_passes_frame(struct world *w, struct node *n, const struct frame *f);
 void keeper_tells_fence(struct world *w, struct node *n);
 void keeper_tells_to_stop(struct world *w, struct node *n);
 void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns);
-/* To an engine that takes up what another one held. */
-void keeper_tells_missing(struct world *w, struct node *n);
-void keeper_remove_address(struct world *w, struct node *n, size_t address);
+/* Tells of what is missing of its addresses. */
+void keeper_looks(struct world *w, struct node *n);
+/* Neither frozen nor dead. */
+bool keeper_is_awake(const struct world *w, const struct node *n);
+/* How long its kernel keeps what it holds, if nobody renews that. */
+uint32_t keeper_lifetime_s(const struct world *w, const struct node *n);
 /* When its watchdog goes off, in the world's time. */
 ha_time keeper_deadline(const struct node *n);
 void keeper_watchdog(struct world *w, struct node *n);
+
+/* kernel.c */
+void kernel_bring_up(struct world *w, struct node *n, size_t group);
+void kernel_take_down(struct world *w, struct node *n, size_t group);
+void kernel_take_all_down(struct world *w, struct node *n);
+/* Somebody else takes an address away. */
+void kernel_remove(struct world *w, struct node *n, size_t address);
+void kernel_restore(struct node *n, size_t address);
+/* What is up ends after @lifetime_s unless a keeper renews it. */
+void kernel_make_mortal(struct world *w, struct node *n, uint32_t lifetime_s);
+void kernel_ends_lifetimes(struct world *w, struct node *n);
 
 /* client.c */
 bool client_add(struct world *w, const char *name, const char *address, int64_t period_ns);

@@ -37,6 +37,7 @@ bool command_node(struct world *w, struct words words);
 
 /* nodes.c */
 bool command_start(struct world *w, struct words words);
+bool command_orphan(struct world *w, struct words words);
 bool command_stop(struct world *w, struct words words);
 bool command_kill(struct world *w, struct words words);
 bool command_crash(struct world *w, struct words words);
@@ -46,6 +47,7 @@ bool command_freeze(struct world *w, struct words words);
 bool command_late(struct world *w, struct words words);
 bool command_drift(struct world *w, struct words words);
 bool command_fence(struct world *w, struct words words);
+bool command_lifetimes(struct world *w, struct words words);
 bool command_changes(struct world *w, struct words words);
 bool command_device(struct world *w, struct words words);
 bool command_restore(struct world *w, struct words words);

@@ -31,7 +31,26 @@ static bool for_each_node(struct world *w, struct words words, bool running,
 
 bool command_start(struct world *w, struct words words)
 {
+	struct node *n = words.count == 1 ? node_find(w, words.list[0]) : NULL;
+
+	/* A service manager ends what is left of one whose keeper has died. */
+	if (n && n->running && !n->keeper.runs) {
+		node_start(w, n);
+		return true;
+	}
 	return for_each_node(w, words, false, node_start);
+}
+
+/* orphan NAME: its keeper is killed. */
+bool command_orphan(struct world *w, struct words words)
+{
+	struct node *n = words.count == 1 ? node_find(w, words.list[0]) : NULL;
+
+	if (!n || !n->keeper.runs)
+		return false;
+	disturb(n);
+	node_orphan(w, n);
+	return true;
 }
 
 bool command_stop(struct world *w, struct words words)
@@ -126,12 +145,26 @@ static void set_fenced(struct world *w, struct node *n)
 {
 	(void)w;
 	n->fenced = true;
+	n->lifetimes = false;
 }
 
 /* fence NAME...|all: their kernels have one. Before they start. */
 bool command_fence(struct world *w, struct words words)
 {
 	return for_each_node(w, words, false, set_fenced);
+}
+
+static void set_lifetimes(struct world *w, struct node *n)
+{
+	(void)w;
+	n->lifetimes = !n->fenced;
+}
+
+/* lifetimes NAME...|all: their kernels end addresses that no keeper renews, where they have no
+ * fence. Before they start. */
+bool command_lifetimes(struct world *w, struct words words)
+{
+	return for_each_node(w, words, false, set_lifetimes);
 }
 
 /* changes NAME...: tells its table as changes from its next start on, as with many groups. */
@@ -217,7 +250,7 @@ bool command_remove(struct world *w, struct words words)
 	if (group == WORLD_GROUPS_MAX || !node_serves(w, n, group))
 		return false;
 	disturb(n);
-	keeper_remove_address(w, n, n->conf.groups[group].address_first);
+	kernel_remove(w, n, n->conf.groups[group].address_first);
 	return true;
 }
 

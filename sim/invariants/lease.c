@@ -4,8 +4,8 @@
  * margin, counted from before the sending. ... The keeper watches the same lease and takes the
  * addresses down by itself."
  *
- * By the node's own clock. A keeper that is frozen itself enforces nothing: that is counted, not
- * blamed, until a fence in the kernel does.
+ * By the node's own clock. A keeper that is frozen itself, or dead, enforces nothing. Then a fence
+ * in the kernel does, where there is one; elsewhere it is counted, not blamed.
  */
 #include "sim/invariants.h"
 #include "sim/tally.h"
@@ -15,6 +15,19 @@ static int64_t lease_ns(const struct node *n)
 	return n->announced_ns - n->conf.node.margin_ns;
 }
 
+/* Nothing but the kernel is there. */
+static void check_alone(struct world *w, const struct node *n, int64_t served_ns)
+{
+	if (served_ns <= lease_ns(n) || w->now.ns <= n->host_stalled_until.ns)
+		return;
+	if (w->tally && !n->fenced)
+		w->tally->unfenced++;
+	for (size_t g = 0; n->fenced && g < n->conf.group_count; g++)
+		if (node_serves(w, n, g))
+			violated(w, "the fence of %s lets it serve %s past its lease", n->name,
+				n->conf.groups[g].name);
+}
+
 static void check_node(struct world *w, const struct node *n)
 {
 	ha_time own = node_clock(n, w->now);
@@ -22,9 +35,8 @@ static void check_node(struct world *w, const struct node *n)
 
 	if (n->up_count == 0)
 		return;
-	if (w->now.ns <= n->keeper_stalled_until.ns) {
-		if (w->tally && served_ns > lease_ns(n) && w->now.ns > n->host_stalled_until.ns)
-			w->tally->unfenced++;
+	if (!keeper_is_awake(w, n) || w->now.ns == n->keeper_stalled_until.ns) {
+		check_alone(w, n, served_ns);
 		return;
 	}
 	tally_seen(w->tally, BOUND_LEASE, served_ns, lease_ns(n));

@@ -61,7 +61,7 @@ static int64_t asking_ns(const struct world *w, const struct node *a, const stru
 
 static bool keeper_works(const struct world *w, const struct node *n)
 {
-	return w->now.ns > n->keeper_stalled_until.ns;
+	return keeper_is_awake(w, n) && w->now.ns > n->keeper_stalled_until.ns;
 }
 
 /* It may be in the middle of a handover that it agreed to before it stalled. */

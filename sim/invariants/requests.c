@@ -15,7 +15,7 @@ void requests_check(struct world *w, const struct node *n, enum channel_verb ver
 	const struct held *held = &n->held[group];
 	const char *verb_name = channel_verb_name(verb);
 
-	if (verb == CHANNEL_READY || verb == CHANNEL_WILL)
+	if (verb == CHANNEL_READY || verb == CHANNEL_WILL || verb == CHANNEL_PAUSED)
 		return;
 	if (verb == CHANNEL_HOLD && held->asked)
 		violated(w, "%s asks twice to hold", n->name);
@@ -27,6 +27,8 @@ void requests_check(struct world *w, const struct node *n, enum channel_verb ver
 		violated(w, "%s releases what it does not hold", n->name);
 	if (is_address && verb != CHANNEL_PROBE && !held->asked)
 		violated(w, "%s asks to %s what it does not hold", n->name, verb_name);
+	if (is_address && verb != CHANNEL_PROBE && held->asked && held->up_at.ns < held->asked_at.ns)
+		violated(w, "%s asks to %s what is not up yet", n->name, verb_name);
 	if (verb == CHANNEL_PROBE && held->asked)
 		violated(w, "%s probes for what it holds", n->name);
 }

@@ -132,6 +132,16 @@ static void watch(const struct step *s, ha_time until)
 	add(s, CUSTODY_WATCH)->until = until;
 }
 
+/* Until the lease ends. One that counts on a longer patience (R8) is shortened by the next engine,
+ * which nobody tells; but no lease that is earned later can end before the usual time from now. */
+static void watch_lease(const struct step *s)
+{
+	const struct conf_node *node = &s->c->conf->node;
+	ha_time usual = time_add(s->now, node->tolerance_ns - node->margin_ns);
+
+	watch(s, time_min(believed(s->c, s->now, s->lease), usual));
+}
+
 static void tell_outcome(const struct step *s, size_t group)
 {
 	const struct custody_group *g = &s->c->groups[group];
@@ -189,8 +199,10 @@ static void check_lease(const struct step *s)
 
 	if ((c->held_count > 0 || waits) && has_passed(s))
 		expire(s);
+	else if (c->held_count > 0)
+		watch_lease(s);
 	else
-		watch(s, c->held_count > 0 ? believed(c, s->now, s->lease) : TIME_NEVER);
+		watch(s, TIME_NEVER);
 }
 
 /* --- what the engine asks for */
@@ -318,7 +330,7 @@ static void begin(const struct step *s, uint64_t record_size)
 	memset(c->told_removed, 0, c->conf->address_count * sizeof(*c->told_removed));
 	tell(s, CHANNEL_BEGIN, 0, 0, record_size);
 	if (record_size > 0)
-		watch(s, believed(c, s->now, s->lease));
+		watch_lease(s);
 }
 
 /* R6: first the addresses, for every one that answers a dead node's clients is an outage; then the
@@ -347,7 +359,7 @@ static void began(const struct step *s, size_t group)
 {
 	assert(queue_of(s->c, s->c->groups[group].phase) == &s->c->coming);
 	set_phase(s->c, group, CUSTODY_COMING);
-	watch(s, believed(s->c, s->now, s->lease));
+	watch_lease(s);
 }
 
 static void up(const struct step *s, const struct custody_event *e)

@@ -220,6 +220,21 @@ static void test_a_lease_that_was_renewed_is_watched_on(void **state)
 	assert_int_equal(list[0].until.ns, lease.ns);
 }
 
+/* The engine that makes room counts on a longer patience, the next one does not any more. */
+static void test_a_long_lease_is_looked_at_before_it_ends(void **state)
+{
+	(void)state;
+	lease = time_add(now, 5 * NS_PER_S);
+	bring_up(0, 1);
+	about(CUSTODY_LEASE, 0);
+	ASSERT_KINDS(CUSTODY_WATCH);
+	assert_int_equal(list[0].until.ns, now.ns + conf.node.tolerance_ns - conf.node.margin_ns);
+	lease = time_add(now, conf.node.tolerance_ns - conf.node.margin_ns);
+	now = list[0].until;
+	about(CUSTODY_LEASE, 0);
+	assert_int_equal(list[0].kind, CUSTODY_TAKE_DOWN);
+}
+
 static void test_what_waits_does_not_come_up_after_the_lease(void **state)
 {
 	(void)state;
@@ -465,6 +480,7 @@ int main(void)
 		TEST(test_a_group_that_fails_leaves_nothing),
 		TEST(test_a_lease_that_passes_ends_everything),
 		TEST(test_a_lease_that_was_renewed_is_watched_on),
+		TEST(test_a_long_lease_is_looked_at_before_it_ends),
 		TEST(test_what_waits_does_not_come_up_after_the_lease),
 		TEST(test_no_engine_earns_a_lease_without_end),
 		TEST(test_only_what_is_held_and_lasts_is_renewed),
