@@ -145,7 +145,7 @@ static void perform_verb(struct world *w, struct node *n, const struct custody_e
 static void take_all_down(struct world *w, struct node *n)
 {
 	for (size_t g = 0; g < n->conf.group_count; g++) {
-		n->held[g].expired |= n->held[g].up && lease_has_passed(w, n);
+		n->held[g].expired |= n->held[g].asked && lease_has_passed(w, n);
 		kernel_take_down(w, n, g);
 	}
 }

@@ -64,6 +64,12 @@ static bool keeper_works(const struct world *w, const struct node *n)
 	return keeper_is_awake(w, n) && w->now.ns > n->keeper_stalled_until.ns;
 }
 
+/* Engine and keeper. */
+static ha_time runs_since(const struct node *n)
+{
+	return time_max(n->awake_since, n->keeper_stalled_until);
+}
+
 /* It may be in the middle of a handover that it agreed to before it stalled. */
 static bool has_granted(const struct world *w, const struct node *n, size_t group)
 {
@@ -113,7 +119,7 @@ static void check_whole(struct world *w, const struct node *a, const struct node
 		return;
 	}
 	bound_ns += asking_ns(w, a, b);
-	both_ns = time_between(time_max(*since, time_max(a->awake_since, b->awake_since)), w->now);
+	both_ns = time_between(time_max(*since, time_max(runs_since(a), runs_since(b))), w->now);
 	tally_seen(w->tally, BOUND_OVERLAP, both_ns, bound_ns);
 	if (both_ns > bound_ns)
 		violated(w, "%s and %s both serve %s for %lld us although nothing is between them",
@@ -140,7 +146,7 @@ static ha_time met_since(
 		word->met = TIME_ORIGIN;
 		return TIME_NEVER;
 	}
-	return time_max(word->met, time_max(n->awake_since, n->keeper_stalled_until));
+	return time_max(word->met, runs_since(n));
 }
 
 static void check_met(struct world *w, const struct node *a, const struct node *b, size_t group)
