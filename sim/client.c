@@ -3,7 +3,9 @@
  * client: a Linux host that uses the shared addresses, with its neighbour cache. What changes an
  * entry was measured: an announcement, as a request or as a reply whose target hardware address is
  * the sender's own, does at once; a request addressed to the client does too, and the client
- * answers it; any other reply does not within a second of the last change (locktime).
+ * answers it; any other reply does not within a second of the last change (locktime). An
+ * advertisement with the override flag changes an entry at once, and makes none; a solicitation
+ * addressed to the client does both.
  */
 #include <string.h>
 
@@ -15,6 +17,11 @@
 /* An entry in use that nobody confirms is probed after 5 s, and given up after three probes. */
 #define GIVE_UP_NS (8 * NS_PER_S)
 #define ASK_NS     (1 * NS_PER_S)
+
+const struct ip *client_address(const struct client *c, enum ip_family family)
+{
+	return family == IP_V6 ? &c->address_v6 : &c->address;
+}
 
 static size_t port_of(const struct world *w, const struct client *c)
 {
@@ -36,8 +43,10 @@ bool client_add(struct world *w, const char *name, const char *address, int64_t 
 	if (w->client_count == WORLD_CLIENTS_MAX || period_ns <= 0)
 		return false;
 	memset(c, 0, sizeof(*c));
-	if (!ip_parse(address, &c->address) || !text_copy(c->name, sizeof(c->name), name))
+	if (!ip_parse(address, &c->address) || !ip_parse("2001:db8::", &c->address_v6) ||
+		!text_copy(c->name, sizeof(c->name), name))
 		return false;
+	c->address_v6.bytes[15] = c->address.bytes[3];
 	memcpy(c->mac, (const uint8_t[]){4, 0, 0, 0, 0, (uint8_t)(w->client_count + 1)}, MAC_SIZE);
 	c->period_ns = period_ns;
 	w->client_count++;
@@ -84,12 +93,12 @@ static void ask(struct world *w, struct client *c, size_t address)
 	struct neighbour *entry = &c->neighbours[address];
 	struct frame f = {.kind = FRAME_REQUEST,
 		.from = port_of(w, c),
-		.sender = c->address,
 		.target = w->nodes[0].conf.addresses[address].ip};
 
 	if (entry->asked.ns != 0 && time_between(entry->asked, w->now) < ASK_NS)
 		return;
 	entry->asked = w->now;
+	f.sender = *client_address(c, f.target.family);
 	memcpy(f.mac, c->mac, MAC_SIZE);
 	lan_frame_to_all(w, &f);
 }
@@ -125,7 +134,7 @@ static void answer(struct world *w, struct client *c, const struct frame *f)
 {
 	struct frame reply = {.kind = FRAME_REPLY,
 		.from = port_of(w, c),
-		.sender = c->address,
+		.sender = f->target,
 		.target = f->sender};
 
 	memcpy(reply.mac, c->mac, MAC_SIZE);
@@ -136,9 +145,11 @@ static void take(struct world *w, struct neighbour *entry, const struct frame *f
 {
 	bool news = !entry->known || memcmp(entry->mac, f->mac, MAC_SIZE) != 0;
 
-	if (f->kind == FRAME_REPLY && entry->known && news &&
+	if (f->kind == FRAME_REPLY && f->sender.family == IP_V4 && entry->known && news &&
 		time_between(entry->updated, w->now) < LOCKTIME_NS)
 		return;
+	if (f->kind != FRAME_REQUEST)
+		entry->router = f->router;
 	memcpy(entry->mac, f->mac, MAC_SIZE);
 	if (news)
 		entry->updated = w->now;
@@ -147,7 +158,8 @@ static void take(struct world *w, struct neighbour *entry, const struct frame *f
 
 void client_frame(struct world *w, struct client *c, const struct frame *f)
 {
-	bool to_me = f->kind == FRAME_REQUEST && ip_equal(&f->target, &c->address);
+	bool to_me = f->kind == FRAME_REQUEST &&
+		     ip_equal(&f->target, client_address(c, f->target.family));
 
 	for (size_t a = 0; a < w->nodes[0].conf.address_count; a++) {
 		struct neighbour *entry = &c->neighbours[a];

@@ -82,6 +82,7 @@ static const struct {
 	{"replace", command_replace},
 	{"restore", command_restore},
 	{"resume", command_resume},
+	{"router", command_router},
 	{"run", run_run},
 	{"seed", run_seed},
 	{"settled", command_settled},

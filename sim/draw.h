@@ -34,9 +34,10 @@ struct draw {
 	struct plan *plan;
 	struct random random;
 	/* Their own, so that they leave all other faults as they are. */
-	struct random checks, lines, tables, hostile, preparing, keepers;
+	struct random checks, lines, tables, hostile, preparing, keepers, families;
 	bool lined;         /* the nodes have a second path for heartbeats */
 	bool prepares;      /* some nodes have a before-active */
+	const char *family; /* of the shared addresses: "v4", "v6" or "both" */
 	int64_t prepare_us; /* the longest */
 	size_t nodes, groups, clients;
 	struct drawn_node node[NODES_MAX];
@@ -67,6 +68,8 @@ static inline size_t pick(struct draw *d, size_t count)
 void draw_cluster(struct draw *d);
 /* docs/protocol.md 4.1: no announced tolerance counts for more. */
 int64_t draw_most_believed(const struct draw *d);
+/* Whether all shared addresses are of one kind. */
+bool draw_only(const struct draw *d, const char *family);
 /* How long a before-active takes: from next to nothing to several tolerances, but in time. */
 int64_t draw_preparation(struct draw *d);
 

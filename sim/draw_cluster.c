@@ -158,6 +158,26 @@ int64_t draw_preparation(struct draw *d)
 	return us;
 }
 
+bool draw_only(const struct draw *d, const char *family)
+{
+	return strcmp(d->family, family) == 0;
+}
+
+static void draw_families(struct draw *d)
+{
+	uint64_t kind = random_below(&d->families, 100);
+
+	d->family = kind < 65 ? "v4" : kind < 85 ? "both" : "v6";
+}
+
+/* Whether a node forwards is in its advertisements. */
+static void draw_routers(struct draw *d)
+{
+	for (size_t i = 0; !draw_only(d, "v4") && i < d->nodes; i++)
+		if (random_chance(&d->families, 400))
+			add_setup(d->plan, "router n%zu", i + 1);
+}
+
 static void add_node(struct draw *d, size_t i, bool unicast)
 {
 	const struct drawn_node *n = &d->node[i];
@@ -173,6 +193,8 @@ static void add_node(struct draw *d, size_t i, bool unicast)
 		(long long)(boasts ? BOAST_US : most_us));
 	if (random_chance(&d->checks, 150))
 		text_add(&t, " when-all-fail release");
+	if (!draw_only(d, "v4"))
+		text_add(&t, " families %s", d->family);
 	if (d->lined && random_chance(&d->lines, 900))
 		text_add(&t, " interface line");
 	for (size_t g = 0; g < d->groups; g++) {
@@ -279,6 +301,7 @@ void draw_cluster(struct draw *d)
 	draw_ranks(d);
 	d->lined = random_chance(&d->lines, 200);
 	draw_policies(d);
+	draw_families(d);
 	add_setup(d->plan, "seed %llu", (unsigned long long)d->plan->seed);
 	for (size_t i = 0; i < d->nodes; i++)
 		add_node(d, i, unicast);
@@ -287,5 +310,6 @@ void draw_cluster(struct draw *d)
 	draw_clocks(d);
 	draw_fences(d);
 	draw_lifetimes(d);
+	draw_routers(d);
 	draw_clients(d);
 }

@@ -232,7 +232,10 @@ static void draw_address_trouble(struct draw *d)
 		break;
 	default:
 		f = fault_add_span(d, "stranger");
-		fault_begins(f, "stranger 192.168.1.%zu", 99 + g);
+		if (draw_only(d, "v6"))
+			fault_begins(f, "stranger 2001:db8::%zx", 99 + g);
+		else
+			fault_begins(f, "stranger 192.168.1.%zu", 99 + g);
 		fault_ends(f, "stranger none");
 		draw_holds_off(d, 4);
 		break;

@@ -10,20 +10,16 @@
 #include "sim/invariants.h"
 #include "sim/tally.h"
 #include "sim/world.h"
-#include "wire/arp.h"
-
-#define ETHERNET_ARP_SENDER_MAC 22
-#define ETHERNET_ARP_TARGET_IP  38
-#define STRANGER_MAC            0x66, 0x66, 0, 0, 0, 0x66
 
 #define LIFETIME_LATE_NS NS_PER_S
+#define JOINING_TAKES_NS (200 * NS_PER_US) /* as src/keeper/work.h tells */
 
 bool keeper_is_awake(const struct world *w, const struct node *n)
 {
 	return n->keeper.runs && time_reached(w->now, n->keeper_stalled_until);
 }
 
-static void send_note(struct world *w, struct node *n, const struct note *note, ha_time at)
+void keeper_notes(struct world *w, struct node *n, const struct note *note, ha_time at)
 {
 	struct happening h;
 
@@ -36,73 +32,12 @@ static void says(
 {
 	struct note note = {.verb = verb, .index = (uint16_t)index, .number = number};
 
-	send_note(w, n, &note, w->now);
-}
-
-static struct frame frame_about(
-	const struct world *w, const struct node *n, enum frame_kind kind, size_t address)
-{
-	struct frame f = {.kind = kind, .from = node_index(w, n)};
-
-	memcpy(f.mac, node_mac(n), MAC_SIZE);
-	if (kind == FRAME_PROBE)
-		f.target = n->conf.addresses[address].ip;
-	else
-		f.sender = n->conf.addresses[address].ip;
-	return f;
+	keeper_notes(w, n, &note, w->now);
 }
 
 static bool lease_has_passed(const struct world *w, const struct node *n)
 {
 	return time_reached(node_clock(n, w->now), n->lease);
-}
-
-static void announce(struct world *w, struct node *n, size_t address)
-{
-	struct frame f = frame_about(w, n, FRAME_ANNOUNCEMENT, address);
-
-	invariant_announced(w, n, address);
-	lan_frame_to_all(w, &f);
-}
-
-/* The clients are the neighbours that it knows. */
-static void ask(struct world *w, struct node *n, size_t address, size_t target)
-{
-	struct frame f = frame_about(w, n, FRAME_REQUEST, address);
-
-	if (target >= w->client_count)
-		return;
-	invariant_announced(w, n, address);
-	f.target = w->clients[target].address;
-	lan_frame_to_all(w, &f);
-}
-
-static void tell_targets(struct world *w, struct node *n, size_t address)
-{
-	for (size_t t = 0; t < w->client_count && t < TARGETS_MAX; t++) {
-		struct note note = {.verb = CHANNEL_TARGET,
-			.index = (uint16_t)address,
-			.second = (uint16_t)t,
-			.payload_size = IP_WIRE_SIZE};
-
-		ask(w, n, address, t);
-		ip_to_wire(&w->clients[t].address, note.payload);
-		send_note(w, n, &note, w->now);
-	}
-}
-
-static void probe(struct world *w, struct node *n, size_t address)
-{
-	const struct ip *ip = &n->conf.addresses[address].ip;
-	struct frame f = frame_about(w, n, FRAME_PROBE, address);
-
-	lan_frame_to_all(w, &f);
-	if (ip_equal(&w->stranger, ip)) {
-		struct note note = {.verb = CHANNEL_FRAME, .payload_size = ARP_FRAME_SIZE};
-
-		arp_encode_announcement_reply(note.payload, (const uint8_t[]){STRANGER_MAC}, ip);
-		send_note(w, n, &note, time_add(w->now, 2 * w->delay_ns));
-	}
 }
 
 static void plan_work(struct world *w, struct node *n)
@@ -124,7 +59,7 @@ static void announce_run(struct world *w, struct node *n, size_t first, size_t m
 		if (w->shows_announcements)
 			world_tell(w, "%s announces %s", n->name,
 				ip_format(&n->conf.addresses[a].ip, text));
-		announce(w, n, a);
+		frames_announce(w, n, a);
 	}
 }
 
@@ -133,11 +68,11 @@ static void perform_verb(struct world *w, struct node *n, const struct custody_e
 	switch (e->verb) {
 	case CHANNEL_RESTORE:
 		kernel_restore(n, e->index);
-		announce(w, n, e->index);
+		frames_announce(w, n, e->index);
 		break;
 	case CHANNEL_ANNOUNCE: announce_run(w, n, e->index, e->second); break;
-	case CHANNEL_REQUEST: ask(w, n, e->index, e->second); break;
-	case CHANNEL_PROBE: probe(w, n, e->index); break;
+	case CHANNEL_REQUEST: frames_ask(w, n, e->index, e->second); break;
+	case CHANNEL_PROBE: frames_probe(w, n, e->index); break;
 	default: break;
 	}
 }
@@ -191,7 +126,7 @@ static void tell_engine(struct world *w, struct node *n, const struct custody_ef
 	if (e->verb == CHANNEL_EXPIRED)
 		n->held[e->index].expired = true;
 	if (e->verb != CHANNEL_BEGIN)
-		send_note(w, n, &note, w->now);
+		keeper_notes(w, n, &note, w->now);
 }
 
 static void perform(struct world *w, struct node *n, const struct custody_effect *e)
@@ -331,28 +266,72 @@ static uint16_t since_asked(const struct world *w, const struct node *n, size_t 
 	return units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
 }
 
+static void welcome(struct world *w, struct node *n, size_t group, enum ip_family family)
+{
+	const struct conf_group *g = &n->conf.groups[group];
+
+	for (size_t a = g->address_first; a < (size_t)g->address_first + g->address_count; a++) {
+		if (n->conf.addresses[a].ip.family != family)
+			continue;
+		frames_announce(w, n, a);
+		frames_tell_targets(w, n, a);
+	}
+}
+
+static bool has_v6(const struct node *n, size_t group)
+{
+	const struct conf_group *g = &n->conf.groups[group];
+
+	for (size_t a = g->address_first; a < (size_t)g->address_first + g->address_count; a++)
+		if (n->conf.addresses[a].ip.family == IP_V6)
+			return true;
+	return false;
+}
+
+static void finish(struct world *w, struct node *n, size_t group)
+{
+	step(w, n,
+		(struct custody_event){
+			.kind = CUSTODY_UP, .group = group, .second = since_asked(w, n, group)});
+}
+
+/* IPv4 addresses answer at once, IPv6 ones when the kernel has joined their groups. */
+static void await(struct world *w, struct node *n, size_t group)
+{
+	struct happening h;
+
+	step(w, n, (struct custody_event){.kind = CUSTODY_PLACED, .group = group});
+	schedule_prepare(&h, HAPPENS_JOINED)->note.index = (uint16_t)group;
+	schedule(w, &h, node_index(w, n), time_add(w->now, JOINING_TAKES_NS));
+}
+
+void keeper_sees_joined(struct world *w, struct node *n, size_t group)
+{
+	if (!n->keeper.runs || n->keeper.groups[group].phase != CUSTODY_AWAITED)
+		return;
+	welcome(w, n, group, IP_V6);
+	finish(w, n, group);
+}
+
 static void bring_next_up(struct world *w, struct node *n)
 {
 	size_t group = custody_first(&n->keeper.custody, CUSTODY_BRING_UP_NEXT);
-	const struct conf_group *g = &n->conf.groups[group];
 
 	step(w, n, (struct custody_event){.kind = CUSTODY_BEGAN, .group = group});
 	if (n->held[group].refuses) {
 		step(w, n,
 			(struct custody_event){.kind = CUSTODY_FAILED,
 				.group = group,
-				.second = g->address_first,
+				.second = n->conf.groups[group].address_first,
 				.number = EPERM});
 		return;
 	}
 	kernel_bring_up(w, n, group);
-	for (size_t a = g->address_first; a < (size_t)g->address_first + g->address_count; a++) {
-		announce(w, n, a);
-		tell_targets(w, n, a);
-	}
-	step(w, n,
-		(struct custody_event){
-			.kind = CUSTODY_UP, .group = group, .second = since_asked(w, n, group)});
+	welcome(w, n, group, IP_V4);
+	if (has_v6(n, group))
+		await(w, n, group);
+	else
+		finish(w, n, group);
 }
 
 static void take_next_down(struct world *w, struct node *n)
@@ -485,22 +464,6 @@ void keeper_sees_end(struct world *w, struct node *n)
 		node_start(w, n);
 }
 
-/* The frames that its capture programs let pass, for each address of its list. */
-void keeper_passes_frame(struct world *w, struct node *n, const struct frame *f)
-{
-	struct note note = {.verb = CHANNEL_FRAME, .payload_size = ARP_FRAME_SIZE};
-
-	if (f->kind == FRAME_REPLY) {
-		arp_encode_announcement_reply(note.payload, f->mac, &f->sender);
-		memcpy(note.payload + ETHERNET_ARP_TARGET_IP, f->target.bytes, 4);
-	} else {
-		arp_encode_announcement_request(note.payload, f->mac, &f->sender);
-		memcpy(note.payload + ETHERNET_ARP_TARGET_IP,
-			f->target.family != IP_NONE ? f->target.bytes : f->sender.bytes, 4);
-	}
-	send_note(w, n, &note, w->now);
-}
-
 void keeper_tells_fence(struct world *w, struct node *n)
 {
 	struct note note = {.verb = CHANNEL_FENCE,
@@ -509,7 +472,7 @@ void keeper_tells_fence(struct world *w, struct node *n)
 			  : n->lifetimes ? CHANNEL_FENCE_LIFETIME
 					 : CHANNEL_FENCE_WATCHDOG};
 
-	send_note(w, n, &note, w->now);
+	keeper_notes(w, n, &note, w->now);
 }
 
 void keeper_tells_to_stop(struct world *w, struct node *n)

@@ -561,8 +561,13 @@ void node_hear_keeper(struct world *w, struct node *n, const struct note *note)
 	m.index = note->index;
 	m.second = note->second;
 	m.number = note->number;
-	m.payload_size = note->payload_size;
-	memcpy(m.payload, note->payload, note->payload_size);
+	m.payload_size = 0;
+	if (note->verb == CHANNEL_FRAME)
+		m.payload_size = (uint16_t)frames_encode(&note->frame, m.payload);
+	if (note->verb == CHANNEL_TARGET) {
+		m.payload_size = IP_WIRE_SIZE;
+		ip_to_wire(&note->frame.target, m.payload);
+	}
 	step(w, n, &event);
 }
 
@@ -578,22 +583,9 @@ void node_timer(struct world *w, struct node *n)
 	step(w, n, &event);
 }
 
-/* The kernel answers for what it serves, to a probe and to a question. */
-static void answer(struct world *w, struct node *n, const struct frame *f, size_t address)
-{
-	struct frame reply = {.kind = FRAME_REPLY,
-		.from = node_index(w, n),
-		.sender = n->conf.addresses[address].ip,
-		.target = f->sender};
-
-	if (!node_serves(w, n, n->conf.addresses[address].group))
-		return;
-	memcpy(reply.mac, node_mac(n), MAC_SIZE);
-	lan_frame_to(w, f->from, &reply);
-}
-
 void node_frame(struct world *w, struct node *n, const struct frame *f)
 {
+	const struct note note = {.verb = CHANNEL_FRAME, .frame = *f};
 	bool asks = f->kind == FRAME_REQUEST || f->kind == FRAME_PROBE;
 	bool concerns = false;
 
@@ -601,12 +593,9 @@ void node_frame(struct world *w, struct node *n, const struct frame *f)
 		const struct ip *ip = &n->conf.addresses[a].ip;
 
 		if (asks && ip_equal(ip, &f->target))
-			answer(w, n, f, a);
-		concerns = concerns || ip_equal(ip, &f->sender) ||
-			   (f->kind == FRAME_REPLY && ip_equal(ip, &f->target));
+			frames_answer(w, n, f, a);
+		concerns = concerns || frames_concern(f, ip);
 	}
-	/* Its capture programs let pass what is about a shared address; a probe has no sender, and
-	 * the answer to one is about its target. */
-	if (concerns && n->running && f->kind != FRAME_PROBE)
-		keeper_passes_frame(w, n, f);
+	if (concerns && n->running && n->keeper.runs)
+		keeper_notes(w, n, &note, w->now);
 }

@@ -10,8 +10,9 @@
 #include "base/text.h"
 #include "sim/draw.h"
 
-#define TABLES_SEED  UINT64_C(0x7ab1e5)
-#define KEEPERS_SEED UINT64_C(0x4eee9e5)
+#define TABLES_SEED   UINT64_C(0x7ab1e5)
+#define KEEPERS_SEED  UINT64_C(0x4eee9e5)
+#define FAMILIES_SEED UINT64_C(0xfa4111e5)
 
 __attribute__((format(printf, 2, 3))) static void add_heal(struct plan *p, const char *format, ...)
 {
@@ -93,6 +94,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.hostile = random_init(~seed ^ 2);
 	d.policies = random_init(seed ^ UINT64_C(0x5555555555555555));
 	d.keepers = random_init(seed ^ KEEPERS_SEED);
+	d.families = random_init(seed ^ FAMILIES_SEED);
 	d.tables = random_init(seed ^ TABLES_SEED);
 	draw_cluster(&d);
 	/* Large clusters cost the square of their size. */

@@ -112,6 +112,13 @@ static void run_peace(struct world *w, const struct plan *p)
 		violated(w, "something moves although all faults have long been over");
 }
 
+static bool has_v6(const struct world *w)
+{
+	const struct conf *conf = &w->nodes[0].conf;
+
+	return w->node_count > 0 && conf->addresses[conf->address_count - 1].ip.family == IP_V6;
+}
+
 struct run_result run_plan(const struct plan *p, struct tally *tally,
 	void (*tell)(void *context, const char *line), void *context)
 {
@@ -133,6 +140,7 @@ struct run_result run_plan(const struct plan *p, struct tally *tally,
 	result.at_ns = time_between(WORLD_BEGINNING, w->now);
 	if (tally) {
 		tally->seeds++;
+		tally->with_v6 += has_v6(w);
 		tally->steps += w->steps;
 		tally->simulated_ns += result.at_ns;
 	}

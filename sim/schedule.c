@@ -110,6 +110,7 @@ static ha_time due_at(const struct world *w, const struct happening *h, ha_time 
 	case HAPPENS_SENT: return n->running ? time_max(at, n->stalled_until) : at;
 	case HAPPENS_TOLD:
 	case HAPPENS_WORK:
+	case HAPPENS_JOINED:
 	case HAPPENS_GONE:
 	case HAPPENS_LOOK:
 	case HAPPENS_SUCCESSOR: return time_max(at, n->keeper_stalled_until);
@@ -128,6 +129,7 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 		case HAPPENS_NOTE: node_hear_keeper(w, n, &h->note); break;
 		case HAPPENS_TOLD: keeper_reads(w, n, &h->note); break;
 		case HAPPENS_WORK: keeper_does_more(w, n); break;
+		case HAPPENS_JOINED: keeper_sees_joined(w, n, h->note.index); break;
 		case HAPPENS_GONE: keeper_sees_end(w, n); break;
 		case HAPPENS_LOOK: keeper_looks(w, n); break;
 		case HAPPENS_ORPHANED: node_sees_orphaned(w, n); break;

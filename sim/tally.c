@@ -107,8 +107,11 @@ void tally_print(const struct tally *t)
 			(unsigned long long)t->bounds[b].count, ms(t->bounds[b].worst_ns),
 			ms(t->bounds[b].its_bound_ns), ms(t->bounds[b].longest_ns),
 			(unsigned long long)t->bounds[b].seed);
-	printf("clients: %llu uses, %llu of them did not reach a holder\n",
-		(unsigned long long)t->uses, (unsigned long long)t->uses_failed);
+	printf("clients: %llu uses, %llu of them did not reach a holder; shared addresses of IPv6 "
+	       "in "
+	       "%llu seeds\n",
+		(unsigned long long)t->uses, (unsigned long long)t->uses_failed,
+		(unsigned long long)t->with_v6);
 	printf("keepers: %llu steps in which a lease had passed, the keeper was frozen or dead and "
 	       "no fence there; %llu messages came too late for them\n",
 		(unsigned long long)t->unfenced, (unsigned long long)t->refused);

@@ -6,10 +6,10 @@
  * the neighbours that answer, the clients with their neighbour caches. The same commands and the
  * same seed give the same story: the stories of tests/trace and the simulator share this world.
  *
- * lan.c carries datagrams and ARP frames; node.c is a host and its engine; keeper.c its keeper,
- * with the real custody; kernel.c what its kernel has of the groups; client.c those who use the
- * addresses; schedule.c is time; command.c and commands/ what can be done to a world, in words;
- * invariants.h what must be true after every step.
+ * lan.c carries datagrams and frames; frames.c is ARP and neighbour discovery; node.c is a host and
+ * its engine; keeper.c its keeper, with the real custody; kernel.c what its kernel has of the
+ * groups; client.c those who use the addresses; schedule.c is time; command.c and commands/ what
+ * can be done to a world, in words; invariants.h what must be true after every step.
  */
 #ifndef HA_SIM_WORLD_H
 #define HA_SIM_WORLD_H
@@ -70,18 +70,21 @@ struct packet {
 	struct heartbeat says;
 };
 
-/* An ARP frame, as far as anybody looks at it. */
+/* An ARP frame, or one of neighbour discovery, as far as anybody looks at it. */
 enum frame_kind {
-	FRAME_ANNOUNCEMENT, /* request and reply about the sender itself, to all */
-	FRAME_REQUEST,      /* who has `target`, tell `sender`; to all */
-	FRAME_PROBE,        /* who has `target`, sender unspecified; to all */
-	FRAME_REPLY,        /* `sender` is at `mac`; to one */
+	/* Request and reply about the sender itself, or an unsolicited advertisement with the
+	 * override flag; to all. */
+	FRAME_ANNOUNCEMENT,
+	FRAME_REQUEST, /* who has `target`, tell `sender`; to all */
+	FRAME_PROBE,   /* who has `target`, sender unspecified; to all */
+	FRAME_REPLY,   /* `sender` is at `mac`; to one. Solicited, with the override flag */
 };
 
 struct frame {
 	enum frame_kind kind;
 	size_t from; /* port */
 	uint8_t mac[MAC_SIZE];
+	bool router; /* the flag of an advertisement */
 	struct ip sender, target;
 };
 
@@ -90,8 +93,7 @@ struct note {
 	enum channel_verb verb;
 	uint16_t index, second;
 	uint64_t number;
-	uint16_t payload_size;
-	uint8_t payload[64];
+	struct frame frame; /* of CHANNEL_FRAME; its target is that of CHANNEL_TARGET */
 };
 
 enum happening_kind {
@@ -99,6 +101,7 @@ enum happening_kind {
 	HAPPENS_NOTE,      /* the keeper's message reaches the engine */
 	HAPPENS_TOLD,      /* the keeper, which was frozen, reads a message of the engine */
 	HAPPENS_WORK,      /* it has done the next part of its work */
+	HAPPENS_JOINED,    /* it sees that the IPv6 addresses of a group answer */
 	HAPPENS_GONE,      /* it sees that the engine has ended */
 	HAPPENS_LOOK,      /* it looks at what is there of its addresses */
 	HAPPENS_ORPHANED,  /* the engine sees that the keeper has ended */
@@ -196,6 +199,7 @@ struct node {
 	bool start_next;          /* to be started when it has */
 	struct succession succession;
 	bool cannot_send;
+	bool forwards;  /* it is a router, which its advertisements say */
 	bool fenced;    /* its kernel silences what its lease does not cover any more */
 	bool lifetimes; /* or ends what no keeper renews */
 	bool mortal;    /* what is up has a lifetime that nobody renews */
@@ -233,6 +237,7 @@ struct node {
 /* What a client believes of one address, as Linux does. */
 struct neighbour {
 	bool known;
+	bool router; /* by its last advertisement */
 	uint8_t mac[MAC_SIZE];
 	ha_time updated;   /* when it took this hardware address */
 	ha_time confirmed; /* when it last answered */
@@ -241,7 +246,7 @@ struct neighbour {
 
 struct client {
 	char name[NAME_SIZE];
-	struct ip address;
+	struct ip address, address_v6;
 	uint8_t mac[MAC_SIZE];
 	int64_t period_ns; /* between two uses */
 	struct neighbour neighbours[WORLD_ADDRESSES_MAX];
@@ -416,7 +421,9 @@ void keeper_ends(struct world *w, struct node *n);
 void keeper_sees_end(struct world *w, struct node *n);
 /* It is killed, or its host. */
 void keeper_dies(struct world *w, struct node *n);
-void keeper_passes_frame(struct world *w, struct node *n, const struct frame *f);
+void keeper_sees_joined(struct world *w, struct node *n, size_t group);
+/* What it says reaches the engine. */
+void keeper_notes(struct world *w, struct node *n, const struct note *note, ha_time at);
 void keeper_tells_fence(struct world *w, struct node *n);
 void keeper_tells_to_stop(struct world *w, struct node *n);
 void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns);
@@ -429,6 +436,17 @@ uint32_t keeper_lifetime_s(const struct world *w, const struct node *n);
 /* When its watchdog goes off, in the world's time. */
 ha_time keeper_deadline(const struct node *n);
 void keeper_watchdog(struct world *w, struct node *n);
+
+/* frames.c: of an address that the keeper has configured, or that it looks for. */
+void frames_announce(struct world *w, struct node *n, size_t address);
+void frames_ask(struct world *w, struct node *n, size_t address, size_t target);
+void frames_tell_targets(struct world *w, struct node *n, size_t address);
+void frames_probe(struct world *w, struct node *n, size_t address);
+/* The kernel answers to @f for what it serves. */
+void frames_answer(struct world *w, struct node *n, const struct frame *f, size_t address);
+/* Whether the capture programs for an address let it pass. */
+bool frames_concern(const struct frame *f, const struct ip *shared);
+size_t frames_encode(const struct frame *f, uint8_t bytes[CHANNEL_FRAME_MAX]);
 
 /* kernel.c */
 void kernel_bring_up(struct world *w, struct node *n, size_t group);
@@ -444,6 +462,7 @@ void kernel_ends_lifetimes(struct world *w, struct node *n);
 /* client.c */
 bool client_add(struct world *w, const char *name, const char *address, int64_t period_ns);
 void client_use(struct world *w, struct client *c);
+const struct ip *client_address(const struct client *c, enum ip_family family);
 void client_frame(struct world *w, struct client *c, const struct frame *f);
 /* The node that the client would reach at @address of the first node's list, or NULL. */
 const struct node *client_reaches(const struct world *w, const struct client *c, size_t address);

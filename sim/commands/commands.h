@@ -48,6 +48,7 @@ bool command_late(struct world *w, struct words words);
 bool command_drift(struct world *w, struct words words);
 bool command_fence(struct world *w, struct words words);
 bool command_lifetimes(struct world *w, struct words words);
+bool command_router(struct world *w, struct words words);
 bool command_changes(struct world *w, struct words words);
 bool command_device(struct world *w, struct words words);
 bool command_restore(struct world *w, struct words words);

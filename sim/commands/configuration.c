@@ -10,15 +10,26 @@ struct sections {
 	unsigned group_count;
 	const char *worth;
 	const char *when_all_fail;
+	const char *families; /* "v4", "v6" or "both" */
 	const char *secret;
 };
 
+static void add_addresses(struct sections *s, const char *device)
+{
+	const char *dev = device ? " dev " : "", *name = device ? device : "";
+	unsigned number = 100 + s->group_count++;
+
+	if (!is(s->families, "v6"))
+		text_add(&s->groups, "address = 192.168.1.%u/24%s%s\n", number, dev, name);
+	if (!is(s->families, "v4"))
+		text_add(&s->groups, "address = 2001:db8::%x/64%s%s\n", number, dev, name);
+}
+
 static void begin_group(struct sections *s, const char *name, const char *worth, const char *device)
 {
-	text_add(&s->groups,
-		"[group %s]\naddress = 192.168.1.%u/24%s%s\nworth = %s\nwhen-all-fail = %s\n", name,
-		100 + s->group_count++, device ? " dev " : "", device ? device : "", worth,
+	text_add(&s->groups, "[group %s]\nworth = %s\nwhen-all-fail = %s\n", name, worth,
 		s->when_all_fail);
+	add_addresses(s, device);
 	if (is(name, "web"))
 		text_add(&s->groups, "%s", s->web_bytes);
 }
@@ -40,6 +51,8 @@ static bool node_word(struct sections *s, struct words *rest)
 		s->worth = rest->list[1];
 	} else if (is(key, "when-all-fail")) { /* of the groups that follow */
 		s->when_all_fail = rest->list[1];
+	} else if (is(key, "families")) { /* likewise */
+		s->families = rest->list[1];
 	} else if (is(key, "key")) {
 		s->secret = rest->list[1];
 	} else if (is(key, "group")) { /* group NAME WORTH */
@@ -60,9 +73,10 @@ static bool node_word(struct sections *s, struct words *rest)
 	return true;
 }
 
-/* node NAME ADDRESS [when-all-fail HOW] [worth N] [group NAME WORTH]... [on DEVICE] [key WORD]
- * [KEY VALUE]...: the other keys are those of [node] in ha.conf(5); policy, settle, hold-down
- * and before-active are of the last group. Without a group it is `web` with 192.168.1.100. */
+/* node NAME ADDRESS [when-all-fail HOW] [families v4|v6|both] [worth N] [group NAME WORTH]... [on
+ * DEVICE] [key WORD] [KEY VALUE]...: the other keys are those of [node] in ha.conf(5); policy,
+ * settle, hold-down and before-active are of the last group. Without a group it is `web` with
+ * 192.168.1.100. */
 bool command_node(struct world *w, struct words words)
 {
 	static struct sections s;
@@ -72,7 +86,8 @@ bool command_node(struct world *w, struct words words)
 
 	if (words.count < 2 || w->node_count == WORLD_NODES_MAX)
 		return false;
-	s = (struct sections){.worth = "100", .when_all_fail = "keep", .secret = "shared"};
+	s = (struct sections){
+		.worth = "100", .when_all_fail = "keep", .families = "v4", .secret = "shared"};
 	s.node = text_init(s.node_bytes, sizeof(s.node_bytes));
 	s.groups = text_init(s.group_bytes, sizeof(s.group_bytes));
 	s.web = text_init(s.web_bytes, sizeof(s.web_bytes));

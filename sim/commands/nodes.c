@@ -154,6 +154,18 @@ bool command_fence(struct world *w, struct words words)
 	return for_each_node(w, words, false, set_fenced);
 }
 
+static void set_forwards(struct world *w, struct node *n)
+{
+	(void)w;
+	n->forwards = true;
+}
+
+/* router NAME...|all: they forward. Before they start. */
+bool command_router(struct world *w, struct words words)
+{
+	return for_each_node(w, words, false, set_forwards);
+}
+
 static void set_lifetimes(struct world *w, struct node *n)
 {
 	(void)w;

@@ -139,13 +139,30 @@ static bool client_failure(
 	return true;
 }
 
+/* docs/protocol.md 8.1: "the router flag follows the forwarding state of the interface": a client
+ * that uses the address as its gateway drops its route if the flag says otherwise. */
+static bool router_failure(
+	const struct world *w, size_t client, size_t address, char *buffer, size_t size)
+{
+	const struct client *c = &w->clients[client];
+	const struct node *reached = client_reaches(w, c, address);
+
+	if (w->nodes[0].conf.addresses[address].ip.family != IP_V6 || !reached ||
+		c->neighbours[address].router == reached->forwards)
+		return false;
+	snprintf(buffer, size, "%s believes that %s is %s router", c->name, reached->name,
+		reached->forwards ? "no" : "a");
+	return true;
+}
+
 bool convergence_client_is_lost(struct world *w, ha_time since, char *buffer, size_t size)
 {
 	for (size_t c = 0; c < w->client_count; c++)
 		for (size_t a = 0; a < w->nodes[0].conf.address_count; a++)
 			if (w->checks->changed_at[w->nodes[0].conf.addresses[a].group].ns >=
 					since.ns &&
-				client_failure(w, c, a, buffer, size))
+				(client_failure(w, c, a, buffer, size) ||
+					(since.ns > 0 && router_failure(w, c, a, buffer, size))))
 				return true;
 	return false;
 }
