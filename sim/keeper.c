@@ -114,7 +114,7 @@ static void leave(struct world *w, struct node *n)
 		kernel_make_mortal(w, n, custody_lifetime_s(k->saved, k->lease));
 	keeper_dies(w, n);
 	schedule(w, schedule_prepare(&h, HAPPENS_SUCCESSOR), node_index(w, n),
-		time_add(w->now, n->succession.gap_ns));
+		time_add(w->now, n->succession.gap_ns - n->succession.gap_ns / 2));
 }
 
 /* The driver keeps the first message for itself. */

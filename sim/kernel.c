@@ -15,6 +15,7 @@ void kernel_bring_up(struct world *w, struct node *n, size_t group)
 	held->up = true;
 	held->missing = false;
 	held->up_at = w->now;
+	n->mortal = false;
 	invariant_changed(w, n, group);
 }
 
@@ -60,10 +61,11 @@ void kernel_make_mortal(struct world *w, struct node *n, uint32_t lifetime_s)
 		w, schedule_prepare(&h, HAPPENS_MORTAL), node_index(w, n), node_world_time(n, end));
 }
 
-/* A keeper that works has renewed them. One that is frozen sees later that they are gone. */
+/* A keeper that works has renewed them, where that is its fence; elsewhere only what comes up again
+ * is without end. One that is frozen sees later that they are gone. */
 void kernel_ends_lifetimes(struct world *w, struct node *n)
 {
-	if (!n->mortal || keeper_is_awake(w, n))
+	if (!n->mortal || (n->lifetimes && keeper_is_awake(w, n)))
 		return;
 	for (size_t g = 0; g < n->conf.group_count; g++)
 		if (n->held[g].up && n->keeper.runs)

@@ -113,7 +113,8 @@ static ha_time due_at(const struct world *w, const struct happening *h, ha_time 
 	case HAPPENS_JOINED:
 	case HAPPENS_GONE:
 	case HAPPENS_LOOK:
-	case HAPPENS_SUCCESSOR: return time_max(at, n->keeper_stalled_until);
+	case HAPPENS_SUCCESSOR:
+	case HAPPENS_ENGINE: return time_max(at, n->keeper_stalled_until);
 	case HAPPENS_MORTAL:
 	case HAPPENS_FRAME: return time_max(at, n->host_stalled_until);
 	case HAPPENS_USE: break;
@@ -141,6 +142,7 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 			break;
 		case HAPPENS_FRAME: node_frame(w, n, &h->frame); break;
 		case HAPPENS_SUCCESSOR: node_succeed(w, n); break;
+		case HAPPENS_ENGINE: node_engine_succeeds(w, n); break;
 		case HAPPENS_MORTAL:
 		case HAPPENS_USE: break;
 		}

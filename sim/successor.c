@@ -41,21 +41,38 @@ static void node_take_up(struct world *w, struct node *n)
 	n->succession.takes_up = false;
 }
 
+/* Half of the gap passes until the keeper is there, half of it until its engine is. */
 void node_succeed(struct world *w, struct node *n)
+{
+	struct happening h;
+
+	if (!n->succession.paused)
+		return;
+	n->succession.good = keeper_succeed(w, n);
+	schedule(w, schedule_prepare(&h, HAPPENS_ENGINE), node_index(w, n),
+		time_add(w->now, n->succession.gap_ns / 2));
+}
+
+static void change_worth(struct node *n)
+{
+	const struct succession *s = &n->succession;
+
+	if (s->changes >= WORLD_GROUPS_MAX)
+		return;
+	n->conf.groups[s->changes].worth = s->worth;
+	n->health[s->changes].worth = s->worth;
+	n->disturbed = true;
+}
+
+void node_engine_succeeds(struct world *w, struct node *n)
 {
 	const struct succession *s = &n->succession;
 	struct engine_identity fresh = {.id = n->identity.id};
-	bool good;
 
-	if (!s->paused)
+	if (!s->paused || !n->keeper.runs)
 		return;
-	good = keeper_succeed(w, n);
 	n->succession.paused = false;
-	if (s->changes < WORLD_GROUPS_MAX) {
-		n->conf.groups[s->changes].worth = s->worth;
-		n->health[s->changes].worth = s->worth;
-		n->disturbed = true;
-	}
+	change_worth(n);
 	n->boot++;
 	fresh.nonce = id_hash(fresh.id, &n->boot, sizeof(n->boot));
 	n->boot--;
@@ -63,11 +80,11 @@ void node_succeed(struct world *w, struct node *n)
 	n->engine = engine_init(n->memory, &n->conf, fresh, &n->key);
 	if (n->tells_changes)
 		engine_tell_changes(n->engine);
-	if (good && engine_adopt(n->engine, node_clock(n, w->now), s->record, s->size)) {
+	if (s->good && engine_adopt(n->engine, node_clock(n, w->now), s->record, s->size)) {
 		node_take_up(w, n);
 		return;
 	}
-	if (good)
+	if (s->good)
 		keeper_begins_afresh(w, n);
 	node_start(w, n);
 }

@@ -112,7 +112,8 @@ enum happening_kind {
 	HAPPENS_PREPARED,  /* what was to be done before a claim is done, or refused */
 	HAPPENS_FRAME,     /* reaches a port */
 	HAPPENS_USE,       /* a client uses the addresses */
-	HAPPENS_SUCCESSOR, /* another engine takes the place of one that has made room */
+	HAPPENS_SUCCESSOR, /* another keeper takes the place of one that has made room */
+	HAPPENS_ENGINE,    /* its engine begins */
 };
 
 /* Something that will happen at one port. */
@@ -157,7 +158,8 @@ struct clock {
 /* One engine of a node after the other (R8). */
 struct succession {
 	bool paused;    /* the one has gone, the keeper waits for the next one */
-	bool takes_up;  /* the next one says what it goes on with */
+	bool good;      /* that one is there, and has come in time */
+	bool takes_up;  /* the next engine says what it goes on with */
 	int64_t gap_ns; /* how long that one takes to come */
 	size_t changes; /* a group of the next one has this worth; WORLD_GROUPS_MAX: none */
 	uint16_t worth;
@@ -375,7 +377,8 @@ void node_pause(struct world *w, struct node *n, int64_t duration_ns);
 /* successor.c: R8. Another engine shall take its place, @gap_ns after it has made room. */
 void node_replace(struct world *w, struct node *n, int64_t gap_ns, int64_t patience_ns);
 void node_has_paused(struct world *w, struct node *n);
-void node_succeed(struct world *w, struct node *n);
+void node_succeed(struct world *w, struct node *n);         /* the keeper */
+void node_engine_succeeds(struct world *w, struct node *n); /* its engine */
 /* Begins with a fresh nonce, or goes on with the record. */
 void node_begin(struct world *w, struct node *n);
 /* Its engine runs and is not stalled. */
