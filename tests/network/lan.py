@@ -348,6 +348,13 @@ class Lan:
         if up:
             host.ip(f"link set {device} up")
 
+    def wait_plugged(self, host):
+        """Until the switch passes on what the host sends: a port starts a moment after its device."""
+        port = self.ports[host.name]
+        wait_until(lambda: '"state":"forwarding"' in
+                   self.switch.run("ip", "-j", "-d", "link", "show", "dev", port).replace(" ", ""),
+                   f"port {port} forwards")
+
     def detach(self, host, device="eth0"):
         """Deletes the host's device, as if the card were pulled."""
         host.ip(f"link delete {device}")

@@ -104,6 +104,7 @@ def test_conflict_while_held_is_reported_and_defended(alpha, lan, client):
     assert client.ask(ADDRESS) == "alpha"
     stranger = lan.host("stranger", 99)
     stranger.ip(f"address add {ADDRESS}/24 dev eth0")
+    lan.wait_plugged(stranger)
     stranger.transmit(Arp(REQUEST, stranger.mac, ADDRESS, NO_MAC, ADDRESS).encode())
     alpha.wait_log(f"{stranger.mac} claims {ADDRESS}")
     wait_until(lambda: lan.cached(client, ADDRESS) == "alpha", "alpha has the client again")

@@ -198,7 +198,7 @@ def test_choice_of_the_next_holder(programs, client):
         yield_until(alpha, lambda: gamma.host.has(ADDRESS) or beta.host.has(ADDRESS))
         probe.wait_for("gamma")
     alpha.wait_output("handed over to gamma")
-    assert probe.hosts() == ["alpha", "gamma"]
+    assert set(probe.hosts()) == {"alpha", "gamma"}  # both answer for a moment
 
 
 def test_hostile_policy_splits_nothing(obedient, client, lan):
@@ -418,7 +418,7 @@ def test_attached_program_chooses(attached_choosy, client):
     output = programs[0].output()
     assert "candidate main beta 10.77.0.2 100" in output
     assert "candidate main gamma 10.77.0.3 100" in output
-    assert probe.hosts() == ["alpha", "gamma"]
+    assert set(probe.hosts()) == {"alpha", "gamma"}  # both answer for a moment
 
 
 def test_attached_program_outlives_the_daemon(attached):
