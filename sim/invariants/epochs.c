@@ -15,12 +15,17 @@
 
 #define RENEWALS_MAX      10
 #define WINDOW_TOLERANCES 10
+/* docs/protocol.md 5.2: one that could not configure the addresses holds off, and is granted them
+ * again then: that is no quarrel, however long tolerances are. */
+#define WINDOW_MAX_NS (40 * NS_PER_S)
 
 void epochs_renewed(struct world *w, const struct node *n, size_t group)
 {
 	struct takings *renewals = &w->checks->renewals[node_index(w, n)][group];
 	int64_t window_ns = WINDOW_TOLERANCES * n->conf.node.tolerance_ns;
 
+	if (window_ns > WINDOW_MAX_NS)
+		window_ns = WINDOW_MAX_NS;
 	if (time_between(renewals->since, w->now) > window_ns)
 		*renewals = (struct takings){.since = w->now};
 	if (++renewals->count > RENEWALS_MAX)
