@@ -118,10 +118,11 @@ static bool complain_of_near_options(struct draft *d, const struct check_words *
 			equals ? find_option(w->list[i], (size_t)(equals - w->list[i]), true)
 			       : NULL;
 
-		if (o && w->list[i][0] != '-')
-			draft_complain(d, "check: \"%s\" is unknown, did you mean \"%s=\"?",
-				quote(w->list[i]).text, o->name);
-		any = any || o;
+		if (!o || w->list[i][0] == '-')
+			continue;
+		draft_complain(d, "check: \"%s\" is unknown, did you mean \"%s=\"?",
+			quote(w->list[i]).text, o->name);
+		any = true;
 	}
 	return any;
 }
@@ -167,8 +168,10 @@ void conf_check_take(struct draft *d, struct conf_check *check, char *value)
 	check->rise = CONF_CHECK_RISE;
 	check->fall = CONF_CHECK_FALL;
 	while ((word = value_word(&value)) != NULL)
-		if (!take_option(d, check, word, seen) && w.count < CHECK_WORDS_MAX)
+		if (!take_option(d, check, word, seen)) {
+			assert(w.count < CHECK_WORDS_MAX); /* as a value is a statement at most */
 			w.list[w.count++] = word;
+		}
 	if (complain_of_near_options(d, &w))
 		return;
 	(void)kind->take(d, check, &w);

@@ -14,6 +14,9 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "conf/diagnostics.h"
+#include "conf/lines.h"
+#include "conf/values.h"
 
 /* Large, and so not on the stack. */
 static struct conf parsed, again;
@@ -325,6 +328,8 @@ static void test_group_by_name(void **state)
 	assert_int_equal(conf_group_by_name(&parsed, "mail.example-2_x"), 1);
 	assert_int_equal(conf_group_by_name(&parsed, "mail"), -1);
 	assert_int_equal(conf_group_by_name(&parsed, ""), -1);
+	assert_int_equal(id_from_name("wsi3xgbb"), id_from_name("web"));
+	assert_int_equal(conf_group_by_name(&parsed, "wsi3xgbb"), -1);
 	assert_int_equal(conf_group_by_id(&parsed, id_from_name("web")), 0);
 	assert_int_equal(conf_group_by_id(&parsed, 1), -1);
 	for (int a = 0; a < parsed.address_count; a++)
@@ -481,6 +486,9 @@ static const struct bad_line BAD_LINES[] = {
 		"interface = \"eth0 eth1\" is not a device's name, write one a line, like eth0"},
 	{"interface = ../x", NULL,
 		"interface = \"../x\" is not a device's name, write one a line, like eth0"},
+	{"interface = eth0\t#main", NULL,
+		"\"#\" begins a comment only at the start of a line, write \" ;\" before a comment"
+		" behind a value"},
 	{"interface = abcdefghijklmnop", NULL,
 		"interface = \"abcdefghijklmnop\" is not a device's name, write one a line, like"
 		" eth0"},
@@ -488,6 +496,8 @@ static const struct bad_line BAD_LINES[] = {
 		"interface = \"eth0\" stands here and in line 2, remove one of them"},
 	{"interval = 100", NULL,
 		"interval = \"100\" has no unit, write 100ms, or another of us, s, min"},
+	{"interval = 153722867.9min", NULL, /* 2^63 ns are between 153722867 and that */
+		"interval = \"153722867.9min\" is not possible, write a time from 5ms to 60s"},
 	{"interval = soon", NULL, "interval = \"soon\" is not a time, write one like 100ms"},
 	{"interval = -5ms", NULL, "interval = \"-5ms\" is not a time, write one like 100ms"},
 	{"interval = .5s", NULL, "interval = \".5s\" is not a time, write one like 100ms"},
@@ -888,6 +898,51 @@ static void test_times(void **state)
 		"3: interval = \"2\" has no unit, write 2ms, or another of us, s, min\n");
 }
 
+/* Beside the original program, whose port and group it must keep clear of. */
+static void test_original(void **state)
+{
+	(void)state;
+	parse_good(with("protocol = original\nport = 5556", ""));
+	assert_true(parsed.node.original);
+	round_trip();
+	parse_good(with("protocol = original\nport = 5555\nmulticast = 239.2.3.5", ""));
+	parse_bad(with("protocol = original\nport = 5555\nmulticast = 239.2.3.4", ""),
+		"3: protocol = original: nodes of the original program would take heartbeats on "
+		"port 5555 for their own, write \"port = 5556\" on every node of this one\n");
+	parse_bad(with("protocol = original\nport = 5556",
+			  "[group mail]\naddress = 192.168.1.101/24\n"),
+		"3: protocol = original: the original program has one group, so must this one have "
+		"while both share it\n");
+}
+
+static void test_forms_of_checks(void **state)
+{
+	(void)state;
+	parse_good(with("", "check = http https://127.0.0.1"));
+	assert_null(parsed.checks[0].text);
+	round_trip();
+	parse_good(with("", "check = http http://127.0.0.1 .here"));
+	assert_string_equal(parsed.checks[0].text, ".here");
+	/* What only looks like an option is an argument. */
+	parse_good(with("", "check = exec /bin/true -name=x"));
+	assert_string_equal(parsed.checks[0].target, "/bin/true -name=x");
+	parse_good(with("", "check = exec /bin/true a=b "
+			    "a234567890123456789012345678901234567890123456789012345678901234=b"));
+	assert_int_equal(strlen(parsed.checks[0].target), 80);
+}
+
+static void test_texts_and_names(void **state)
+{
+	static const char *const devices[] = {"", ".", "..", "#a", ";a", "a/b", "a:b", "a b"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		assert_false(value_is_device(devices[i]));
+	assert_true(value_is_device("a#;."));
+	assert_string_equal(quote("a\x7f\x1f~").text, "a??~");
+	assert_int_equal(span_find((struct span){0}, 'a'), 0);
+}
+
 static void test_peers(void **state)
 {
 	(void)state;
@@ -988,6 +1043,9 @@ static void test_limits(void **state)
 	parse_good(many(with("", ""), "on-change = /a*\n", HOOKS_MAX, ""));
 	parse_bad(many(with("", ""), "on-change = /a*\n", HOOKS_MAX + 2, ""),
 		"11: too many lines \"on-change\", at most 4 are possible\n");
+	parse_good(many(with("", ""), "check = file /a*\n", CHECKS_MAX, ""));
+	parse_bad(many(with("", ""), "check = file /a*\n", CHECKS_MAX + 2, ""),
+		"263: too many lines \"check\", at most 256 are possible\n");
 	parse_good(many_groups(GROUPS_MAX));
 	text_add(&expected, "%d: too many groups, at most %d are possible\n", 3 + 2 * GROUPS_MAX,
 		GROUPS_MAX);
@@ -1148,6 +1206,9 @@ int main(void)
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_host_name),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_original),
+		cmocka_unit_test(test_forms_of_checks),
+		cmocka_unit_test(test_texts_and_names),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_reading_is_not_quadratic),
