@@ -132,6 +132,8 @@ static void test_kinds(void **state)
 			fail_msg("%s is taken for something else", cases[i].text);
 	}
 	assert_true(ip_is_unspecified(&(struct ip){0}));
+	assert_false(ip_is_loopback(&(struct ip){0}));
+	assert_false(ip_is_link_local(&(struct ip){0}));
 }
 
 static void test_wire(void **state)

@@ -97,6 +97,17 @@ static void test_rise_and_fall_count_in_a_row(void **state)
 	assert_int_equal(c.verdict, CHECK_PASSING);
 }
 
+/* Until the series is complete no hold can end. */
+static void test_nothing_ends_by_itself_within_a_series(void **state)
+{
+	(void)state;
+	bad(0);
+	assert_true(time_is_never(check_deadline(&c, &RULES)));
+	assert_false(good(10));
+	assert_true(time_is_never(check_deadline(&c, &RULES)));
+	assert_true(good(20));
+}
+
 static void test_the_truth_needs_no_series(void **state)
 {
 	(void)state;
@@ -183,6 +194,7 @@ int main(void)
 		TEST(test_without_damping_nothing_is_held),
 		TEST(test_nothing_is_reviewed_before_the_first_answer),
 		TEST(test_rise_and_fall_count_in_a_row),
+		TEST(test_nothing_ends_by_itself_within_a_series),
 		TEST(test_the_truth_needs_no_series),
 		TEST(test_damping_doubles_up_to_its_bound),
 		TEST(test_a_bad_answer_begins_the_hold_anew),

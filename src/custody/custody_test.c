@@ -379,6 +379,17 @@ static void test_what_the_next_engine_does_not_know_goes(void **state)
 	ASSERT_KINDS(CUSTODY_KEEP_WILL); /* once */
 }
 
+/* Which of them comes first makes no difference. */
+static void test_the_first_one_stays_the_second_goes(void **state)
+{
+	(void)state;
+	take_over();
+	says(CHANNEL_HOLD, 0, 3);
+	says(CHANNEL_WILL, 0, 0);
+	ASSERT_KINDS(CUSTODY_KEEP_WILL, CUSTODY_LET_GO);
+	assert_int_equal(list[1].index, 1);
+}
+
 static void test_one_that_begins_afresh_holds_nothing(void **state)
 {
 	(void)state;
@@ -492,6 +503,7 @@ int main(void)
 		TEST(test_a_record_of_no_possible_size_is_none),
 		TEST(test_the_next_engine_goes_on),
 		TEST(test_what_the_next_engine_does_not_know_goes),
+		TEST(test_the_first_one_stays_the_second_goes),
 		TEST(test_one_that_begins_afresh_holds_nothing),
 		TEST(test_what_is_left_is_good_for_a_lease),
 		TEST(test_a_removed_address_is_told_once),

@@ -42,8 +42,7 @@ static const char *condition_of(const struct custody *c, const struct rule *r, s
 	size_t group = c->conf->addresses[address].group;
 	enum custody_phase phase = c->groups[group].phase;
 
-	if (r->condition == CONDITION_ANY)
-		return NULL;
+	assert(r->condition != CONDITION_ANY); /* of addresses each rule has one */
 	if (phase != CUSTODY_FREE && phase != CUSTODY_HELD)
 		return "the group is on its way";
 	if ((phase == CUSTODY_HELD) == (r->condition == CONDITION_HELD))

@@ -290,7 +290,7 @@ static void test_another_key_is_accepted(void **state)
 {
 	struct heartbeat_key both = key;
 	uint8_t secret[32] = "another one";
-	struct heartbeat_key other;
+	struct heartbeat_key other, third;
 
 	(void)state;
 	heartbeat_key_init(&other, secret, sizeof(secret));
@@ -302,6 +302,10 @@ static void test_another_key_is_accepted(void **state)
 	assert_int_equal(decode(&both), HEARTBEAT_ACCEPTED);
 	bytes[HEARTBEAT_HEADER_SIZE] ^= 1;
 	assert_int_equal(decode(&both), HEARTBEAT_DROP_FORGED);
+	secret[0] ^= 1;
+	heartbeat_key_init(&third, secret, sizeof(secret));
+	encode(&third);
+	assert_int_equal(decode(&both), HEARTBEAT_DROP_UNKNOWN_KEY);
 	encode(&both);
 	assert_int_equal(decode(&key), HEARTBEAT_ACCEPTED);
 	assert_int_equal(decode(&other), HEARTBEAT_DROP_UNKNOWN_KEY);
@@ -412,7 +416,10 @@ static void test_extensions_of_impossible_length(void **state)
 	append(3, zeros, 17);
 	assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
 	encode(&NO_KEY);
-	append(17, zeros, 8); /* CHANGES without TABLE */
+	append(17, zeros, 8); /* no change from 0 to 0 */
+	assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
+	encode(&NO_KEY);
+	append(17, "\0\0\0\0\0\0\0\1", 8); /* CHANGES without TABLE */
 	assert_int_equal(decode(&NO_KEY), HEARTBEAT_DROP_MALFORMED);
 
 	encode(&NO_KEY);

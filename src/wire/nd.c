@@ -206,7 +206,8 @@ static bool decode_message(const uint8_t *message, size_t size, struct nd *nd)
 		nd->override_flag = flags & FLAG_OVERRIDE;
 	}
 	nd->target = read_ip(&r);
-	return !r.failed && read_options(&r, nd) && is_consistent(nd);
+	assert(!r.failed); /* nd_decode() has asked for so much */
+	return read_options(&r, nd) && is_consistent(nd);
 }
 
 bool nd_decode(const uint8_t *frame, size_t size, struct nd *ret_nd)

@@ -263,6 +263,9 @@ static void impossible_groups_are_refused(void **state)
 	g.cause = ELECTION_CAUSES;
 	assert_false(is_taken(g));
 	g = GROUP;
+	g.name[0] = '\0';
+	assert_false(is_taken(g));
+	g = GROUP;
 	g.name[1] = '\n';
 	assert_false(is_taken(g));
 	g = GROUP;
@@ -462,6 +465,7 @@ static void what_ends_early_is_refused(void **state)
 	bytes[14] = (uint8_t)((whole + 1) >> 8);
 	set_hash(whole + 1);
 	assert_false(read_all(whole + 1));
+	assert_false(record_is_read(&(struct reader){.failed = true}));
 }
 
 static void what_does_not_fit_is_not_written(void **state)

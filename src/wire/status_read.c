@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/text.h"
 #include "wire/json.h"
 #include "wire/report.h"
@@ -157,8 +158,7 @@ static bool group_from_json(const json_t *json, struct status *s, struct status_
 
 static bool groups_from_json(const json_t *array, struct status *s)
 {
-	if (json_array_size(array) != s->group_count)
-		return false;
+	assert(json_array_size(array) == s->group_count); /* take_room() has counted it */
 	for (size_t i = 0; i < s->group_count; i++) {
 		if (!group_from_json(json_array_get(array, i), s, &s->groups[i]))
 			return false;

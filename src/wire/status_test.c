@@ -115,7 +115,7 @@ static json_t *sample_json(void)
 	return json;
 }
 
-static const json_t *member(const json_t *json, const char *part, size_t index)
+static json_t *member(const json_t *json, const char *part, size_t index)
 {
 	return json_array_get(json_object_get(json, part), index);
 }
@@ -317,7 +317,7 @@ static void spoil_each_member(json_t *json, json_t *object)
 	{
 		(void)text_copy(keys[count++], NAME_SIZE, key);
 	}
-	assert_true(count > 4);
+	assert_true(count >= 4);
 	for (size_t i = 0; i < count; i++) {
 		bool optional = is_optional(keys[i]);
 
@@ -339,6 +339,7 @@ static void what_has_another_type_is_refused(void **state)
 	spoil_each_member(json, json_array_get(json_object_get(group, "addresses"), 0));
 	spoil_each_member(json, json_array_get(json_object_get(group, "checks"), 0));
 	spoil_each_member(json, json_array_get(json_object_get(json, "peers"), 0));
+	spoil_each_member(json, member(json_object_get(json, "node"), "paths", 0));
 	json_decref(json);
 }
 
@@ -348,8 +349,10 @@ static void what_has_no_possible_value_is_refused(void **state)
 	json_t *node = json_object_get(json, "node"), *counters = json_object_get(json, "counters");
 	json_t *group = json_array_get(json_object_get(json, "groups"), 0);
 	json_t *many = json_array();
+	json_t *path = member(member(json, "peers", 0), "paths", 0);
 
 	(void)state;
+	assert_false(is_taken_with(json, path, "last_heard_ms", json_integer(-1)));
 	assert_true(is_taken_with(json, node, "address", json_null()));
 	assert_false(is_taken_with(json, node, "id", json_string("000000000000000G")));
 	assert_false(is_taken_with(json, node, "id", json_string("000000000000000g")));
@@ -361,6 +364,10 @@ static void what_has_no_possible_value_is_refused(void **state)
 	for (size_t i = 0; i <= PEERS_MAX; i++)
 		json_array_append(many, json_array_get(json_object_get(json, "peers"), 0));
 	assert_false(is_taken_with(json, json, "peers", json_incref(many)));
+	json_array_clear(many);
+	for (size_t i = 0; i <= PATHS_MAX; i++)
+		json_array_append(many, member(node, "paths", 0));
+	assert_false(is_taken_with(json, node, "paths", json_incref(many)));
 	json_array_clear(many);
 	for (size_t i = 0; i <= STATUS_WARNINGS_MAX; i++)
 		json_array_append_new(many, json_string("no"));
