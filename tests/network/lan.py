@@ -351,9 +351,12 @@ class Lan:
     def wait_plugged(self, host):
         """Until the switch passes on what the host sends: a port starts a moment after its device."""
         port = self.ports[host.name]
-        wait_until(lambda: '"state":"forwarding"' in
-                   self.switch.run("ip", "-j", "-d", "link", "show", "dev", port).replace(" ", ""),
-                   f"port {port} forwards")
+
+        def state():
+            link, = self.switch.ip_json("-details", "link", "show", "dev", port)
+            return link["linkinfo"]["info_slave_data"]["state"]
+
+        wait_until(lambda: state() == "forwarding", f"port {port} forwards")
 
     def detach(self, host, device="eth0"):
         """Deletes the host's device, as if the card were pulled."""
