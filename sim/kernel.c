@@ -57,15 +57,16 @@ void kernel_make_mortal(struct world *w, struct node *n, uint32_t lifetime_s)
 	ha_time end = time_add(node_clock(n, w->now), lifetime_s * NS_PER_S);
 
 	n->mortal = true;
-	schedule(
-		w, schedule_prepare(&h, HAPPENS_MORTAL), node_index(w, n), node_world_time(n, end));
+	n->mortal_until = node_world_time(n, end);
+	schedule(w, schedule_prepare(&h, HAPPENS_MORTAL), node_index(w, n), n->mortal_until);
 }
 
 /* A keeper that works has renewed them, where that is its fence; elsewhere only what comes up again
  * is without end. One that is frozen sees later that they are gone. */
 void kernel_ends_lifetimes(struct world *w, struct node *n)
 {
-	if (!n->mortal || (n->lifetimes && keeper_is_awake(w, n)))
+	if (!n->mortal || !time_reached(w->now, n->mortal_until) ||
+		(n->lifetimes && keeper_is_awake(w, n)))
 		return;
 	for (size_t g = 0; g < n->conf.group_count; g++)
 		if (n->held[g].up && n->keeper.runs)

@@ -201,10 +201,11 @@ struct node {
 	bool start_next;          /* to be started when it has */
 	struct succession succession;
 	bool cannot_send;
-	bool forwards;  /* it is a router, which its advertisements say */
-	bool fenced;    /* its kernel silences what its lease does not cover any more */
-	bool lifetimes; /* or ends what no keeper renews */
-	bool mortal;    /* what is up has a lifetime that nobody renews */
+	bool forwards;        /* it is a router, which its advertisements say */
+	bool fenced;          /* its kernel silences what its lease does not cover any more */
+	bool lifetimes;       /* or ends what no keeper renews */
+	bool mortal;          /* what is up has a lifetime that nobody renews ... */
+	ha_time mortal_until; /* ... in the world's time; an earlier one does not count any more */
 	struct clock clock;
 	ha_time deadline; /* the engine's, in the world's time */
 	int64_t late_ns;  /* its timers come late by up to this */
