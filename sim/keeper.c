@@ -251,7 +251,8 @@ void keeper_told_paused(struct world *w, struct node *n)
 	struct happening h;
 
 	say(w, n, &paused);
-	if (keeper_is_awake(w, n))
+	/* What it has not read yet, this word above all, comes before the end. */
+	if (keeper_is_awake(w, n) && n->keeper.unread == 0)
 		keeper_sees_end(w, n);
 	else if (n->keeper.runs)
 		schedule(w, schedule_prepare(&h, HAPPENS_GONE), node_index(w, n), w->now);
