@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "engine/views.h"
 #include "wire/arp.h"
+#include "wire/record.h"
 
 #define START_NS          (3600 * NS_PER_S)
 #define OWN_ID            UINT64_C(0xa1)
@@ -1253,6 +1254,343 @@ static void test_views(void **state)
 	assert_string_equal(differences(), "beta does not hear alpha, which hears it;");
 }
 
+/* --- what is said of rare moments */
+
+static const char *reason_of(size_t group)
+{
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	return status.groups[group].reason;
+}
+
+/* beta is heard once; it has the group, and is eligible. */
+static void hear_eligible_beta(uint64_t sequence, uint16_t worth)
+{
+	struct heartbeat h = peer_heartbeat(0xc3, sequence);
+
+	h.group_count = 1;
+	h.groups[0] = (struct heartbeat_group){.id = conf.groups[0].id,
+		.worth = worth,
+		.state = STATE_STANDBY,
+		.flags = HEARTBEAT_GROUP_ELIGIBLE,
+		.grantee = HEARTBEAT_GRANTEE_NONE};
+	hear(&h);
+}
+
+static void test_a_better_one_takes_what_nobody_holds(void **state)
+{
+	(void)state;
+	begin(ONE_GROUP);
+	tell_device(0, true, true, "10.0.0.1");
+	for (uint64_t i = 1; i < 9; i++, run_ms(100))
+		hear_eligible_beta(i, 60000);
+	assert_non_null(strstr(reason_of(0), "beta is worthier"));
+	assert_string_equal(next_of(0), "beta takes it; if that one fails, the next");
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 0);
+}
+
+static void test_nobody_takes_what_it_cannot_tell(void **state)
+{
+	(void)state;
+	begin(ONE_GROUP);
+	sending_works = false;
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	assert_string_equal(reason_of(0), "heartbeats cannot be sent: Operation not permitted");
+	assert_string_equal(next_of(0), "takes it as soon as a heartbeat can be sent");
+}
+
+/* Its cause is over before the keeper has taken down what the group had. */
+static void test_a_cause_that_is_over_is_explained(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_answers = false;
+	tell_health(100, false, true);
+	tell_health(100, false, false);
+	forget();
+	keeper_says(CHANNEL_RELEASED, 0, 0, 0);
+	assert_non_null(strstr(find_report(REPORT_STATE)->text, "a check had failed"));
+}
+
+static void test_a_device_that_was_raised_in_vain(void **state)
+{
+	(void)state;
+	begin("[node]\nname = alpha\ninterface = eth0\n"
+	      "[group web]\naddress = 192.168.1.100/24 dev eth1\n");
+	tell_device(0, true, true, "10.0.0.1");
+	tell_device(1, false, false, NULL);
+	run_ms(1000);
+	tell_device(1, true, true, NULL);
+	run_ms(1000);
+	keeper_answers = false;
+	tell_device(1, true, false, NULL);
+	run_ms(40000);
+	forget();
+	keeper_says(CHANNEL_RELEASED, 0, 0, 0);
+	assert_non_null(strstr(
+		find_report(REPORT_STATE)->text, "eth1 has no carrier when it is brought up"));
+}
+
+static void test_a_worth_that_is_raised(void **state)
+{
+	(void)state;
+	become_active();
+	tell_health(150, false, false);
+	assert_non_null(strstr(reason_of(0), "worth 100, raised to 150"));
+}
+
+/* --- what is told amiss, or in an unusual order */
+
+static void test_frames_that_are_none(void **state)
+{
+	struct channel_message m = {.verb = CHANNEL_FRAME, .payload_size = 60};
+	struct engine_event event = {.kind = ENGINE_KEEPER, .keeper = &m};
+
+	(void)state;
+	become_active();
+	m.payload[12] = 0x86;
+	m.payload[13] = 0xdd;
+	step(&event);
+	assert_int_equal(count_keeper(CHANNEL_ANNOUNCE), 0);
+	assert_null(find_report(REPORT_CONFLICT));
+}
+
+static void test_the_service_manager_stops_it(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_says(CHANNEL_STOP, 0, 0, 0);
+	assert_int_equal(count_kind(EFFECT_STOPPED), 1);
+	assert_false(engine_holds(engine, 0));
+	assert_false(engine_holds(engine, 1));
+}
+
+static void test_what_stops_makes_no_room(void **state)
+{
+	struct engine_event stop = {.kind = ENGINE_STOP};
+
+	(void)state;
+	become_active();
+	keeper_answers = false;
+	step(&stop);
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(3000);
+	assert_int_equal(count_kind(EFFECT_PAUSED), 0);
+	keeper_says(CHANNEL_RELEASED, 0, 0, 0);
+	assert_int_equal(count_kind(EFFECT_STOPPED), 1);
+}
+
+static void test_a_preparation_of_nothing(void **state)
+{
+	struct engine_event event = {.kind = ENGINE_PREPARED, .preparation = {.group = 7}};
+
+	(void)state;
+	become_active();
+	step(&event);
+	event.preparation.group = 0;
+	step(&event);
+	assert_int_equal(log_count, 0);
+}
+
+/* A heartbeat that was sent anew for the fence: a lease is never made shorter. */
+static void test_a_lease_is_not_taken_back(void **state)
+{
+	(void)state;
+	give_two_up(CHANNEL_FENCE_BPF);
+	run_ms(1000);
+	forget();
+	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_WATCHDOG);
+	run_ms(100);
+	assert_int_equal(count_kind(EFFECT_LEASE), 0);
+}
+
+/* No device is told before what the last engine left has passed. */
+static void test_adoption_without_devices_ends_with_the_lease(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(5);
+	assert_true(succeed(ONE_GROUP, 10));
+	run_ms(3000);
+	assert_true(time_is_never(engine_deadline(engine)));
+	assert_int_equal(count_kind(EFFECT_SEND), 0);
+	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_WATCHDOG);
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	assert_int_equal(last_sent.groups[0].state, STATE_ACTIVE);
+}
+
+static void test_adoption_of_a_conflict(void **state)
+{
+	(void)state;
+	begin(ONE_GROUP);
+	tell_device(0, true, true, "10.0.0.1");
+	for (int i = 0; i < 10; i++, run_ms(50))
+		hear_arp(OTHER_MAC, "192.168.1.100", "192.168.1.100", 0);
+	assert_non_null(strstr(reason_of(0), "02:00:00:00:00:02"));
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(50);
+	assert_true(succeed(ONE_GROUP, 10));
+	tell_device(0, true, true, "10.0.0.1");
+	/* Who it was is found out anew. */
+	assert_string_equal(reason_of(0), "another host uses the address");
+}
+
+static void test_a_group_that_goes_is_not_left(void **state)
+{
+	static uint8_t record[65536];
+	struct record_node left;
+	struct reader r;
+	size_t size;
+
+	(void)state;
+	become_active();
+	hear_eligible_beta(1, 0);
+	keeper_says(CHANNEL_RETIRE, 0, 0, 0);
+	run_ms(1000);
+	hear_eligible_beta(2, 0);
+	size = engine_save(engine, record, sizeof(record));
+	assert_true(record_open(record, size, &r, &left));
+	assert_int_equal(left.group_count, 0);
+	assert_int_equal(left.peer_count, 1);
+}
+
+/* --- many */
+
+static const char *groups_and_addresses(unsigned groups, unsigned addresses)
+{
+	static char text[256 * 1024];
+	struct text t = text_init(text, sizeof(text));
+
+	text_add(&t, "[node]\nname = alpha\ninterface = eth0\n");
+	for (unsigned g = 0; g < groups; g++) {
+		text_add(&t, "[group g%u]\n", g);
+		for (unsigned a = 0; a < addresses; a++)
+			text_add(&t, "address = 10.%u.%u.%u/8\n", 1 + a / 200, g, 1 + a % 200);
+	}
+	return text;
+}
+
+/* A table that no heartbeat holds as a whole. */
+static void test_many_groups(void **state)
+{
+	(void)state;
+	begin(groups_and_addresses(128, 1));
+	keeper_says(CHANNEL_HELD, 60000, 0, 1);
+	keeper_says(CHANNEL_REMOVED, 60000, 0, 0);
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	for (size_t g = 0; g < 128; g++)
+		assert_true(engine_holds(engine, g));
+}
+
+/* Their probes take longer than listening: each group waits for its turn. */
+static void test_many_addresses(void **state)
+{
+	(void)state;
+	begin(groups_and_addresses(2, 1000));
+	tell_device(0, true, true, "10.0.0.1");
+	for (int i = 0; i < 100; i++, forget())
+		run_ms(10);
+	assert_true(engine_holds(engine, 0) && engine_holds(engine, 1));
+}
+
+static void test_many_devices(void **state)
+{
+	static char text[2048];
+	struct text t = text_init(text, sizeof(text));
+
+	(void)state;
+	text_add(&t, "[node]\nname = alpha\ninterface = eth0\n[group web]\n");
+	for (unsigned i = 0; i < HEARTBEAT_MACS_MAX + 2; i++)
+		text_add(&t, "address = 10.1.%u.1/24 dev a%u\n", i, i);
+	begin(text);
+	for (unsigned i = 0; i < HEARTBEAT_MACS_MAX + 3; i++)
+		tell_device(i, true, true, "10.0.0.1");
+	run_ms(1000);
+	assert_int_equal(last_sent.mac_count, HEARTBEAT_MACS_MAX);
+	assert_int_equal(last_sent.groups[0].state, STATE_ACTIVE);
+}
+
+static void test_heartbeats_without_multicast(void **state)
+{
+	struct ip v6;
+
+	(void)state;
+	assert_true(ip_parse("fd00::1", &v6));
+	begin("[node]\nname = alpha\ninterface = eth0\nmulticast = none\npeer = fd00::2\n"
+	      "[group web]\naddress = 192.168.1.100/24\n");
+	tell_device(0, true, true, "fd00::1");
+	run_ms(1000);
+	assert_true(ip_equal(&last_sent.address, &v6));
+	begin("[node]\nname = alpha\ninterface = eth0\nmulticast = none\npeer = 10.0.0.2\n"
+	      "[group web]\naddress = 192.168.1.100/24\n");
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	assert_int_equal(last_sent.address.family, IP_V4);
+}
+
+/* --- paths */
+
+static void test_a_path_that_nobody_is_heard_by(void **state)
+{
+	struct heartbeat beta;
+
+	(void)state;
+	begin_on_two_paths(&beta);
+	tell_device(1, false, false, NULL);
+	beta.sequence++;
+	hear_by(3, &beta); /* it was on its way */
+	hear_by(77, &beta);
+	beta.sequence++;
+	hear_by(77, &beta); /* by none of ours */
+	hear_thrice(&beta, false);
+	assert_null(find_report(REPORT_PEER));
+}
+
+/* All paths are silent at once: then the peer is, which is told. */
+static void test_a_peer_that_is_silent_on_all_paths(void **state)
+{
+	struct heartbeat beta;
+
+	(void)state;
+	begin_on_two_paths(&beta);
+	hear_thrice(&beta, false);
+	hear_thrice(&beta, false);
+	forget();
+	run_ms(2000);
+	assert_non_null(strstr(find_report(REPORT_PEER)->text, "is gone"));
+}
+
+/* --- views */
+
+static void test_views_of_a_third_node(void **state)
+{
+	struct heartbeat gamma;
+
+	(void)state;
+	become_active();
+	gamma = peer_heartbeat(0xd4, 1);
+	assert_true(ip_parse("10.0.0.3", &gamma.address));
+	text_copy(gamma.name, sizeof(gamma.name), "gamma");
+	hear(&gamma);
+	for (uint64_t i = 1; i < 9; i++, run_ms(100)) /* gamma falls silent; beta hears it still */
+		hear_beta(i, STATE_STANDBY, 0xd4);
+	assert_non_null(strstr(differences(), "beta hears gamma, which this node does not;"));
+	for (uint64_t i = 2; i < 8; i++, run_ms(100)) { /* gamma is back, and hears nobody */
+		hear_beta(8 + i, STATE_STANDBY, 0xd4);
+		gamma.sequence = i;
+		gamma.heard_count = 0;
+		hear(&gamma);
+	}
+	assert_non_null(strstr(differences(), "gamma does not hear beta, which hears it;"));
+	gamma.sequence++;
+	gamma.leaving = true;
+	hear(&gamma);
+	assert_null(strstr(differences(), "beta hears gamma"));
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -1295,6 +1633,26 @@ int main(void)
 		TEST(test_jitter_of_a_peer),
 		TEST(test_what_comes_next),
 		TEST(test_views),
+		TEST(test_a_better_one_takes_what_nobody_holds),
+		TEST(test_nobody_takes_what_it_cannot_tell),
+		TEST(test_a_cause_that_is_over_is_explained),
+		TEST(test_a_device_that_was_raised_in_vain),
+		TEST(test_a_worth_that_is_raised),
+		TEST(test_frames_that_are_none),
+		TEST(test_the_service_manager_stops_it),
+		TEST(test_what_stops_makes_no_room),
+		TEST(test_a_preparation_of_nothing),
+		TEST(test_a_lease_is_not_taken_back),
+		TEST(test_adoption_without_devices_ends_with_the_lease),
+		TEST(test_adoption_of_a_conflict),
+		TEST(test_a_group_that_goes_is_not_left),
+		TEST(test_many_groups),
+		TEST(test_many_addresses),
+		TEST(test_many_devices),
+		TEST(test_heartbeats_without_multicast),
+		TEST(test_a_path_that_nobody_is_heard_by),
+		TEST(test_a_peer_that_is_silent_on_all_paths),
+		TEST(test_views_of_a_third_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
