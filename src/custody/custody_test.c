@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -480,6 +481,29 @@ static void test_a_run_ends_with_its_group(void **state)
 	assert_refused("there are not so many behind it");
 }
 
+/* However many there are, one message tells of a part of them. */
+static void test_a_run_has_a_bound(void **state)
+{
+	static char text[32768] = "[node]\ninterface = eth0\n[group web]\n";
+	static struct custody_group group[1];
+	static bool told[CHANNEL_RUN_MAX + 10];
+	struct custody_event event = {.kind = CUSTODY_MESSAGE, .verb = CHANNEL_ANNOUNCE};
+	struct conf many;
+	struct custody c;
+
+	(void)state;
+	for (int i = 0; i < CHANNEL_RUN_MAX + 10; i++)
+		(void)snprintf(text + strlen(text), 64, "address = fd00::%x/64\n", i + 1);
+	assert_true(conf_parse(text, strlen(text), "alpha", &many, &wrong));
+	custody_init(&c, &many, group, told);
+	group[0].phase = CUSTODY_HELD;
+	event.second = CHANNEL_RUN_MAX;
+	assert_null(custody_objection(&c, &event));
+	event.second = CHANNEL_RUN_MAX + 1;
+	assert_string_equal(custody_objection(&c, &event), "there are not so many behind it");
+	conf_free(&many);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -509,6 +533,7 @@ int main(void)
 		TEST(test_a_removed_address_is_told_once),
 		TEST(test_what_makes_no_sense_is_refused),
 		TEST(test_a_run_ends_with_its_group),
+		TEST(test_a_run_has_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

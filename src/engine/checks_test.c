@@ -169,6 +169,55 @@ static void test_who_took_over_from_another_engine(void **state)
 	assert_int_equal(checks_expire(&checks, time_add(now, 5 * NS_PER_S)), LARGE);
 }
 
+static bool of_any_kind(enum conf_check_kind kind)
+{
+	(void)kind;
+	return true;
+}
+
+static void test_what_fails_already_is_no_news(void **state)
+{
+	const ha_time now = {NS_PER_S};
+
+	(void)state;
+	all_pass();
+	say(NGINX, CHECK_FAILING, 0, "no answer");
+	say(SMALL, CHECK_FAILING, 0, "no answer");
+	say(LARGE, CHECK_FAILING, 0, "no answer");
+	say(FILED, CHECK_FAILING, 0, "gone");
+	checks_lost(&checks, now, of_any_kind);
+	assert_int_equal(checks_expire(&checks, time_add(now, 5 * NS_PER_S)), -1);
+	health = checks_health(&checks, 1);
+	assert_non_null(strstr(health.reason, "(ha-checker) does not answer"));
+}
+
+/* A worth of 0 in the configuration is a word of its own: no check raises it. */
+static void test_a_worth_of_0_stays(void **state)
+{
+	static const char text[] =
+		"[node]\nname = alpha\ninterface = eth0\n"
+		"[group web]\naddress = 192.168.1.100/24\nworth = 0\n"
+		"check = file /run/worth worth name="
+		"a23456789012345678901234567890123456789012345678901234567890123\n"
+		"check = file /run/other\n";
+	static struct conf_diagnostics wrong;
+	char why[VERDICT_TEXT_SIZE];
+
+	(void)state;
+	conf_free(&conf);
+	assert_true(conf_parse(text, strlen(text), "alpha", &conf, &wrong));
+	checks = checks_init(&conf, entries);
+	say(0, CHECK_PASSING, 50, "");
+	say(1, CHECK_PASSING, 0, "");
+	expect(0, 0, false, "");
+	memset(why, 'x', sizeof(why) - 1);
+	why[sizeof(why) - 1] = '\0';
+	say(0, CHECK_FAILING, 0, why);
+	say(1, CHECK_FAILING, 0, "");
+	health = checks_health(&checks, 0);
+	assert_non_null(strstr(health.reason, " (and 1 more)"));
+}
+
 /* However long the name and the reason are. */
 static void test_the_number_of_others_is_never_cut(void **state)
 {
@@ -217,6 +266,12 @@ static void test_two_judges(void **state)
 	both = checks_merge(&b, &a, 100);
 	assert_true(both.impaired && !both.ineligible);
 	assert_string_equal(both.reason, "a check fails");
+	a = of(100, false, true, "unfit");
+	b = of(100, true, false, "busy");
+	both = checks_merge(&a, &b, 100);
+	assert_true(both.ineligible && both.impaired);
+	both = checks_merge(&b, &a, 100);
+	assert_true(both.ineligible && both.impaired);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -230,6 +285,8 @@ int main(void)
 		TEST(test_what_it_is_told_of_is_bounded),
 		TEST(test_last_words_are_believed_for_one_timeout),
 		TEST(test_who_took_over_from_another_engine),
+		TEST(test_what_fails_already_is_no_news),
+		TEST(test_a_worth_of_0_stays),
 		TEST(test_the_number_of_others_is_never_cut),
 		TEST(test_two_judges),
 	};

@@ -263,8 +263,9 @@ static bool may_have_more_to_read(const struct engine *e, const struct engine_ev
 
 static void finish_if_stopped(struct engine *e, struct effects *out)
 {
-	if (!e->stopping || e->stopped || !groups_are_shut_down(e))
+	if (!e->stopping || !groups_are_shut_down(e))
 		return;
+	assert(!e->stopped); /* engine_step() does nothing any more then */
 	e->stopped = true;
 	beat_last(e, out);
 	effect_add(out, EFFECT_STOPPED);

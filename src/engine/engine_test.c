@@ -43,7 +43,7 @@ static struct effect log_list[MESSAGES_MAX];
 static size_t log_count;
 static size_t most_effects;
 static struct heartbeat last_sent, last_will;
-static bool keeper_answers, sending_works;
+static bool keeper_answers, sending_works, sending_is_answered;
 
 static void forget(void)
 {
@@ -76,7 +76,7 @@ static void answer(const struct effect *effect)
 	struct engine_event event = {
 		.kind = sending_works ? ENGINE_SENT : ENGINE_SEND_FAILED, .error = EPERM};
 
-	if (effect->kind == EFFECT_SEND)
+	if (effect->kind == EFFECT_SEND && sending_is_answered)
 		step(&event);
 	if (effect->kind != EFFECT_KEEPER || !keeper_answers)
 		return;
@@ -159,7 +159,7 @@ static void begin(const char *text)
 	status_done(&status);
 	assert_true(status_init(&status, conf.group_count, conf.address_count));
 	now_ns = START_NS;
-	keeper_answers = sending_works = true;
+	keeper_answers = sending_works = sending_is_answered = true;
 	forget();
 	free(engine);
 	engine = malloc(engine_size(&conf));
@@ -1591,6 +1591,375 @@ static void test_views_of_a_third_node(void **state)
 	assert_null(strstr(differences(), "beta hears gamma"));
 }
 
+/* --- requests */
+
+static const struct engine_answer *ask(
+	enum control_command command, const char *group, const char *to)
+{
+	struct engine_request request = {.asked.command = command};
+	struct engine_event event = {.kind = ENGINE_REQUEST, .request = &request};
+
+	text_copy(request.asked.group, sizeof(request.asked.group), group);
+	text_copy(request.asked.to, sizeof(request.asked.to), to);
+	forget();
+	step(&event);
+	for (size_t i = log_count; i-- > 0;)
+		if (log_list[i].kind == EFFECT_ANSWER)
+			return &log_list[i].answer;
+	return NULL;
+}
+
+static const struct engine_answer *last_answer(void)
+{
+	for (size_t i = log_count; i-- > 0;)
+		if (log_list[i].kind == EFFECT_ANSWER)
+			return &log_list[i].answer;
+	return NULL;
+}
+
+/* beta goes on, and hears all that is sent, until @duration_ms have passed. */
+static void run_beside_beta(uint64_t *sequence, int64_t duration_ms)
+{
+	for (int64_t ms = 0; ms < duration_ms; ms += 100) {
+		hear_eligible_beta(++*sequence, 50);
+		run_ms(100);
+	}
+}
+
+static void test_a_yield_that_beta_does_not_take(void **state)
+{
+	const struct engine_answer *a;
+	uint64_t sequence = 0;
+
+	(void)state;
+	become_active();
+	run_beside_beta(&sequence, 500);
+	assert_null(ask(CONTROL_YIELD, "web", "beta"));
+	run_beside_beta(&sequence, 500);
+	a = last_answer();
+	assert_non_null(strstr(a->text, "nobody has taken web within"));
+	assert_null(ask(CONTROL_YIELD, "web", "beta")); /* which is not granted it again so soon */
+	run_beside_beta(&sequence, 4000);
+	a = last_answer();
+	assert_non_null(a);
+	assert_int_equal(a->outcome, CONTROL_FAILED);
+	assert_null(ask(CONTROL_DRAIN, "", ""));
+	run_beside_beta(&sequence, 5000);
+	a = last_answer();
+	assert_non_null(a);
+	assert_int_equal(a->outcome, CONTROL_FAILED);
+}
+
+static void test_a_yield_to_one_without_the_group(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	become_active();
+	h = peer_heartbeat(0xc3, 1);
+	hear(&h);
+	h.sequence++;
+	hear(&h);
+	assert_string_equal(ask(CONTROL_YIELD, "web", "beta")->text, "beta has no group web");
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_string_equal(status.groups[0].next, "nobody would take over if this node fails");
+}
+
+static void test_a_yield_of_what_is_being_released(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_answers = false;
+	tell_health(100, false, true);
+	assert_non_null(strstr(ask(CONTROL_YIELD, "web", "")->text, "is being moved"));
+	assert_string_equal(next_of(0), "STANDBY when the addresses are down");
+}
+
+static void test_drained_and_stopped(void **state)
+{
+	struct engine_event stop = {.kind = ENGINE_STOP};
+	uint64_t sequence = 0;
+
+	(void)state;
+	become_active();
+	keeper_answers = false;
+	run_beside_beta(&sequence, 500);
+	assert_null(ask(CONTROL_DRAIN, "", ""));
+	keeper_says(CHANNEL_RETIRE, 0, 0, 0);
+	step(&stop);
+	run_beside_beta(&sequence, 2000);
+	assert_int_equal(count_keeper(CHANNEL_RELEASE), 1);
+	assert_string_equal(next_of(0), "SHUTDOWN when the addresses are down");
+}
+
+/* --- what makes room */
+
+static void test_it_goes_on_after_all(void **state)
+{
+	uint64_t sequence = 0;
+
+	(void)state;
+	become_active();
+	run_beside_beta(&sequence, 500);
+	keeper_answers = false;
+	keeper_says(CHANNEL_RETIRE, 0, 0, 0);
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(50);
+	assert_int_equal(count_kind(EFFECT_PAUSED), 0); /* it is being handed over */
+	keeper_says(CHANNEL_RESUME, 0, 0, 0);
+	run_beside_beta(&sequence, 1000);
+	assert_true(engine_holds(engine, 0));
+	assert_int_equal(count_kind(EFFECT_PAUSED), 0);
+}
+
+/* The lease passes while the last word is on its way. */
+static void test_the_last_word_is_said_again(void **state)
+{
+	struct engine_event sent = {.kind = ENGINE_SENT};
+
+	(void)state;
+	become_active();
+	keeper_answers = sending_is_answered = false;
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(2);
+	keeper_says(CHANNEL_EXPIRED, 0, 0, 1);
+	step(&sent);
+	assert_int_equal(count_kind(EFFECT_PAUSED), 0);
+	sending_is_answered = true;
+	keeper_says(CHANNEL_RELEASED, 0, 0, 0);
+	run_ms(2000);
+	assert_int_equal(count_kind(EFFECT_PAUSED), 1);
+}
+
+static void test_a_sending_that_nobody_confirms(void **state)
+{
+	(void)state;
+	begin(ONE_GROUP);
+	sending_is_answered = false;
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(2000);
+	assert_string_equal(reason_of(0), "heartbeats cannot be sent");
+	hear_eligible_beta(1, 50);
+	hear_eligible_beta(2, 50);
+	assert_string_equal(next_of(0), "takes it as soon as a heartbeat can be sent");
+}
+
+/* Its address was removed before the devices were told: it is announced anew, not where the last
+ * engine left off. */
+static void test_adoption_with_new_targets(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(5);
+	keeper_answers = false;
+	assert_true(succeed(ONE_GROUP, 10));
+	tell_target(0, "10.0.0.254");
+	keeper_says(CHANNEL_HELD, 0, 0, 1);
+	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_WATCHDOG);
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(10);
+	assert_int_equal(count_keeper(CHANNEL_REQUEST), 1);
+}
+
+/* --- what others say */
+
+static void test_a_grant_to_somebody_else(void **state)
+{
+	static uint8_t record[65536];
+	struct heartbeat h;
+
+	(void)state;
+	begin(ONE_GROUP);
+	tell_device(0, true, true, "10.0.0.1");
+	for (uint64_t i = 1; i < 5; i++, run_ms(100)) {
+		h = peer_heartbeat(0xc3, i);
+		h.heard[h.heard_count++] =
+			(struct heartbeat_heard){.id = 0xd4, .nonce = 7, .age_ms = 20};
+		h.group_count = 2;
+		h.groups[0] = (struct heartbeat_group){.id = conf.groups[0].id,
+			.worth = 50,
+			.state = STATE_ACTIVE,
+			.flags = HEARTBEAT_GROUP_ELIGIBLE,
+			.grantee = 1,
+			.epoch = 9};
+		h.groups[1] = h.groups[0];
+		h.groups[1].id++; /* which is not configured here */
+		if (i == 3) {
+			h.groups[0].grantee = 0; /* that was another boot of this node */
+			h.heard[0].nonce++;
+		}
+		hear(&h);
+	}
+	assert_true(engine_save(engine, record, sizeof(record)) > 0);
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 0);
+}
+
+static void test_a_holder_that_does_not_hear_us(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	begin(ONE_GROUP);
+	tell_device(0, true, true, "10.0.0.1");
+	for (uint64_t i = 1; i < 9; i++, run_ms(100)) {
+		h = peer_heartbeat(0xc3, i);
+		if (i > 2)
+			h.heard_count = 0;
+		h.group_count = 1;
+		h.groups[0] = (struct heartbeat_group){.id = conf.groups[0].id,
+			.worth = 50,
+			.state = STATE_ACTIVE,
+			.flags = HEARTBEAT_GROUP_ELIGIBLE,
+			.grantee = HEARTBEAT_GRANTEE_NONE,
+			.epoch = 9};
+		hear(&h);
+	}
+	assert_string_equal(next_of(0), "takes it over as soon as beta hands it over");
+	assert_non_null(strstr(reason_of(0), "it does not hear this node"));
+}
+
+static void test_what_is_dropped_with_advice(void **state)
+{
+	uint8_t bytes[HEARTBEAT_SIZE_MAX];
+	struct engine_event event = {.kind = ENGINE_DATAGRAM,
+		.datagram = {.bytes = bytes, .hop_limit = HEARTBEAT_HOP_LIMIT}};
+	struct heartbeat h;
+
+	(void)state;
+	become_active();
+	h = peer_heartbeat(0xc3, 1);
+	event.datagram.source = h.address;
+	event.datagram.size = heartbeat_encode(&h, conf.node.cluster_tag + 1, &no_key, bytes);
+	step(&event);
+	assert_non_null(strstr(find_report(REPORT_DROP)->text, "another cluster"));
+	forget();
+	run_ms(61000);
+	event.datagram.size = heartbeat_encode(&h, conf.node.cluster_tag, &no_key, bytes);
+	bytes[2]++;
+	step(&event);
+	assert_non_null(strstr(find_report(REPORT_DROP)->text, "another major version"));
+}
+
+/* A neighbour that answers is no node of the cluster, unless a heartbeat has come from it. */
+static void test_nodes_acknowledge_nothing(void **state)
+{
+	uint8_t bytes[HEARTBEAT_SIZE_MAX];
+	struct engine_event event = {.kind = ENGINE_DATAGRAM,
+		.datagram = {.bytes = bytes, .hop_limit = HEARTBEAT_HOP_LIMIT}};
+	struct heartbeat h;
+
+	(void)state;
+	begin("[node]\nname = alpha\ninterface = eth0\n"
+	      "[group web]\naddress = 192.168.1.100/24\npolicy = sticky\n");
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(360);
+	h = peer_heartbeat(0xc3, 1);
+	assert_true(ip_parse("10.0.0.3", &event.datagram.source));
+	event.datagram.size = heartbeat_encode(&h, conf.node.cluster_tag, &no_key, bytes);
+	step(&event);
+	run_ms(2);
+	for (unsigned i = 0; i < 3; i++)
+		tell_target(i, (const char *[]){"10.0.0.2", "10.0.0.3", "10.0.0.4"}[i]);
+	forget();
+	hear_arp(OTHER_MAC, "10.0.0.2", "192.168.1.100", 0);
+	hear_arp(OTHER_MAC, "10.0.0.3", "192.168.1.100", 0);
+	run_ms(5);
+	assert_int_equal(count_kind(EFFECT_SEND), 0);
+	hear_arp(OTHER_MAC, "10.0.0.4", "192.168.1.100", 0);
+	run_ms(5);
+	assert_int_equal(count_kind(EFFECT_SEND), 1); /* that is worth telling the others */
+}
+
+static void test_two_that_hold_it(void **state)
+{
+	(void)state;
+	become_active();
+	hear_beta(1, STATE_STANDBY, 0);
+	hear_beta(2, STATE_ACTIVE, 0);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_non_null(
+		strstr(status.warnings[status.warning_count - 1], "another node holds it too"));
+	tell_target(0, "10.0.0.4");
+	hear_arp(OTHER_MAC, "10.0.0.4", "192.168.1.100", 0); /* it may mean the other one */
+	run_ms(50);
+	assert_true(engine_holds(engine, 0));
+}
+
+static bool is_warned_of_lifetimes(void)
+{
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	for (size_t i = 0; i < status.warning_count; i++)
+		if (strstr(status.warnings[i], "address lifetimes"))
+			return true;
+	return false;
+}
+
+static void test_a_fence_that_closes_late(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_LIFETIME);
+	assert_true(is_warned_of_lifetimes());
+	keeper_says(CHANNEL_FENCE, 0, 1, CHANNEL_FENCE_LIFETIME);
+	assert_false(is_warned_of_lifetimes());
+	keeper_says(CHANNEL_RENEWED, 0, 0, 1); /* the driver's */
+}
+
+static void test_a_preparation_is_told_of(void **state)
+{
+	struct engine_event event = {.kind = ENGINE_PREPARED, .preparation = {.error = -ENOENT}};
+
+	(void)state;
+	begin("[node]\nname = alpha\ninterface = eth0\n"
+	      "[group web]\naddress = 192.168.1.100/24\nbefore-active = /bin/true\n");
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(400);
+	assert_non_null(strstr(reason_of(0), "before-active runs"));
+	for (size_t i = 0; i < log_count; i++)
+		if (log_list[i].kind == EFFECT_HOOK)
+			event.preparation.run = log_list[i].hook.preparation;
+	event.preparation.run++; /* that is none that was asked for */
+	step(&event);
+	assert_non_null(strstr(reason_of(0), "before-active runs"));
+	event.preparation.run--;
+	step(&event);
+	assert_non_null(strstr(reason_of(0), "could not be run, or was killed"));
+}
+
+static void test_a_path_that_does_not_exist(void **state)
+{
+	struct engine_event gone = {.kind = ENGINE_DEVICE, .device = {.index = 0}};
+	struct heartbeat beta;
+
+	(void)state;
+	begin_on_two_paths(&beta);
+	step(&gone);
+	beta.sequence++;
+	hear_by(3, &beta);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_true(status.peers[0].live);
+	assert_string_equal(status.paths[0].state, "does not exist");
+}
+
+/* Somebody asks an earlier boot of this node for the rest of its table. */
+static void test_a_request_to_an_earlier_boot(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	begin(groups_and_addresses(128, 1));
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1050);
+	h = peer_heartbeat(0xc3, 1);
+	h.table.request_count = 1;
+	h.table.requests[0] = (struct table_request){.id = OWN_ID, .nonce = OWN_NONCE + 1};
+	hear(&h);
+	forget();
+	run_ms(5);
+	assert_int_equal(count_kind(EFFECT_SEND), 0);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -1653,6 +2022,23 @@ int main(void)
 		TEST(test_a_path_that_nobody_is_heard_by),
 		TEST(test_a_peer_that_is_silent_on_all_paths),
 		TEST(test_views_of_a_third_node),
+		TEST(test_a_yield_that_beta_does_not_take),
+		TEST(test_a_yield_to_one_without_the_group),
+		TEST(test_a_yield_of_what_is_being_released),
+		TEST(test_drained_and_stopped),
+		TEST(test_it_goes_on_after_all),
+		TEST(test_the_last_word_is_said_again),
+		TEST(test_a_sending_that_nobody_confirms),
+		TEST(test_adoption_with_new_targets),
+		TEST(test_a_grant_to_somebody_else),
+		TEST(test_a_holder_that_does_not_hear_us),
+		TEST(test_what_is_dropped_with_advice),
+		TEST(test_nodes_acknowledge_nothing),
+		TEST(test_two_that_hold_it),
+		TEST(test_a_fence_that_closes_late),
+		TEST(test_a_preparation_is_told_of),
+		TEST(test_a_path_that_does_not_exist),
+		TEST(test_a_request_to_an_earlier_boot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Runs the elections: gives each its input, carries out what it decides, and looks after what the
  * engine itself knows of a group: what it hears, holds off and probes. */
+#include "base/assert.h"
 #include "engine/node.h"
 
 /* How long a node keeps off a group that it could not hold. Long enough not to toss the address to
@@ -128,8 +129,8 @@ void groups_step(struct engine *e, size_t group, enum election_event event, stru
 	if (g->election.cause != cause ||
 		(g->election.phase != before && output.hold + output.release))
 		remember_cause(e, group);
-	if (g->election.phase != before || output.release || output.hold || output.announce ||
-		output.tell)
+	assert(g->election.phase != before || !(output.release || output.hold));
+	if (g->election.phase != before || output.announce || output.tell)
 		attention_mark_again(e, group);
 	passing_follow(e, group, &was, out);
 	carry_out(e, group, &output, out);

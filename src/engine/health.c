@@ -43,7 +43,7 @@ static void explain_worth(unsigned now, unsigned configured, struct text *t)
 	text_add(t, "worth %u", configured);
 	if (now < configured)
 		text_add(t, ", lowered by %u", configured - now);
-	else if (now > configured)
+	else
 		text_add(t, ", raised to %u", now);
 }
 
