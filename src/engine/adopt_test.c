@@ -209,6 +209,48 @@ static void test_a_tolerance_stays_within_its_bound(void **state)
 	assert_true(peer.peer.tolerance_ns == conf.node.max_tolerance_ns);
 }
 
+static void tell(struct engine_event event)
+{
+	static struct effects effects;
+
+	engine_step(engine, (ha_time){NOW_NS}, &event, &effects);
+}
+
+/* It goes on with what it knows, as soon as it knows its devices and its fence. */
+static const char *go_on(struct status *s)
+{
+	const struct channel_message fence = {
+		.verb = CHANNEL_FENCE, .number = CHANNEL_FENCE_WATCHDOG};
+
+	assert_true(is_adopted());
+	tell((struct engine_event){.kind = ENGINE_START});
+	for (uint8_t i = 0; i < 2; i++) {
+		struct engine_event event = {.kind = ENGINE_DEVICE,
+			.device = {.index = i, .present = true, .up = true, .carrier = true}};
+
+		event.device.interface_index = 2 + i;
+		assert_true(ip_parse("10.0.0.1", &event.device.v4));
+		tell(event);
+	}
+	tell((struct engine_event){.kind = ENGINE_KEEPER, .keeper = &fence});
+	assert_true(status_init(s, conf.group_count, conf.address_count));
+	engine_status(engine, (ha_time){NOW_NS}, 0, s);
+	return s->groups[0].reason;
+}
+
+/* A collision that was left to the next engine is none when the group is not held. */
+static void test_a_collision_of_another_time(void **state)
+{
+	struct status s;
+
+	(void)state;
+	groups[0].contenders = 2;
+	assert_non_null(strstr(go_on(&s), "listens for other nodes"));
+	for (size_t i = 0; i < s.warning_count; i++)
+		assert_null(strstr(s.warnings[i], "another node holds it too"));
+	status_done(&s);
+}
+
 #define ASSERT_REFUSED_WITH(spoil)                                                                 \
 	do {                                                                                       \
 		set_up(NULL);                                                                      \
@@ -242,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_device_that_is_not_managed, set_up),
 		cmocka_unit_test_setup(test_a_worth_stays_within_its_bounds, set_up),
 		cmocka_unit_test_setup(test_a_tolerance_stays_within_its_bound, set_up),
+		cmocka_unit_test_setup(test_a_collision_of_another_time, set_up),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_is_refused, set_up, tear_down),
 	};
 

@@ -1278,11 +1278,18 @@ static void hear_eligible_beta(uint64_t sequence, uint16_t worth)
 
 static void test_a_better_one_takes_what_nobody_holds(void **state)
 {
+	struct heartbeat h;
+
 	(void)state;
 	begin(ONE_GROUP);
 	tell_device(0, true, true, "10.0.0.1");
-	for (uint64_t i = 1; i < 9; i++, run_ms(100))
+	h = peer_heartbeat(0xd4, 1); /* it has no groups */
+	hear(&h);
+	for (uint64_t i = 1; i < 9; i++, run_ms(100)) {
 		hear_eligible_beta(i, 60000);
+		h.sequence++;
+		hear(&h);
+	}
 	assert_non_null(strstr(reason_of(0), "beta is worthier"));
 	assert_string_equal(next_of(0), "beta takes it; if that one fails, the next");
 	assert_int_equal(count_keeper(CHANNEL_HOLD), 0);
@@ -1466,7 +1473,9 @@ static const char *groups_and_addresses(unsigned groups, unsigned addresses)
 	text_add(&t, "[node]\nname = alpha\ninterface = eth0\n");
 	for (unsigned g = 0; g < groups; g++) {
 		text_add(&t, "[group g%u]\n", g);
-		for (unsigned a = 0; a < addresses; a++)
+		if (g >= 250)
+			text_add(&t, "address = 10.250.%u.1/8\n", g - 250);
+		for (unsigned a = 0; a < addresses && g < 250; a++)
 			text_add(&t, "address = 10.%u.%u.%u/8\n", 1 + a / 200, g, 1 + a % 200);
 	}
 	return text;
@@ -1567,6 +1576,7 @@ static void test_a_peer_that_is_silent_on_all_paths(void **state)
 
 static void test_views_of_a_third_node(void **state)
 {
+	struct view_heard heard;
 	struct heartbeat gamma;
 
 	(void)state;
@@ -1578,6 +1588,8 @@ static void test_views_of_a_third_node(void **state)
 	for (uint64_t i = 1; i < 9; i++, run_ms(100)) /* gamma falls silent; beta hears it still */
 		hear_beta(i, STATE_STANDBY, 0xd4);
 	assert_non_null(strstr(differences(), "beta hears gamma, which this node does not;"));
+	assert_true(views_heard(engine, 2, 1, &heard) && heard.id == 0xd4);
+	assert_string_equal(heard.name, "gamma");
 	for (uint64_t i = 2; i < 8; i++, run_ms(100)) { /* gamma is back, and hears nobody */
 		hear_beta(8 + i, STATE_STANDBY, 0xd4);
 		gamma.sequence = i;
@@ -1960,6 +1972,173 @@ static void test_a_request_to_an_earlier_boot(void **state)
 	assert_int_equal(count_kind(EFFECT_SEND), 0);
 }
 
+/* --- tables of others */
+
+/* beta, which has a table: this many versions, of which the heartbeat tells those after @base. */
+static struct heartbeat table_heartbeat(
+	uint64_t id, uint64_t sequence, uint32_t version, uint32_t base, bool tells)
+{
+	struct heartbeat h = peer_heartbeat(id, sequence);
+
+	h.no_groups = true;
+	h.table =
+		(struct table){.present = true, .version = version, .base = base, .last = version};
+	if (tells) {
+		h.table.change_count = 1;
+		h.table.changes[0] = (struct table_change){.id = conf.groups[0].id,
+			.worth = 50,
+			.state = STATE_ACTIVE,
+			.flags = HEARTBEAT_GROUP_ELIGIBLE,
+			.grantee = 0x1234, /* somebody else */
+			.epoch = 9};
+		h.table.digest = table_digest(&h.table.changes[0]);
+	}
+	return h;
+}
+
+static enum node_state state_at_beta(void)
+{
+	struct view_group group;
+
+	return views_group(engine, 1, 0, &group) ? group.state : 0;
+}
+
+static void test_a_table_is_told_anew(void **state)
+{
+	static uint8_t record[65536];
+	struct heartbeat h;
+
+	(void)state;
+	begin(ONE_GROUP);
+	tell_device(0, true, true, "10.0.0.1");
+	h = table_heartbeat(0xc3, 1, 2, 0, true);
+	hear(&h);
+	h.sequence++;
+	hear(&h);
+	assert_int_equal(state_at_beta(), STATE_ACTIVE);
+	assert_true(engine_save(engine, record, sizeof(record)) > 0);
+	h.sequence++;
+	h.table.digest++; /* something was overlooked */
+	hear(&h);
+	run_ms(60);
+	assert_int_equal(last_sent.table.request_count, 1);
+	h = table_heartbeat(0xc3, 9, 1, 0, false); /* a table without the group */
+	hear(&h);
+	h.sequence++;
+	hear(&h);
+	assert_int_equal(state_at_beta(), 0);
+}
+
+/* One that never tells does not keep a group from being served. */
+static void test_a_table_that_is_never_told(void **state)
+{
+	(void)state;
+	begin(ONE_GROUP);
+	tell_device(0, true, true, "10.0.0.1");
+	for (uint64_t i = 1; i < 20; i++, run_ms(100)) {
+		struct heartbeat h = table_heartbeat(0xc3, i, 5, 4, false);
+
+		hear(&h);
+		if (i == 5) {
+			assert_int_equal(count_keeper(CHANNEL_HOLD), 0);
+			assert_string_equal(next_of(0), "takes it");
+		}
+	}
+	assert_int_equal(count_keeper(CHANNEL_HOLD), 1);
+}
+
+static void test_not_all_are_asked_at_once(void **state)
+{
+	(void)state;
+	begin(ONE_GROUP);
+	tell_device(0, true, true, "10.0.0.1");
+	for (uint64_t id = 0; id < TABLE_REQUESTS_MAX + 2; id++) {
+		struct heartbeat h = table_heartbeat(0xc3 + id, 1, 5, 4, false);
+
+		hear(&h);
+	}
+	run_ms(20);
+	assert_int_equal(last_sent.table.request_count, 2); /* the rest, by the next heartbeat */
+}
+
+/* A large table is begun anew only so often, whoever asks. */
+static void test_a_large_table_is_not_told_to_each(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	begin(groups_and_addresses(300, 1));
+	tell_device(0, true, true, "10.0.0.1");
+	for (int i = 0; i < 100; i++, forget())
+		run_ms(10);
+	h = peer_heartbeat(0xc3, 1);
+	h.table.request_count = 1;
+	h.table.requests[0] = (struct table_request){.id = OWN_ID, .nonce = OWN_NONCE, .have = 1};
+	hear(&h);
+	h.sequence++;
+	run_ms(2);
+	hear(&h);
+	h.sequence++;
+	hear(&h);
+	assert_true(count_kind(EFFECT_SEND) > 0);
+	forget();
+	run_ms(5);
+	assert_true(count_kind(EFFECT_SEND) < 5);
+}
+
+/* --- more of what waits */
+
+static void test_a_pause_waits_for_the_keeper(void **state)
+{
+	(void)state;
+	become_active();
+	keeper_answers = false;
+	tell_health(100, false, true);
+	keeper_says(CHANNEL_PAUSE, 0, 0, 2 * NS_PER_S);
+	run_ms(60000);
+	assert_int_equal(count_kind(EFFECT_PAUSED), 0);
+	keeper_says(CHANNEL_RELEASED, 0, 0, 0);
+	run_ms(100);
+	assert_int_equal(count_kind(EFFECT_PAUSED), 1);
+}
+
+static void test_settling_beside_a_sticky_holder(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	begin("[node]\nname = alpha\ninterface = eth0\n"
+	      "[group web]\naddress = 192.168.1.100/24\nsettle = 30s\n");
+	tell_device(0, true, true, "10.0.0.1");
+	for (uint64_t i = 1; i < 9; i++, run_ms(100)) {
+		h = peer_heartbeat(0xc3, i);
+		h.group_count = 1;
+		h.groups[0] = (struct heartbeat_group){.id = conf.groups[0].id,
+			.worth = 50,
+			.state = STATE_ACTIVE,
+			.flags = HEARTBEAT_GROUP_ELIGIBLE | HEARTBEAT_GROUP_STICKY,
+			.grantee = HEARTBEAT_GRANTEE_NONE,
+			.epoch = 9};
+		hear(&h);
+	}
+	assert_string_equal(next_of(0), "would take over if beta fails");
+}
+
+static void test_old_news_of_a_third_node(void **state)
+{
+	struct heartbeat h;
+
+	(void)state;
+	become_active();
+	for (uint64_t i = 1; i < 9; i++, run_ms(100)) {
+		h = peer_heartbeat(0xc3, i);
+		h.heard[h.heard_count++] =
+			(struct heartbeat_heard){.id = 0xd4, .nonce = 7, .age_ms = 60000};
+		hear(&h);
+	}
+	assert_string_equal(differences(), "");
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -2039,6 +2218,13 @@ int main(void)
 		TEST(test_a_preparation_is_told_of),
 		TEST(test_a_path_that_does_not_exist),
 		TEST(test_a_request_to_an_earlier_boot),
+		TEST(test_a_table_is_told_anew),
+		TEST(test_a_table_that_is_never_told),
+		TEST(test_not_all_are_asked_at_once),
+		TEST(test_a_large_table_is_not_told_to_each),
+		TEST(test_a_pause_waits_for_the_keeper),
+		TEST(test_settling_beside_a_sticky_holder),
+		TEST(test_old_news_of_a_third_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

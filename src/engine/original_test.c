@@ -129,7 +129,7 @@ static int set_up_without(void **state)
 }
 
 /* A heartbeat of a node of ours, which says that it is 10.0.0.@last_byte. */
-static void hear_ours(struct stage *s, uint8_t last_byte, uint8_t source_byte)
+static void hear_ours(struct stage *s, uint8_t last_byte, uint8_t source_byte, bool is_active)
 {
 	static const struct heartbeat_key no_key;
 	static uint64_t sequence;
@@ -143,6 +143,14 @@ static void hear_ours(struct stage *s, uint8_t last_byte, uint8_t source_byte)
 	struct engine_event event = {.kind = ENGINE_DATAGRAM,
 		.datagram = {.bytes = bytes, .hop_limit = HEARTBEAT_HOP_LIMIT}};
 
+	h.heard_count = 1;
+	h.heard[0] = (struct heartbeat_heard){.id = 1, .nonce = 2};
+	h.group_count = 1;
+	h.groups[0] = (struct heartbeat_group){.id = s->conf.groups[0].id,
+		.worth = 1,
+		.state = is_active ? STATE_ACTIVE : STATE_STANDBY,
+		.grantee = HEARTBEAT_GRANTEE_NONE,
+		.epoch = is_active};
 	h.address = ip_from_v4((const uint8_t[]){10, 0, 0, last_byte});
 	event.datagram.source = ip_from_v4((const uint8_t[]){10, 0, 0, source_byte});
 	event.datagram.size = heartbeat_encode(&h, s->conf.node.cluster_tag, &no_key, bytes);
@@ -270,7 +278,7 @@ static void who_speaks_both_is_one_of_ours(void **state)
 	struct stage *s = *state;
 
 	for (int i = 0; i < 10; i++) {
-		hear_ours(s, 8, 7);
+		hear_ours(s, 8, 7, false);
 		hear(s, 8);
 		hear(s, 7);
 		pass(s, 100);
@@ -304,6 +312,18 @@ static void an_address_in_use_is_waited_for(void **state)
 	}
 	assert_false(s->holds);
 	assert_true(s->spoken > 5);
+}
+
+/* It speaks itself. */
+static void while_one_of_ours_holds_it_nothing_is_said(void **state)
+{
+	struct stage *s = *state;
+
+	for (int i = 0; i < 3; i++) {
+		hear_ours(s, 8, 8, true);
+		pass(s, 100);
+	}
+	assert_int_equal(s->spoken, 0);
 }
 
 /* By the time the keeper is done, nobody knows any more who it was. */
@@ -348,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			its_own_packets_are_none_of_anybodys, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(more_than_there_is_room_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			while_one_of_ours_holds_it_nothing_is_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_oldest_makes_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_speaks_both_is_one_of_ours, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_address_in_use_is_waited_for, set_up, tear_down),

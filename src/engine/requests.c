@@ -123,14 +123,9 @@ static void refuse_not_held(
 static const struct peer_record *find_worthier(
 	const struct engine *e, size_t group, const struct peer_record *target)
 {
-	const struct election_rival to = group_rival(e, group, target);
 	const struct peer_record *best = group_eligible_peer(e, group);
-	struct election_rival r;
 
-	if (group_is_sticky(e, group) || !best || best == target)
-		return NULL;
-	r = group_rival(e, group, best);
-	return election_outranks(&r.rank, &to.rank) ? best : NULL;
+	return group_is_sticky(e, group) || best == target ? NULL : best;
 }
 
 /* Whether @target could have the group; else the request is refused. */
