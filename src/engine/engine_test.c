@@ -1142,7 +1142,7 @@ static void test_jitter_of_a_peer(void **state)
 	for (uint64_t i = 1; i <= 4; i++) {
 		struct heartbeat h = peer_heartbeat(0xc3, i);
 
-		hear(&h);
+		hear_by(2, &h);
 		run_ms(i == 3 ? 10 : 130); /* the fourth comes early: it says nothing */
 	}
 	assert_true(engine_peer(engine, 0, &p));
@@ -1588,10 +1588,14 @@ static void test_views_of_a_third_node(void **state)
 	for (uint64_t i = 1; i < 9; i++, run_ms(100)) /* gamma falls silent; beta hears it still */
 		hear_beta(i, STATE_STANDBY, 0xd4);
 	assert_non_null(strstr(differences(), "beta hears gamma, which this node does not;"));
+	hear_beta(9, STATE_STANDBY, 0xee);
+	assert_true(views_heard(engine, 2, 1, &heard) && heard.id == 0xee);
+	assert_null(heard.name);
+	hear_beta(10, STATE_STANDBY, 0xd4);
 	assert_true(views_heard(engine, 2, 1, &heard) && heard.id == 0xd4);
 	assert_string_equal(heard.name, "gamma");
 	for (uint64_t i = 2; i < 8; i++, run_ms(100)) { /* gamma is back, and hears nobody */
-		hear_beta(8 + i, STATE_STANDBY, 0xd4);
+		hear_beta(9 + i, STATE_STANDBY, 0xd4);
 		gamma.sequence = i;
 		gamma.heard_count = 0;
 		hear(&gamma);
@@ -1898,6 +1902,20 @@ static void test_two_that_hold_it(void **state)
 	assert_true(engine_holds(engine, 0));
 }
 
+/* Whoever met another holder judges by what it knew then, also when it hears nobody any more. */
+static void test_a_collision_out_of_sight(void **state)
+{
+	(void)state;
+	begin("[node]\nname = alpha\ninterface = eth0\n"
+	      "[group web]\naddress = 192.168.1.100/24\npolicy = sticky\n");
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(1000);
+	hear_beta(1, STATE_STANDBY, 0);
+	hear_beta(2, STATE_ACTIVE, 0);
+	run_ms(1000);
+	assert_true(engine_holds(engine, 0));
+}
+
 static bool is_warned_of_lifetimes(void)
 {
 	engine_status(engine, (ha_time){now_ns}, 0, &status);
@@ -2061,6 +2079,21 @@ static void test_not_all_are_asked_at_once(void **state)
 	assert_int_equal(last_sent.table.request_count, 2); /* the rest, by the next heartbeat */
 }
 
+static void test_only_what_has_room_is_asked_for(void **state)
+{
+	(void)state;
+	begin(groups_and_addresses(HEARTBEAT_GROUPS_MAX, 1));
+	tell_device(0, true, true, "10.0.0.1");
+	for (uint64_t id = 0; id < PEERS_MAX; id++) {
+		struct heartbeat h = table_heartbeat(0xc3 + id, 1, 5, 4, false);
+
+		hear(&h);
+	}
+	run_ms(20);
+	assert_int_equal(last_sent.heard_count, PEERS_MAX);
+	assert_true(last_sent.table.request_count < TABLE_REQUESTS_MAX);
+}
+
 /* A large table is begun anew only so often, whoever asks. */
 static void test_a_large_table_is_not_told_to_each(void **state)
 {
@@ -2214,6 +2247,7 @@ int main(void)
 		TEST(test_what_is_dropped_with_advice),
 		TEST(test_nodes_acknowledge_nothing),
 		TEST(test_two_that_hold_it),
+		TEST(test_a_collision_out_of_sight),
 		TEST(test_a_fence_that_closes_late),
 		TEST(test_a_preparation_is_told_of),
 		TEST(test_a_path_that_does_not_exist),
@@ -2221,6 +2255,7 @@ int main(void)
 		TEST(test_a_table_is_told_anew),
 		TEST(test_a_table_that_is_never_told),
 		TEST(test_not_all_are_asked_at_once),
+		TEST(test_only_what_has_room_is_asked_for),
 		TEST(test_a_large_table_is_not_told_to_each),
 		TEST(test_a_pause_waits_for_the_keeper),
 		TEST(test_settling_beside_a_sticky_holder),

@@ -100,7 +100,7 @@ void passing_follow(struct engine *e, size_t group, const struct election *was, 
 		pass(e, group, now->grantee, e->conf->node.tolerance_ns, out);
 	else if (was->lingering && !now->lingering && now->phase == ELECTION_ACTIVE)
 		pass(e, group, 0, 0, out);
-	else if (changed && was->phase == ELECTION_RELEASING && now->phase != ELECTION_ACTIVE &&
+	else if (changed && was->phase == ELECTION_RELEASING &&
 		 now->cause == ELECTION_HANDED_OVER) {
 		e->groups[group].passes_on_until = time_add(e->now, AFTER_NS);
 		pass(e, group, now->cause_peer, AFTER_NS, out);
