@@ -1400,7 +1400,8 @@ static void test_a_preparation_of_nothing(void **state)
 	assert_int_equal(log_count, 0);
 }
 
-/* A heartbeat that was sent anew for the fence: a lease is never made shorter. */
+/* The fence that comes in force limits the lease more: it is not extended, and never made shorter.
+ */
 static void test_a_lease_is_not_taken_back(void **state)
 {
 	(void)state;
@@ -1761,7 +1762,7 @@ static void test_a_sending_that_nobody_confirms(void **state)
 	assert_string_equal(next_of(0), "takes it as soon as a heartbeat can be sent");
 }
 
-/* Its address was removed before the devices were told: it is announced anew, not where the last
+/* Who is to acknowledge comes before the devices: the address is announced anew, not where the last
  * engine left off. */
 static void test_adoption_with_new_targets(void **state)
 {
