@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * flood: how long one UDP packet takes from the sender through a pair of virtual devices into the
- * receiver's socket, all of it on the processor of the sender: what runs in between, a fence too, is
- * part of it. Prints nanoseconds of processor time, so that other processes do not count.
+ * receiver's socket, all of it on the processor of the sender: what runs in between, a fence too,
+ * is part of it. Prints nanoseconds of processor time, so that other processes do not count.
  *
  *   flood sink PORT              takes what comes to any address, and drops it
  *   flood send ADDRESS PORT N    N packets of 64 bytes

@@ -137,8 +137,8 @@ void draw_orphans(struct draw *d)
 
 	d->random = d->keepers;
 	if (chance(d, 25))
-		for (size_t i = 1 + pick(d, 5);
-			i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8; i--) {
+		for (size_t i = 1 + pick(d, 5); i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8;
+			i--) {
 			struct plan_fault *f = fault_add_span(d, "keeper killed");
 			size_t n = pick_node(d);
 

@@ -45,7 +45,7 @@ struct tally {
 	uint64_t seeds, steps;
 	int64_t simulated_ns;
 	uint64_t uses, uses_failed;
-	uint64_t with_v6; /* seeds with shared addresses of IPv6 */
+	uint64_t with_v6;  /* seeds with shared addresses of IPv6 */
 	uint64_t unfenced; /* steps in which no keeper ended what was served past its lease */
 	uint64_t refused;  /* messages that came too late for their keeper */
 	struct tally_list faults, transitions;

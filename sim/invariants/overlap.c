@@ -150,8 +150,8 @@ static ha_time met_since(
 }
 
 /* docs/protocol.md 6.3: "says ACTIVE. On hearing that, with GRANTED (without it, this is an earlier
- * claim, which may be over), the holder stops announcing": a grantee that was ACTIVE before it heard
- * of the grant does not release any more, and its answer is on its way. */
+ * claim, which may be over), the holder stops announcing": a grantee that was ACTIVE before it
+ * heard of the grant does not release any more, and its answer is on its way. */
 static int64_t answering_ns(
 	const struct world *w, const struct node *a, const struct node *b, size_t group)
 {
@@ -161,8 +161,7 @@ static int64_t answering_ns(
 static void check_met(struct world *w, const struct node *a, const struct node *b, size_t group)
 {
 	ha_time a_knows = met_since(w, a, b, group), b_knows = met_since(w, b, a, group);
-	int64_t both_ns,
-		bound_ns = linger_ns(a, b) + work_ns(a, b) + answering_ns(w, a, b, group);
+	int64_t both_ns, bound_ns = linger_ns(a, b) + work_ns(a, b) + answering_ns(w, a, b, group);
 
 	if (time_is_never(a_knows) || time_is_never(b_knows) || !node_is_awake(w, a) ||
 		!node_is_awake(w, b))

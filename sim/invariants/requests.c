@@ -27,7 +27,8 @@ void requests_check(struct world *w, const struct node *n, enum channel_verb ver
 		violated(w, "%s releases what it does not hold", n->name);
 	if (is_address && verb != CHANNEL_PROBE && !held->asked)
 		violated(w, "%s asks to %s what it does not hold", n->name, verb_name);
-	if (is_address && verb != CHANNEL_PROBE && held->asked && held->up_at.ns < held->asked_at.ns)
+	if (is_address && verb != CHANNEL_PROBE && held->asked &&
+		held->up_at.ns < held->asked_at.ns)
 		violated(w, "%s asks to %s what is not up yet", n->name, verb_name);
 	if (verb == CHANNEL_PROBE && held->asked)
 		violated(w, "%s probes for what it holds", n->name);

@@ -12,7 +12,8 @@
 #endif
 #include <assert.h>
 
-/* tools/coverage asks which branches the tests take. That of a failed assertion must never be taken. */
+/* tools/coverage asks which branches the tests take. That of a failed assertion must never be
+ * taken. */
 #ifdef HA_COVERAGE
 #undef assert
 #define assert(condition) ((void)sizeof((condition) ? 1 : 0))

@@ -29,7 +29,8 @@ const char *ip_format(const struct ip *ip, char *buffer)
 
 	if (ip->family == IP_NONE)
 		return memcpy(buffer, "-", 2);
-	(void)inet_ntop(family, ip->bytes, buffer, IP_TEXT_SIZE); /* there is room for the longest */
+	(void)inet_ntop(
+		family, ip->bytes, buffer, IP_TEXT_SIZE); /* there is room for the longest */
 	return buffer;
 }
 

@@ -83,7 +83,7 @@ struct keeper {
 	/* With many groups thousands of announcements wait; what makes somebody serve, or stop to,
 	 * goes before them. */
 	struct keeper_queue urgent, later;
-	bool *held;  /* by group: HOLD was the last word about it; owned */
+	bool *held;     /* by group: HOLD was the last word about it; owned */
 	bool fenced;    /* the kernel reads the lease: without one it silences us at once */
 	bool renews;    /* the keeper has to renew the fence ... */
 	ha_time closes; /* ... which else closes then; TIME_NEVER: not known */

@@ -194,10 +194,10 @@ struct group {
 	ha_time held_last;          /* when somebody last held it */
 	uint64_t told_epoch;
 	enum ineligible told_ineligible;
-	bool adopted;  /* R8: goes on where another engine has left it */
-	bool unsure;   /* R8: and its keeper has not confirmed yet that it holds it */
-	bool retired;  /* R8: the next engine will not have it */
-	bool passes_back;       /* see passing.c */
+	bool adopted;            /* R8: goes on where another engine has left it */
+	bool unsure;             /* R8: and its keeper has not confirmed yet that it holds it */
+	bool retired;            /* R8: the next engine will not have it */
+	bool passes_back;        /* see passing.c */
 	ha_time passes_on_until; /* likewise, after the release */
 	bool in_touch; /* its devices and a heartbeat interface worked when last looked at */
 	uint64_t transitions;

@@ -251,7 +251,8 @@ static bool leave(struct keeper *k)
 
 	if (!s->left)
 		return false;
-	if (succession_leave(&k->addresses, lease_load(s->lease), k->record, s->custody.record_size))
+	if (succession_leave(
+		    &k->addresses, lease_load(s->lease), k->record, s->custody.record_size))
 		return true;
 	session_take_down(&k->session);
 	return false;

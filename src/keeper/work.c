@@ -8,12 +8,13 @@
 #include "keeper/session.h"
 #include "sys/clock.h"
 
-#define GROWTH            4
-#define QUICK_NS          (2 * NS_PER_MS) /* a batch that takes longer is followed by a smaller one */
-#define SIZE_MAX_V4       100
-#define SIZE_RELEASED     100
-/* The kernel tells of an IPv6 address when it can be used: as a rule 0.2 ms after the one before, on a
- * machine that is busy after 50 ms and more. Announced earlier, it would lose what clients send. */
+#define GROWTH        4
+#define QUICK_NS      (2 * NS_PER_MS) /* a batch that takes longer is followed by a smaller one */
+#define SIZE_MAX_V4   100
+#define SIZE_RELEASED 100
+/* The kernel tells of an IPv6 address when it can be used: as a rule 0.2 ms after the one before,
+ * on a machine that is busy after 50 ms and more. Announced earlier, it would lose what clients
+ * send. */
 #define ANSWERS_WITHIN_NS (500 * NS_PER_MS)
 #define ANSWERS_EACH_NS   (20 * NS_PER_US) /* while many others are awaited */
 

@@ -89,8 +89,7 @@ static inline uint64_t lease_other(const uint8_t mac[MAC_SIZE], uint32_t interfa
 }
 
 /* @until is TIME_ORIGIN, or nobody reads @other before it is stored. */
-static inline void lease_pass(
-	struct lease_page *page, size_t group, uint64_t other, ha_time until)
+static inline void lease_pass(struct lease_page *page, size_t group, uint64_t other, ha_time until)
 {
 	struct lease_group *g = &page->groups[group];
 
