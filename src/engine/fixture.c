@@ -163,7 +163,6 @@ int tear_down(void **state)
 	return 0;
 }
 
-/* The engine holds `web`, alone. */
 void become_active(void)
 {
 	begin(ONE_GROUP);
@@ -191,7 +190,6 @@ const struct report *find_report(enum report_kind kind)
 	return NULL;
 }
 
-/* A heartbeat of another node, which names our present boot and our last datagram. */
 struct heartbeat peer_heartbeat(uint64_t id, uint64_t sequence)
 {
 	struct heartbeat h = {.id = id,
@@ -290,7 +288,6 @@ const char *next_of(size_t group)
 	return status.groups[group].next;
 }
 
-/* beta hears us (and @other, if not 0), and says that it is in @state. */
 void hear_beta(uint64_t sequence, enum node_state beta, uint64_t other)
 {
 	struct heartbeat h = peer_heartbeat(0xc3, sequence);
@@ -313,7 +310,6 @@ const char *reason_of(size_t group)
 	return status.groups[group].reason;
 }
 
-/* beta is heard once; it has the group, and is eligible. */
 void hear_eligible_beta(uint64_t sequence, uint16_t worth)
 {
 	struct heartbeat h = peer_heartbeat(0xc3, sequence);
@@ -343,7 +339,6 @@ const char *groups_and_addresses(unsigned groups, unsigned addresses)
 	return text;
 }
 
-/* beta goes on, and hears all that is sent, until @duration_ms have passed. */
 void run_beside_beta(uint64_t *sequence, int64_t duration_ms)
 {
 	for (int64_t ms = 0; ms < duration_ms; ms += 100) {
