@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: ISC */
+#include "engine/addresses.h"
+
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "engine/attention.h"
+#include "engine/devices.h"
+#include "engine/effects.h"
+#include "engine/explain.h"
+#include "engine/groups.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
+#include "engine/measure.h"
 #include "engine/node.h"
+#include "engine/sticky.h"
+#include "engine/suspicion.h"
 #include "wire/arp.h"
 #include "wire/nd.h"
 

@@ -3,11 +3,22 @@
  * R8: an engine goes on where another one has left off: the same boot to the others, the same
  * claims, no listening. What passed in between it has not heard, as if it had stalled (R10).
  */
+#include "engine/adopt.h"
+
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "engine/addresses.h"
+#include "engine/devices.h"
+#include "engine/effects.h"
+#include "engine/groups.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/settle.h"
+#include "engine/tables.h"
 #include "wire/record.h"
 
 /* --- leaving */

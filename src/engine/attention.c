@@ -3,11 +3,17 @@
  * Which groups a step has to look at. With few groups it is all of them, each time. With many, most
  * steps change nothing for most groups, and looking at all of them would be most of the work.
  */
+#include "engine/attention.h"
+
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/id.h"
+#include "engine/devices.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/prepare.h"
 
 /* Whatever was overlooked is seen after so many intervals. */
 #define SWEEP_INTERVALS 64

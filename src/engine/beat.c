@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: ISC */
+#include "engine/beat.h"
+
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "core/collision.h"
+#include "engine/devices.h"
+#include "engine/effects.h"
+#include "engine/groups.h"
+#include "engine/health.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
+#include "engine/measure.h"
 #include "engine/node.h"
+#include "engine/own.h"
+#include "engine/pause.h"
+#include "engine/peers.h"
+#include "engine/releases.h"
+#include "engine/sticky.h"
+#include "engine/tables.h"
 
 /* Two heartbeats are never closer than this, however much happens. */
 #define SPACING_NS           NS_PER_MS

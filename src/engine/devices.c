@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: ISC */
+#include "engine/devices.h"
+
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/text.h"
+#include "engine/effects.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/paths.h"
 
 /* A device that was just brought up needs a moment until its carrier is known. */
 #define RAISE_GRACE_NS (2 * NS_PER_S)

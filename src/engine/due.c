@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* When a group must be evaluated again although nothing happens. */
+#include "engine/due.h"
+
+#include "engine/attention.h"
+#include "engine/groups.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/prepare.h"
+#include "engine/settle.h"
 
 /* When a group must be evaluated again although nothing happens. */
 static ha_time group_due(const struct engine *e, size_t group, const struct election_input *input)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
+#include "engine/effects.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "engine/beat.h"
 #include "engine/node.h"
 
 /* Kept free for what must not be lost: holds, releases, passing on, sends. */

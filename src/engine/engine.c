@@ -4,7 +4,29 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/text.h"
+#include "engine/addresses.h"
+#include "engine/adopt.h"
+#include "engine/attention.h"
+#include "engine/beat.h"
+#include "engine/devices.h"
+#include "engine/due.h"
+#include "engine/effects.h"
+#include "engine/explain.h"
+#include "engine/groups.h"
+#include "engine/health.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
+#include "engine/measure.h"
 #include "engine/node.h"
+#include "engine/own.h"
+#include "engine/pause.h"
+#include "engine/peers.h"
+#include "engine/prepare.h"
+#include "engine/releases.h"
+#include "engine/requests.h"
+#include "engine/suspicion.h"
+#include "engine/tables.h"
 
 /* R10: a step that comes later than this after its deadline is a stall of ours, told in the log. */
 #define STALL_TOLD_NS (20 * NS_PER_MS)

@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: ISC */
+#include "engine/explain.h"
+
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "engine/addresses.h"
+#include "engine/devices.h"
+#include "engine/groups.h"
+#include "engine/health.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/prepare.h"
+#include "engine/settle.h"
+#include "engine/sticky.h"
+#include "engine/suspicion.h"
 
 void explain_duration(int64_t duration_ns, char *buffer, size_t size)
 {

@@ -1,8 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /* Runs the elections: gives each its input, carries out what it decides, and looks after what the
  * engine itself knows of a group: what it hears, holds off and probes. */
+#include "engine/groups.h"
+
 #include "base/assert.h"
+#include "base/text.h"
+#include "engine/addresses.h"
+#include "engine/attention.h"
+#include "engine/devices.h"
+#include "engine/effects.h"
+#include "engine/health.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
+#include "engine/measure.h"
+#include "engine/news.h"
 #include "engine/node.h"
+#include "engine/passing.h"
+#include "engine/peers.h"
+#include "engine/prepare.h"
+#include "engine/releases.h"
+#include "engine/settle.h"
+#include "engine/steps.h"
+#include "engine/sticky.h"
+#include "engine/suspicion.h"
 
 /* How long a node keeps off a group that it could not hold. Long enough not to toss the address to
  * and fro, short enough that a repaired host is of use again without anybody's help. */

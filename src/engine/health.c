@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: ISC */
+#include "engine/health.h"
+
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/text.h"
+#include "engine/effects.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
 
 void health_start(struct engine *e)

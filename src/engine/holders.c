@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Who holds a group: this node, by the phase of its election, or the peer that says so. */
+#include "engine/holders.h"
+
+#include "engine/groups.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/suspicion.h"
+#include "engine/tables.h"
 
 enum node_state group_state(const struct group *g)
 {

@@ -3,7 +3,18 @@
  * What the election of a group is told: whether this node may hold it and what speaks against that,
  * how it ranks, and what its peers say.
  */
+#include "engine/inputs.h"
+
+#include "engine/devices.h"
+#include "engine/groups.h"
+#include "engine/health.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/prepare.h"
+#include "engine/settle.h"
+#include "engine/sticky.h"
+#include "engine/suspicion.h"
+#include "engine/tables.h"
 
 #define LINGER_MAX_NS         (20 * NS_PER_MS)
 #define LINGERS_PER_TOLERANCE 8

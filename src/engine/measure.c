@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* What is counted and timed. Nothing here is looked at by a rule. */
+#include "engine/measure.h"
+
 #include "base/text.h"
+#include "engine/groups.h"
+#include "engine/holders.h"
 #include "engine/node.h"
+#include "engine/peers.h"
 
 struct metrics *engine_metrics(struct engine *e)
 {

@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* What people and hooks are told when a group changes: its state, its epoch, who holds it, and
  * whether this node may. */
+#include "engine/news.h"
+
+#include "base/text.h"
+#include "engine/devices.h"
+#include "engine/effects.h"
+#include "engine/explain.h"
+#include "engine/groups.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
+#include "engine/measure.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/prepare.h"
 
 static void run_hooks(struct engine *e, size_t group, enum node_state previous, const char *reason,
 	struct effects *out)

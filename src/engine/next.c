@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* What will change a group's state next, in one sentence: a state that cannot tell what it waits
  * for is a riddle. Nothing here is looked at by a rule. */
+#include "engine/next.h"
+
+#include "base/text.h"
+#include "engine/explain.h"
+#include "engine/groups.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/prepare.h"
+#include "engine/settle.h"
+#include "engine/sticky.h"
+#include "engine/suspicion.h"
 
 static void add_remaining(const struct engine *e, ha_time until, struct text *t)
 {

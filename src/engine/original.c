@@ -4,7 +4,13 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/devices.h"
+#include "engine/effects.h"
+#include "engine/groups.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
 
 /* The only group that a configuration with `protocol = original` has. */
 #define THE_GROUP 0

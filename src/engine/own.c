@@ -4,10 +4,15 @@
  * what we say of a group gets a version of its own. The groups form a list in the order of their
  * last changes, so that all that changed after any version is its end.
  */
+#include "engine/own.h"
+
 #include <string.h>
 
 #include "base/assert.h"
+#include "engine/attention.h"
+#include "engine/beat.h"
 #include "engine/node.h"
+#include "engine/peers.h"
 
 #define NOBODY UINT16_MAX
 /* The whole heartbeat; with the headers of UDP and IPv6 it fits an Ethernet frame. */

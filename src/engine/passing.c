@@ -10,9 +10,16 @@
  *                       does not have, go on to the new one; after its release everything does, for
  *                       a moment
  */
+#include "engine/passing.h"
+
 #include <string.h>
 
+#include "engine/devices.h"
+#include "engine/effects.h"
+#include "engine/groups.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/tables.h"
 
 /* After the release, for frames of clients who learn of it a little later: the new holder announces
  * as soon as it hears of the release. */

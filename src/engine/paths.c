@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Several heartbeat interfaces: who is heard by which. It decides nothing, since any path will do
  * (4.1); but people must learn of one that is lost while the others still carry. */
+#include "engine/paths.h"
+
 #include "base/assert.h"
+#include "base/text.h"
+#include "engine/devices.h"
+#include "engine/effects.h"
 #include "engine/node.h"
+#include "engine/peers.h"
 
 static int path_by_index(const struct engine *e, uint32_t interface_index)
 {

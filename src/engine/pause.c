@@ -5,8 +5,16 @@
  * lease still fences us in, which is how it should be. Nothing is left half done: takings,
  * handovers and releases come to their end.
  */
+#include "engine/pause.h"
+
 #include "base/assert.h"
+#include "engine/addresses.h"
+#include "engine/beat.h"
+#include "engine/devices.h"
+#include "engine/effects.h"
+#include "engine/groups.h"
 #include "engine/node.h"
+#include "engine/peers.h"
 
 /* For those who must be heard to know: two of their heartbeats, but not for ever. Where these are
  * short, a host that is busy with the upkeep is later than that; one that has not heard us for a

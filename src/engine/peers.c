@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: ISC */
+#include "engine/peers.h"
+
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "engine/addresses.h"
+#include "engine/attention.h"
+#include "engine/effects.h"
+#include "engine/explain.h"
+#include "engine/measure.h"
 #include "engine/node.h"
+#include "engine/own.h"
+#include "engine/paths.h"
+#include "engine/sticky.h"
+#include "engine/tables.h"
 
 /* The same refusal is told at most this often; the counters count all of them. */
 #define DROP_TOLD_EVERY_NS (60 * NS_PER_S)

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* What has to be done on this node before it may claim a group (`before-active`), and may say no.
  * docs/protocol.md 6.14. Where nothing is configured, nothing here is waited for. */
+#include "engine/prepare.h"
+
 #include "base/assert.h"
+#include "base/text.h"
+#include "engine/effects.h"
+#include "engine/groups.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
 
 #define VETO_NS (10 * NS_PER_S)
 /* Whoever carries it out bounds it as well, and kills it then; this is for one that does not. */

@@ -4,6 +4,8 @@
  * What the keeper has not taken down yet must not be served on a lease that was earned later than
  * its release began; but as long as each release ends in time, the lease of the others goes on.
  */
+#include "engine/releases.h"
+
 #include "base/assert.h"
 #include "engine/node.h"
 

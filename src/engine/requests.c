@@ -4,6 +4,8 @@
  * Each request gets one answer, when it is decided: refused at once with what would be right, done,
  * or failed. What takes time waits here; the elections do the rest.
  */
+#include "engine/requests.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +13,14 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "base/word.h"
+#include "engine/effects.h"
+#include "engine/explain.h"
+#include "engine/groups.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/sticky.h"
 
 /* A grant is waited for for one tolerance, and may have to wait for another one to end before. */
 #define PATIENCE_TOLERANCES 3

@@ -4,7 +4,11 @@
  * itself for a time (`settle`), and for a longer one when it has lost the group again and again
  * (`hold-down`). A group that nobody holds is never waited for.
  */
+#include "engine/settle.h"
+
 #include "base/assert.h"
+#include "engine/health.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
 
 /* So many losses are flapping, and each further one doubles the wait, three times at most. */

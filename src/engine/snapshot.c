@@ -5,7 +5,19 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "engine/addresses.h"
+#include "engine/devices.h"
+#include "engine/explain.h"
+#include "engine/groups.h"
+#include "engine/health.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
+#include "engine/next.h"
 #include "engine/node.h"
+#include "engine/paths.h"
+#include "engine/peers.h"
+#include "engine/sticky.h"
+#include "engine/suspicion.h"
 
 static void fill_group(
 	const struct engine *e, size_t group, int64_t wall_offset_ms, struct status *s)

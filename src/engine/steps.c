@@ -4,7 +4,12 @@
  * told when it happens on this node, so that two nodes' accounts together show the whole. What
  * changes a state is told by news.c.
  */
+#include "engine/steps.h"
+
+#include "engine/effects.h"
+#include "engine/explain.h"
 #include "engine/node.h"
+#include "engine/peers.h"
 
 #define TELL(...) effect_group_report(e, out, REPORT_STEP, REPORT_INFO, group, __VA_ARGS__)
 

@@ -4,6 +4,12 @@
  * while the two did not hear each other. Each therefore asks its neighbours anew when it loses
  * sight of a node, and tells whether one of them has answered that is no node itself.
  */
+#include "engine/sticky.h"
+
+#include "engine/addresses.h"
+#include "engine/attention.h"
+#include "engine/groups.h"
+#include "engine/holders.h"
 #include "engine/node.h"
 
 bool group_is_sticky(const struct engine *e, size_t group)

@@ -6,10 +6,18 @@
  * dead or stalled, it is asked for the group's addresses by ARP or neighbour discovery. If its own
  * hardware address answers then, it lives and serves.
  */
+#include "engine/suspicion.h"
+
 #include <string.h>
 
 #include "base/assert.h"
+#include "engine/attention.h"
+#include "engine/effects.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/tables.h"
 
 /* The first third of the margin is for clocks that differ, the rest for the answer; half of that
  * for one to a second question, as the first may get lost. */

@@ -4,10 +4,14 @@
  * it comes, because only heartbeats newer than the last one are looked at; but all up to a version
  * is known only when nothing is missing before it.
  */
+#include "engine/tables.h"
+
 #include <string.h>
 
 #include "base/assert.h"
+#include "engine/attention.h"
 #include "engine/node.h"
+#include "engine/peers.h"
 
 #define ASKS_PER_INTERVAL 4
 

@@ -6,7 +6,14 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "engine/devices.h"
+#include "engine/groups.h"
+#include "engine/health.h"
+#include "engine/holders.h"
+#include "engine/inputs.h"
 #include "engine/node.h"
+#include "engine/peers.h"
+#include "engine/tables.h"
 
 static const struct peer_record *peer_of(const struct engine *e, size_t node)
 {

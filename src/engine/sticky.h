@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* sticky: whether clients reach this node, for the case that another one holds the group too. */
+#ifndef HA_ENGINE_STICKY_H
+#define HA_ENGINE_STICKY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/ip.h"
+
+struct effects;
+struct engine;
+
+void sticky_taken(struct engine *e, size_t group);
+void sticky_acknowledged(struct engine *e, size_t group, const struct ip *neighbour);
+/* A node has fallen silent: the network may have come apart. */
+void sticky_lost_sight(struct engine *e, struct effects *out);
+bool group_is_sticky(const struct engine *e, size_t group);
+
+#endif
