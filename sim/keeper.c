@@ -406,6 +406,8 @@ bool keeper_succeed(struct world *w, struct node *n)
 	step(w, n,
 		(struct custody_event){
 			.kind = CUSTODY_BEGIN, .number = good ? n->succession.size : 0});
+	keeper_tells_fence(w, n);
+	keeper_looks(w, n);
 	return good;
 }
 

@@ -388,7 +388,8 @@ void node_begin(struct world *w, struct node *n)
 	n->stalled_until = time_max(w->now, n->host_stalled_until);
 	n->awake_since = n->stalled_until;
 	step(w, n, &event);
-	keeper_tells_fence(w, n);
+	if (!n->succession.takes_up)
+		keeper_tells_fence(w, n);
 	for (size_t i = 0; i < n->conf.device_count; i++)
 		node_device(w, n, i);
 	for (size_t g = 0; g < n->conf.group_count; g++)

@@ -92,6 +92,16 @@ void schedule_clear(struct world *w)
 	w->happening_count = 0;
 }
 
+/* What the keeper has said to an engine that is still to come waits in the channel (R8). */
+static ha_time note_due(const struct node *n, ha_time at)
+{
+	if (n->running)
+		return time_max(at, n->stalled_until);
+	if (!n->succession.paused || !n->keeper.runs)
+		return at;
+	return time_max(at, time_max(n->succession.engine_at, n->keeper_stalled_until));
+}
+
 /* What waits for somebody who is frozen is not due before that one runs again. */
 static ha_time due_at(const struct world *w, const struct happening *h, ha_time at)
 {
@@ -105,9 +115,9 @@ static ha_time due_at(const struct world *w, const struct happening *h, ha_time 
 	case HAPPENS_DEVICE:
 	case HAPPENS_HEALTH:
 	case HAPPENS_PREPARED:
-	case HAPPENS_NOTE:
 	case HAPPENS_ORPHANED:
 	case HAPPENS_SENT: return n->running ? time_max(at, n->stalled_until) : at;
+	case HAPPENS_NOTE: return note_due(n, at);
 	case HAPPENS_TOLD:
 	case HAPPENS_WORK:
 	case HAPPENS_JOINED:

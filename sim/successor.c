@@ -37,7 +37,6 @@ static void node_take_up(struct world *w, struct node *n)
 {
 	n->succession.takes_up = true;
 	node_begin(w, n);
-	keeper_looks(w, n);
 	n->succession.takes_up = false;
 }
 
@@ -48,9 +47,10 @@ void node_succeed(struct world *w, struct node *n)
 
 	if (!n->succession.paused)
 		return;
-	n->succession.good = keeper_succeed(w, n);
+	n->succession.engine_at = time_add(w->now, n->succession.gap_ns / 2);
 	schedule(w, schedule_prepare(&h, HAPPENS_ENGINE), node_index(w, n),
-		time_add(w->now, n->succession.gap_ns / 2));
+		n->succession.engine_at);
+	n->succession.good = keeper_succeed(w, n);
 }
 
 static void change_worth(struct node *n)

@@ -161,6 +161,7 @@ struct succession {
 	bool good;      /* that one is there, and has come in time */
 	bool takes_up;  /* the next engine says what it goes on with */
 	int64_t gap_ns; /* how long that one takes to come */
+	ha_time engine_at; /* when it does; until then its keeper's words wait in the channel */
 	size_t changes; /* a group of the next one has this worth; WORLD_GROUPS_MAX: none */
 	uint16_t worth;
 	size_t size;
