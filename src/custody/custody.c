@@ -192,14 +192,16 @@ static void expire(const struct step *s)
 	add(s, CUSTODY_SETTLE);
 }
 
+/* What is on its way down is there until its turn comes, which must not be after the lease. */
 static void check_lease(const struct step *s)
 {
 	const struct custody *c = s->c;
 	bool waits = c->coming.first != CUSTODY_NOBODY;
+	bool serves = c->held_count > 0 || c->leaving.first != CUSTODY_NOBODY;
 
-	if ((c->held_count > 0 || waits) && has_passed(s))
+	if ((serves || waits) && has_passed(s))
 		expire(s);
-	else if (c->held_count > 0)
+	else if (serves)
 		watch_lease(s);
 	else
 		watch(s, TIME_NEVER);

@@ -210,6 +210,28 @@ static void test_a_lease_that_passes_ends_everything(void **state)
 	assert_int_equal(custody_work(&custody), CUSTODY_REST);
 }
 
+/* It answers until its turn comes. */
+static void test_what_is_on_its_way_down_is_watched(void **state)
+{
+	(void)state;
+	bring_up(0, 4);
+	bring_up(1, 5);
+	says(CHANNEL_RELEASE, 0, 0);
+	says(CHANNEL_RELEASE, 1, 0);
+	assert_false(custody_holds_any(&custody));
+	now = time_add(lease, -1);
+	about(CUSTODY_LEASE, 0);
+	ASSERT_KINDS(CUSTODY_WATCH);
+	assert_int_equal(list[0].until.ns, lease.ns);
+	now = lease;
+	about(CUSTODY_LEASE, 0);
+	ASSERT_KINDS(CUSTODY_TAKE_DOWN, CUSTODY_TELL, CUSTODY_TELL, CUSTODY_WATCH, CUSTODY_EXPIRED,
+		CUSTODY_SETTLE);
+	assert_told(1, CHANNEL_RELEASED, 0, 4);
+	assert_told(2, CHANNEL_RELEASED, 1, 5);
+	assert_int_equal(custody_work(&custody), CUSTODY_REST);
+}
+
 static void test_a_lease_that_was_renewed_is_watched_on(void **state)
 {
 	(void)state;
@@ -514,6 +536,7 @@ int main(void)
 		TEST(test_holding_twice_answers_once),
 		TEST(test_a_group_that_fails_leaves_nothing),
 		TEST(test_a_lease_that_passes_ends_everything),
+		TEST(test_what_is_on_its_way_down_is_watched),
 		TEST(test_a_lease_that_was_renewed_is_watched_on),
 		TEST(test_a_long_lease_is_looked_at_before_it_ends),
 		TEST(test_what_waits_does_not_come_up_after_the_lease),
