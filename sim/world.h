@@ -157,12 +157,12 @@ struct clock {
 
 /* One engine of a node after the other (R8). */
 struct succession {
-	bool paused;    /* the one has gone, the keeper waits for the next one */
-	bool good;      /* that one is there, and has come in time */
-	bool takes_up;  /* the next engine says what it goes on with */
-	int64_t gap_ns; /* how long that one takes to come */
+	bool paused;       /* the one has gone, the keeper waits for the next one */
+	bool good;         /* that one is there, and has come in time */
+	bool takes_up;     /* the next engine says what it goes on with */
+	int64_t gap_ns;    /* how long that one takes to come */
 	ha_time engine_at; /* when it does; until then its keeper's words wait in the channel */
-	size_t changes; /* a group of the next one has this worth; WORLD_GROUPS_MAX: none */
+	size_t changes;    /* a group of the next one has this worth; WORLD_GROUPS_MAX: none */
 	uint16_t worth;
 	size_t size;
 	uint8_t *record; /* owned */

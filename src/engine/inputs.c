@@ -125,8 +125,9 @@ static void forget_offers(struct election_rival *r)
 	r->active = r->eligible = r->wants = r->listens = r->claimed = r->granted_us = false;
 }
 
-/* Those who leave politely, and those who have just started anew and proved nothing yet, are known
- * with nothing to offer until they would be missed: so a resignation can be told from a silence. */
+/* Those who leave politely, those who have just started anew and proved nothing yet, and those who
+ * say nothing of the group (no longer, or not yet) are known with nothing to offer until they would
+ * be missed: so a resignation can be told from a silence. */
 static size_t collect_rivals(const struct engine *e, size_t group, struct election_rival *rivals)
 {
 	size_t count = 0;
@@ -134,8 +135,7 @@ static size_t collect_rivals(const struct engine *e, size_t group, struct electi
 	for (size_t i = 0; i < e->peer_count; i++) {
 		const struct peer_record *p = &e->peers[i];
 
-		if (!p->entries[group].present ||
-			time_reached(e->now, peer_silence_deadline(&p->peer)))
+		if (time_reached(e->now, peer_silence_deadline(&p->peer)))
 			continue;
 		take_rival(e, group, p, &rivals[count]);
 		if (!p->peer.proven)
