@@ -71,7 +71,4 @@ void probe_look_now(struct probe *p);
 extern const struct probe_kind PROBE_TCP, PROBE_HTTP, PROBE_EXEC, PROBE_PROCESS, PROBE_FILE,
 	PROBE_INTERFACE, PROBE_ROUTE;
 
-/* main.c: logs why and ends the process. */
-_Noreturn __attribute__((format(printf, 1, 2))) void checker_fail(const char *format, ...);
-
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "checker/checker.h"
+#include "sys/fatal.h"
 
 #define RUNNER_NAME   "ha-runner"
 #define WORDS_MAX     (COMMAND_SIZE / 2)
@@ -176,7 +177,7 @@ static void run(struct exec *e)
 	if (uv_pipe(pipe_ends, UV_NONBLOCK_PIPE, 0) != 0 ||
 		uv_pipe_init(e->probe->checker->loop, &e->output, 0) != 0 ||
 		uv_pipe_open(&e->output, pipe_ends[0]) != 0)
-		checker_fail("the output of checks cannot be read");
+		fatal("the output of checks cannot be read");
 	/* Both, or a check that complains much would fill the log. */
 	stdio[1].data.fd = stdio[2].data.fd = pipe_ends[1];
 	split(e);
@@ -191,7 +192,7 @@ static void run(struct exec *e)
 	}
 	e->running = e->reading = true;
 	if (uv_read_start((uv_stream_t *)&e->output, on_allocate, on_read) != 0)
-		checker_fail("the output of a check cannot be read");
+		fatal("the output of a check cannot be read");
 }
 
 /* Beside our own program (a build folder), else the installed one. */
@@ -216,7 +217,7 @@ static bool open_exec(struct probe *p)
 	struct exec *e = p->own = calloc(1, sizeof(*e));
 
 	if (!e)
-		checker_fail("out of memory");
+		fatal("out of memory");
 	if (runner[0] == '\0')
 		find_runner();
 	e->probe = p;

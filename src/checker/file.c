@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "checker/checker.h"
+#include "sys/fatal.h"
 
 #define CONTENT_SIZE 32
 
@@ -83,7 +84,7 @@ static bool open_file(struct probe *p)
 	char *slash;
 
 	if (!f || uv_fs_event_init(p->checker->loop, &f->watch) != 0)
-		checker_fail("out of memory");
+		fatal("out of memory");
 	f->watch.data = p;
 	text_copy(f->folder, sizeof(f->folder), p->conf->target);
 	slash = strrchr(f->folder, '/');

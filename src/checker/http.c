@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "checker/checker.h"
+#include "sys/fatal.h"
 
 #define BODY_SIZE (16 * 1024) /* so much is searched for the text */
 
@@ -120,7 +121,7 @@ static struct watch *add_watch(struct web *web, curl_socket_t socket)
 	struct watch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch || uv_poll_init_socket(web->checker->loop, &watch->poll, socket) != 0)
-		checker_fail("a socket of libcurl cannot be polled");
+		fatal("a socket of libcurl cannot be polled");
 	watch->poll.data = watch;
 	watch->socket = socket;
 	(void)curl_multi_assign(web->multi, socket, watch);
@@ -164,7 +165,7 @@ static void open_web(struct checker *c)
 
 	if (!web || curl_global_init(CURL_GLOBAL_DEFAULT) != 0 ||
 		!(web->multi = curl_multi_init()) || uv_timer_init(c->loop, &web->timer) != 0)
-		checker_fail("libcurl cannot be used");
+		fatal("libcurl cannot be used");
 	web->checker = c;
 	web->timer.data = web;
 	c->loop->data = web;
@@ -182,7 +183,7 @@ static bool open_http(struct probe *p)
 	if (!p->checker->http)
 		open_web(p->checker);
 	if (!r || !(r->easy = curl_easy_init()))
-		checker_fail("out of memory");
+		fatal("out of memory");
 	(void)curl_easy_setopt(r->easy, CURLOPT_URL, p->conf->target);
 	(void)curl_easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(r->easy, CURLOPT_PROXY, "");
@@ -204,7 +205,7 @@ static void begin(struct probe *p)
 	r->length = 0;
 	r->active = true;
 	if (curl_multi_add_handle(web->multi, r->easy) != CURLM_OK)
-		checker_fail("libcurl cannot be used");
+		fatal("libcurl cannot be used");
 }
 
 static void abandon(struct probe *p)

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "checker/checker.h"
 #include "sys/devices.h"
+#include "sys/fatal.h"
 #include "sys/netlink.h"
 
 struct links {
@@ -29,7 +30,7 @@ static struct links *links_of(struct checker *c)
 	if (!c->links)
 		c->links = calloc(1, sizeof(struct links));
 	if (!c->links)
-		checker_fail("out of memory");
+		fatal("out of memory");
 	return c->links;
 }
 
@@ -77,7 +78,7 @@ static void on_devices(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	if (devices_update(l->devices, remember, l) != 0)
-		checker_fail("the kernel's network tables cannot be read");
+		fatal("the kernel's network tables cannot be read");
 	for (size_t i = 0; i < c->probe_count; i++)
 		if (c->probes[i].kind == &PROBE_INTERFACE)
 			look_at_device(&c->probes[i]);
@@ -107,7 +108,7 @@ static void watch_devices(struct checker *c)
 		devices_update(l->devices, remember, l) != 0 ||
 		uv_poll_init(c->loop, &l->devices_poll, devices_descriptor(l->devices)) != 0 ||
 		uv_poll_start(&l->devices_poll, UV_READABLE, on_devices) != 0)
-		checker_fail("the kernel's network tables cannot be read");
+		fatal("the kernel's network tables cannot be read");
 	l->devices_poll.data = c;
 }
 
@@ -202,7 +203,7 @@ static bool open_route(struct probe *p)
 	if (netlink_open_monitor(&l->routes, groups, sizeof(groups) / sizeof(groups[0])) != 0 ||
 		uv_poll_init(p->checker->loop, &l->routes_poll, l->routes.descriptor) != 0 ||
 		uv_poll_start(&l->routes_poll, UV_READABLE, on_routes) != 0)
-		checker_fail("the kernel's routes cannot be watched");
+		fatal("the kernel's routes cannot be watched");
 	return true;
 }
 

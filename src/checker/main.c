@@ -2,30 +2,17 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "checker/checker.h"
+#include "sys/fatal.h"
 #include "sys/log.h"
 #include "sys/syscalls.h"
 
 #define CONFIGURATION_SIZE_MAX (1 << 24)
-
-void checker_fail(const char *format, ...)
-{
-	char message[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
-	log_error("%s", message);
-	exit(EXIT_FAILURE);
-}
 
 static void take_configuration(struct conf *ret_conf)
 {
@@ -36,14 +23,14 @@ static void take_configuration(struct conf *ret_conf)
 
 	if (fstat(HANDOFF_CHECKER_CONFIGURATION, &st) != 0 || st.st_size < 0 ||
 		st.st_size > CONFIGURATION_SIZE_MAX)
-		checker_fail("ha-checker is started by `ha run`, not by hand");
+		fatal("ha-checker is started by `ha run`, not by hand");
 	text = malloc((size_t)st.st_size + 1);
 	if (!text ||
 		pread(HANDOFF_CHECKER_CONFIGURATION, text, (size_t)st.st_size, 0) != st.st_size)
-		checker_fail("the configuration cannot be read");
+		fatal("the configuration cannot be read");
 	(void)gethostname(hostname, sizeof(hostname) - 1);
 	if (!conf_parse(text, (size_t)st.st_size, hostname, ret_conf, &diagnostics))
-		checker_fail("configuration, line %u: %s", diagnostics.list[0].line,
+		fatal("configuration, line %u: %s", diagnostics.list[0].line,
 			diagnostics.list[0].message);
 	free(text);
 	(void)close(HANDOFF_CHECKER_CONFIGURATION);
@@ -72,7 +59,7 @@ int main(void)
 		log_notice("the system calls of checks are not restricted: %s", strerror(-r));
 	if (uv_poll_init(c.loop, &c.engine, HANDOFF_CHECKER_SOCKET) != 0 ||
 		uv_poll_start(&c.engine, UV_READABLE | UV_DISCONNECT, on_engine) != 0)
-		checker_fail("there is no engine");
+		fatal("there is no engine");
 	probes_open(&c);
 	uv_run(c.loop, UV_RUN_DEFAULT);
 	return EXIT_SUCCESS;

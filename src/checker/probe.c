@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "checker/checker.h"
 #include "sys/clock.h"
+#include "sys/fatal.h"
 
 #define ALIVE_MS 1000
 
@@ -168,7 +169,7 @@ static void open_probe(struct checker *c, struct probe *p, size_t index)
 	p->word = (struct verdict){.kind = VERDICT_CHECK, .index = (uint16_t)index};
 	p->timer.data = p->review.data = p;
 	if (uv_timer_init(c->loop, &p->timer) != 0 || uv_timer_init(c->loop, &p->review) != 0)
-		checker_fail("no timer for checks");
+		fatal("no timer for checks");
 	if (!p->kind->open || p->kind->open(p))
 		attempt(p);
 }
@@ -177,7 +178,7 @@ void probes_open(struct checker *c)
 {
 	c->probes = calloc(c->conf.check_count + 1u, sizeof(*c->probes));
 	if (!c->probes || uv_timer_init(c->loop, &c->alive) != 0)
-		checker_fail("out of memory");
+		fatal("out of memory");
 	for (size_t i = 0; i < c->conf.check_count; i++)
 		if (kind_of(c->conf.checks[i].kind))
 			open_probe(c, &c->probes[c->probe_count++], i);

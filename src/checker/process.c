@@ -17,6 +17,7 @@
 
 #include "base/text.h"
 #include "checker/checker.h"
+#include "sys/fatal.h"
 
 #define COMM_LENGTH 15 /* the kernel keeps no more of a process's name */
 #define READ_SIZE   256
@@ -143,7 +144,7 @@ static bool watch(struct probe *p, pid_t pid)
 	if (uv_poll_init(p->checker->loop, &own->poll, own->pidfd) == 0 &&
 		uv_poll_start(&own->poll, UV_READABLE, on_end) == 0)
 		return true;
-	checker_fail("the end of a process cannot be waited for");
+	fatal("the end of a process cannot be waited for");
 }
 
 /* Whether it lives, whose end is not known of. */
@@ -173,7 +174,7 @@ static bool open_process(struct probe *p)
 	struct process *own = p->own = calloc(1, sizeof(*own));
 
 	if (!own)
-		checker_fail("out of memory");
+		fatal("out of memory");
 	own->pidfd = -1;
 	return true;
 }

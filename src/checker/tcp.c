@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "checker/checker.h"
 #include "sys/clock.h"
+#include "sys/fatal.h"
 
 /* A name is asked for again when nothing has answered at its address for so long. */
 #define RESOLVE_AGAIN_NS (30 * NS_PER_S)
@@ -64,7 +65,7 @@ static void connect_to(struct probe *p)
 	int r;
 
 	if (!a || uv_tcp_init(p->checker->loop, &a->socket) != 0)
-		checker_fail("out of memory");
+		fatal("out of memory");
 	a->probe = p;
 	a->socket.data = a;
 	tcp->attempt = a;
@@ -124,7 +125,7 @@ static bool open_tcp(struct probe *p)
 	const char *host = p->conf->target;
 
 	if (!tcp)
-		checker_fail("out of memory");
+		fatal("out of memory");
 	tcp->numeric = uv_ip4_addr(host, p->conf->port, (struct sockaddr_in *)&tcp->address) == 0 ||
 		       uv_ip6_addr(host, p->conf->port, (struct sockaddr_in6 *)&tcp->address) == 0;
 	tcp->resolved = tcp->numeric;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "daemon/answer.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/daemon.h"
+#include "base/text.h"
+#include "daemon/checks.h"
+#include "driver/driver.h"
 #include "engine/views.h"
 #include "sys/clock.h"
+#include "sys/scheduling.h"
 #include "wire/json.h"
 
 #define GROUPS_PER_SLICE 8 /* some 10 microseconds each */
@@ -26,7 +27,7 @@ enum stage {
 };
 
 struct answer {
-	struct daemon *daemon;
+	struct driver *driver;
 	bool cluster, failed;
 	enum stage stage;
 	size_t node, group; /* next */
@@ -94,9 +95,9 @@ static json_t *peer_timings(const struct engine *e)
 
 static void add_head(struct answer *a)
 {
-	json_t *metrics = metrics_to_json(daemon_metrics(a->daemon));
+	json_t *metrics = metrics_to_json(engine_metrics(a->driver->engine));
 
-	(void)json_object_set_new(metrics, "peers", peer_timings(daemon_engine(a->daemon)));
+	(void)json_object_set_new(metrics, "peers", peer_timings(a->driver->engine));
 	add_json(a, status_head_to_json(&a->status), true);
 	add(a, ",\"metrics\":");
 	add_json(a, metrics, false);
@@ -104,10 +105,20 @@ static void add_head(struct answer *a)
 	a->stage = STAGE_GROUPS;
 }
 
+static void fill_group(struct answer *a)
+{
+	const struct conf_group *conf = &a->driver->conf->groups[a->group];
+	struct status_group *g = &a->status.groups[a->group];
+
+	driver_status_group(a->driver, a->group, &a->status);
+	g->check_first = conf->check_first;
+	g->check_count = conf->check_count;
+}
+
 static void add_groups(struct answer *a)
 {
 	for (int i = 0; i < GROUPS_PER_SLICE && a->group < a->status.group_count; i++) {
-		daemon_status_group(a->daemon, a->group, &a->status);
+		fill_group(a);
 		add(a, a->group > 0 ? "," : "");
 		add_json(a, status_group_to_json(&a->status, a->group), false);
 		a->group++;
@@ -148,7 +159,7 @@ static json_t *view_to_json(const struct engine *e, size_t node, const struct vi
 
 static void add_view(struct answer *a)
 {
-	const struct engine *e = daemon_engine(a->daemon);
+	const struct engine *e = a->driver->engine;
 	struct view_node n;
 
 	if (!views_node(e, clock_now(), a->node, &n)) {
@@ -174,7 +185,7 @@ static json_t *view_group_to_json(const char *name, const struct view_group *v)
 
 static void add_view_groups(struct answer *a)
 {
-	const struct engine *e = daemon_engine(a->daemon);
+	const struct engine *e = a->driver->engine;
 	struct view_group v;
 
 	for (int i = 0; i < GROUPS_PER_SLICE && a->group < a->status.group_count; i++) {
@@ -199,7 +210,7 @@ static void add_difference(void *context, const char *text)
 
 static void add_differences(struct answer *a)
 {
-	const struct engine *e = daemon_engine(a->daemon);
+	const struct engine *e = a->driver->engine;
 
 	for (int i = 0; i < GROUPS_PER_SLICE && a->group < a->status.group_count; i++)
 		views_differences_of_group(e, a->group++, add_difference, a->differences);
@@ -214,16 +225,32 @@ static void add_differences(struct answer *a)
 
 /* --- slices */
 
-struct answer *answer_begin(struct daemon *d, bool cluster)
+/* All but the groups, with room for those. False if memory ran out; what it has taken then goes
+ * with the answer. */
+static bool begin_status(struct answer *a, const struct daemon_checks *checks)
+{
+	const struct conf *conf = a->driver->conf;
+	struct status *s = &a->status;
+
+	if (!status_init(s, conf->group_count, conf->address_count))
+		return false;
+	driver_status_begin(a->driver, s);
+	text_copy(s->version, sizeof(s->version), HA_VERSION);
+	text_copy(s->scheduling, sizeof(s->scheduling),
+		scheduling_is_realtime() ? "real-time" : "ordinary");
+	return checks_status(checks, s);
+}
+
+struct answer *answer_begin(struct driver *driver, const struct daemon_checks *checks, bool cluster)
 {
 	struct answer *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return NULL;
-	a->daemon = d;
+	a->driver = driver;
 	a->cluster = cluster;
 	a->differences = json_array();
-	a->failed = !a->differences || !daemon_status_begin(d, &a->status);
+	a->failed = !a->differences || !begin_status(a, checks);
 	return a;
 }
 

@@ -11,10 +11,12 @@
 #include <stddef.h>
 
 struct answer;
-struct daemon;
+struct daemon_checks;
+struct driver;
 
-/* @cluster: with the views. NULL if memory ran out. */
-struct answer *answer_begin(struct daemon *d, bool cluster);
+/* @cluster: with the views. Both are borrowed until answer_end(). NULL if memory ran out. */
+struct answer *answer_begin(
+	struct driver *driver, const struct daemon_checks *checks, bool cluster);
 /* One more slice; false when it is complete, or memory ran out. */
 bool answer_continue(struct answer *a);
 /* Ends it: the line with its newline, *@ret_size bytes, owned by the caller; NULL if memory ran

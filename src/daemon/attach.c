@@ -10,8 +10,9 @@
 
 #include "base/text.h"
 #include "base/time.h"
-#include "daemon/daemon.h"
+#include "daemon/health.h"
 #include "sys/clock.h"
+#include "sys/fatal.h"
 #include "sys/log.h"
 
 #define PEER_GROUPS_MAX 64
@@ -36,7 +37,7 @@ struct care_of_group {
 };
 
 struct attach {
-	struct daemon *daemon;
+	struct health *health;
 	const struct conf *conf;
 	uv_timer_t timer;
 	uv_prepare_t prepare;
@@ -66,7 +67,7 @@ static void tell_engine(struct attach *a, size_t group)
 		.ineligible = !good || g->line.ineligible};
 
 	text_copy(health.reason, sizeof(health.reason), describe(g));
-	daemon_health(a->daemon, HEALTH_OF_APPLICATION, &health);
+	health_judged(a->health, HEALTH_OF_APPLICATION, &health);
 }
 
 /* Not at once: a connection may be given up while the engine's effects are being carried out. */
@@ -125,15 +126,15 @@ static void look_up(struct care_of_group *g, const struct conf_group *conf)
 			conf->name, conf->application);
 }
 
-struct attach *attach_open(struct daemon *d, const struct conf *conf, uv_loop_t *loop)
+struct attach *attach_open(struct health *health, const struct conf *conf, uv_loop_t *loop)
 {
 	struct attach *a = calloc(1, sizeof(*a) + conf->group_count * sizeof(a->groups[0]));
 	uint64_t interval_ms = (uint64_t)(conf->node.interval_ns / NS_PER_MS);
 	bool any = false;
 
 	if (!a)
-		daemon_fail("out of memory");
-	a->daemon = d;
+		fatal("out of memory");
+	a->health = health;
 	a->conf = conf;
 	for (size_t g = 0; g < conf->group_count; g++) {
 		if (!conf->groups[g].application)

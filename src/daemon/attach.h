@@ -15,11 +15,11 @@
 #include "conf/conf.h"
 #include "wire/attach.h"
 
-struct daemon;
 struct attach;
+struct health;
 
 /* Looks the users and groups of the configuration up. Owned by the process. */
-struct attach *attach_open(struct daemon *d, const struct conf *conf, uv_loop_t *loop);
+struct attach *attach_open(struct health *health, const struct conf *conf, uv_loop_t *loop);
 /* The engine has started: groups that nobody looks after yet are not eligible. */
 void attach_start(struct attach *a);
 

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Health checks, as the engine's process sees them: what ha-checker says of them, and what is seen
- * here. What they make of a group goes to the engine, and each change to the log and to watchers.
- */
+#include "daemon/checks.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/text.h"
-#include "daemon/daemon.h"
+#include "daemon/health.h"
 #include "engine/checks.h"
 #include "sys/clock.h"
+#include "sys/fatal.h"
+#include "sys/log.h"
 #include "wire/handoff.h"
 
 #define VERDICTS_AT_ONCE 64             /* then something else may be due */
 #define LOST_AFTER_NS    (3 * NS_PER_S) /* it says something each second */
 
 struct daemon_checks {
-	struct daemon *daemon;
+	struct driver *driver;
+	struct health *health;
 	const struct conf *conf;
 	struct checks checks;
 	bool *failed_before; /* of each check, as last told */
@@ -31,7 +32,7 @@ static void tell_engine(struct daemon_checks *c, size_t group)
 {
 	struct engine_health health = checks_health(&c->checks, group);
 
-	daemon_health(c->daemon, HEALTH_OF_CHECKS, &health);
+	health_judged(c->health, HEALTH_OF_CHECKS, &health);
 }
 
 static void report_check(struct daemon_checks *c, size_t index)
@@ -48,14 +49,14 @@ static void report_check(struct daemon_checks *c, size_t index)
 	if (fails == c->failed_before[index])
 		return; /* another worth was read */
 	c->failed_before[index] = fails;
-	metrics_count(
-		daemon_metrics(c->daemon), fails ? METRIC_CHECKS_FAILED : METRIC_CHECKS_PASSED);
+	metrics_count(engine_metrics(c->driver->engine),
+		fails ? METRIC_CHECKS_FAILED : METRIC_CHECKS_PASSED);
 	conf_check_describe(check, name, sizeof(name));
 	text_copy(r.group, sizeof(r.group), c->conf->groups[check->group].name);
 	text_add(&t, "check %s %s", name, fails ? "fails" : "passes");
 	if (fails && entry->text[0] != '\0')
 		text_add(&t, ": %s", entry->text);
-	daemon_report(c->daemon, &r);
+	driver_report(c->driver, &r);
 }
 
 static void changed(struct daemon_checks *c, size_t index)
@@ -99,10 +100,8 @@ static void on_timer(uv_timer_t *timer)
 	int index;
 
 	if (time_between(c->heard, now) >= LOST_AFTER_NS) {
-		daemon_told(c->daemon, REPORT_WARNING,
-			"ha-checker is silent; its last words on health checks are believed for "
-			"one "
-			"timeout of each");
+		log_warning("ha-checker is silent; its last words on health checks are believed "
+			    "for one timeout of each");
 		checks_lost(&c->checks, now, conf_check_is_carried_out_apart);
 		c->heard = TIME_NEVER;
 	}
@@ -126,7 +125,7 @@ static void on_verdicts(uv_poll_t *poll, int status, int events)
 		if (size <= 0)
 			break;
 		if (time_is_never(c->heard))
-			daemon_told(c->daemon, REPORT_NOTICE, "ha-checker answers again");
+			log_notice("ha-checker answers again");
 		c->heard = clock_now();
 		if (verdict_decode(bytes, (size_t)size, &v))
 			take(c, &v);
@@ -148,7 +147,7 @@ void checks_follow(struct daemon_checks *c)
 
 		if (check->kind != CONF_CHECK_GROUP)
 			continue;
-		held = engine_holds(daemon_engine(c->daemon), check->follows);
+		held = engine_holds(c->driver->engine, check->follows);
 		v.verdict = held ? CHECK_PASSING : CHECK_FAILING;
 		if (!held)
 			text_copy(v.text, sizeof(v.text), "it is not held here");
@@ -157,20 +156,22 @@ void checks_follow(struct daemon_checks *c)
 	}
 }
 
-struct daemon_checks *checks_open(struct daemon *d, const struct conf *conf, uv_loop_t *loop)
+struct daemon_checks *checks_open(struct driver *driver, struct health *health, uv_loop_t *loop)
 {
+	const struct conf *conf = driver->conf;
 	struct daemon_checks *c = calloc(1, sizeof(*c));
 	struct checks_entry *list = calloc(conf->check_count + 1u, sizeof(*list));
 
 	if (!c || !list || !(c->failed_before = calloc(conf->check_count + 1u, sizeof(bool))))
-		daemon_fail("out of memory");
-	c->daemon = d;
+		fatal("out of memory");
+	c->driver = driver;
+	c->health = health;
 	c->conf = conf;
 	c->checks = checks_init(conf, list);
 	c->heard = clock_now();
 	c->poll.data = c->timer.data = c;
 	if (uv_timer_init(loop, &c->timer) != 0)
-		daemon_fail("no timer for checks");
+		fatal("no timer for checks");
 	return c;
 }
 
@@ -187,7 +188,7 @@ void checks_start(struct daemon_checks *c)
 	for (size_t g = 0; g < c->conf->group_count; g++) {
 		if (c->conf->groups[g].check_count == 0)
 			continue;
-		if (engine_holds(daemon_engine(c->daemon), g))
+		if (engine_holds(c->driver->engine, g))
 			checks_presume(&c->checks, g, clock_now());
 		tell_engine(c, g);
 	}
@@ -195,7 +196,7 @@ void checks_start(struct daemon_checks *c)
 		return;
 	if (uv_poll_init(c->timer.loop, &c->poll, HANDOFF_CHECKER) != 0 ||
 		uv_poll_start(&c->poll, UV_READABLE | UV_DISCONNECT, on_verdicts) != 0)
-		daemon_fail("ha-checker cannot be listened to");
+		fatal("ha-checker cannot be listened to");
 	plan_timer(c);
 }
 

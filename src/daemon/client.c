@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include "daemon/control.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/answer.h"
 #include "daemon/attach.h"
-#include "daemon/control.h"
 #include "sys/log.h"
 
 struct line {
@@ -19,7 +20,7 @@ static void on_closed(uv_handle_t *handle)
 
 	c->used = false;
 	if (c->control->one_waits)
-		control_accept(c->control);
+		c->control->accept(c->control);
 }
 
 static void drop_answer(struct client *c)
@@ -36,7 +37,7 @@ void client_close(struct client *c)
 	c->watching = false;
 	drop_answer(c);
 	if (c->attached)
-		attach_end(daemon_attach(c->control->daemon), c);
+		attach_end(c->control->attach, c);
 	c->attached = false;
 	if (!c->closing)
 		uv_close((uv_handle_t *)&c->pipe, on_closed);

@@ -4,13 +4,14 @@
  * are its children and get what it has: so with hooks only those are refused that no such program
  * needs and that have opened the kernel to attacks; without any, all that it does not need itself.
  */
+#include "daemon/confine.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <jansson.h>
 
-#include "daemon/daemon.h"
 #include "sys/log.h"
 #include "sys/syscalls.h"
 

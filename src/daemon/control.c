@@ -8,6 +8,7 @@
 #include "daemon/attach.h"
 #include "engine/views.h"
 #include "sys/clock.h"
+#include "sys/fatal.h"
 #include "sys/log.h"
 #include "wire/json.h"
 
@@ -21,7 +22,7 @@ static void answer_attached(struct client *c)
 	slices_tell_events(c->control, SIZE_MAX);
 	if (c->closing)
 		return;
-	answer = answer_begin(c->control->daemon, false);
+	answer = answer_begin(c->control->driver, c->control->checks, false);
 	while (answer && answer_continue(answer))
 		;
 	text = answer ? answer_end(answer, &size) : NULL;
@@ -30,12 +31,11 @@ static void answer_attached(struct client *c)
 
 static void begin_attachment(struct client *c, const char *group)
 {
-	struct daemon *d = c->control->daemon;
 	const char *error = "the connection cannot be examined";
 	uv_os_fd_t socket;
 
 	if (uv_fileno((const uv_handle_t *)&c->pipe, &socket) == 0)
-		error = attach_begin(daemon_attach(d), group, socket, c);
+		error = attach_begin(c->control->attach, group, socket, c);
 	if (error) {
 		client_send_json(c, json_pack("{s:s}", "error", error), true);
 		return;
@@ -48,8 +48,7 @@ static void begin_attachment(struct client *c, const char *group)
 static void list_candidates(struct client *c, const char *group)
 {
 	struct candidates candidates;
-	bool known = views_candidates(
-		daemon_engine(c->control->daemon), clock_now(), group, &candidates);
+	bool known = views_candidates(c->control->driver->engine, clock_now(), group, &candidates);
 
 	client_send_json(c,
 		known ? candidates_to_json(&candidates)
@@ -66,7 +65,7 @@ static void handle_attached(struct client *c, size_t size)
 		client_send_json(c, json_pack("{s:s}", "error", error), true);
 		return;
 	}
-	attach_heard(daemon_attach(c->control->daemon), c, &line);
+	attach_heard(c->control->attach, c, &line);
 	if (line.status)
 		answer_attached(c);
 }
@@ -80,7 +79,7 @@ static void pass_on(struct client *c, const struct control_request *asked)
 
 	control->tokens += control->tokens == UINT32_MAX ? 2 : 1;
 	request.token = c->token = control->tokens;
-	daemon_event(control->daemon, &event);
+	driver_event(control->driver, &event);
 }
 
 void control_answer(struct control *control, const struct engine_answer *answer)
@@ -165,7 +164,8 @@ static struct client *find_free(struct control *control)
 	return NULL;
 }
 
-void control_accept(struct control *control)
+/* Takes the next client, if there is room for it. */
+static void accept_next(struct control *control)
 {
 	uv_stream_t *listener = (uv_stream_t *)&control->listener;
 	struct client *c = find_free(control);
@@ -190,21 +190,25 @@ void control_accept(struct control *control)
 static void on_connection(uv_stream_t *listener, int status)
 {
 	if (status == 0)
-		control_accept(listener->data);
+		accept_next(listener->data);
 }
 
-struct control *control_open(struct daemon *d, int fd, uv_loop_t *loop)
+struct control *control_open(struct driver *driver, struct attach *attach,
+	struct daemon_checks *checks, int fd, uv_loop_t *loop)
 {
 	struct control *c = calloc(1, sizeof(*c));
 
 	if (!c)
-		daemon_fail("out of memory");
-	c->daemon = d;
+		fatal("out of memory");
+	c->driver = driver;
+	c->attach = attach;
+	c->checks = checks;
+	c->accept = accept_next;
 	if (uv_pipe_init(loop, &c->listener, 0) != 0 || uv_pipe_open(&c->listener, fd) != 0)
-		daemon_fail("the control socket cannot be used");
+		fatal("the control socket cannot be used");
 	c->listener.data = c->work.data = c;
 	(void)uv_timer_init(loop, &c->work);
 	if (uv_listen((uv_stream_t *)&c->listener, CLIENTS_MAX, on_connection) != 0)
-		daemon_fail("the control socket cannot be listened on");
+		fatal("the control socket cannot be listened on");
 	return c;
 }

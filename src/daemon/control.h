@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * control: what the control socket is made of. control.c takes clients and their requests, client.c
- * sends them lines, slices.c makes what is told bit by bit.
+ * control: the control socket. control.c takes clients and their requests, client.c sends them
+ * lines, slices.c makes what is told bit by bit.
  */
 #ifndef HA_DAEMON_CONTROL_H
 #define HA_DAEMON_CONTROL_H
@@ -13,8 +13,24 @@
 #include <jansson.h>
 #include <uv.h>
 
-#include "daemon/daemon.h"
+#include "driver/driver.h"
 #include "wire/control.h"
+
+struct attach;
+struct control;
+struct daemon_checks;
+
+/* Serves the listening socket @fd. Owned by the process. */
+struct control *control_open(struct driver *driver, struct attach *attach,
+	struct daemon_checks *checks, int fd, uv_loop_t *loop);
+/* To whoever asked, if he still waits. */
+void control_answer(struct control *c, const struct engine_answer *answer);
+/* Tells everybody who watches. */
+void control_report(struct control *c, const struct report *r, int64_t wall_ms);
+/* Tells them at once what they are still to be told: the process ends. */
+void control_finish(struct control *c);
+
+/* --- of its parts among themselves */
 
 #define CLIENTS_MAX 16
 
@@ -36,7 +52,9 @@ struct event {
 };
 
 struct control {
-	struct daemon *daemon;
+	struct driver *driver;
+	struct attach *attach;
+	struct daemon_checks *checks;
 	/* The one at `event_first` has the number `told`. They wait, because ten thousand groups
 	 * may change at once, and are told bit by bit, as answers are made. Owned. */
 	struct event *events;
@@ -46,11 +64,9 @@ struct control {
 	uv_timer_t work; /* runs while there is something to tell */
 	uint32_t tokens; /* given out */
 	bool one_waits;  /* all clients are in use; the next is accepted when one has gone */
+	void (*accept)(struct control *control);
 	struct client clients[CLIENTS_MAX];
 };
-
-/* Takes the next client, if there is room for it. */
-void control_accept(struct control *control);
 
 /* client.c */
 void client_close(struct client *c);

@@ -4,12 +4,14 @@
  * The file is opened before the engine's process gives up the system calls that open files; one
  * short write into it is atomic enough for a word.
  */
+#include "daemon/drained.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/daemon.h"
+#include "base/assert.h"
 #include "sys/log.h"
 
 #define FILE_NAME "drained"

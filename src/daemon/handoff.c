@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include "daemon/handoff.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/daemon.h"
+#include "sys/fatal.h"
 #include "wire/channel.h"
 #include "wire/handoff.h"
 
@@ -18,8 +20,7 @@ static void require_descriptors(void)
 {
 	for (int fd = HANDOFF_CHANNEL; fd <= HANDOFF_RECORD; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
-			daemon_fail(
-				"descriptor %d is missing: had is started by `ha run`, not by hand",
+			fatal("descriptor %d is missing: had is started by `ha run`, not by hand",
 				fd);
 }
 
@@ -30,12 +31,12 @@ static uint8_t *read_whole(int fd, size_t *ret_size)
 	uint8_t *bytes;
 
 	if (fstat(fd, &st) != 0 || st.st_size < 0 || st.st_size > CONF_TEXT_MAX)
-		daemon_fail("descriptor %d cannot be read: %s", fd, strerror(errno));
+		fatal("descriptor %d cannot be read: %s", fd, strerror(errno));
 	bytes = malloc((size_t)st.st_size + 1);
 	if (!bytes)
-		daemon_fail("out of memory");
+		fatal("out of memory");
 	if (pread(fd, bytes, (size_t)st.st_size, 0) != st.st_size)
-		daemon_fail("descriptor %d is shorter than it says", fd);
+		fatal("descriptor %d is shorter than it says", fd);
 	*ret_size = (size_t)st.st_size;
 	close(fd);
 	return bytes;
@@ -51,9 +52,9 @@ static struct conf *take_configuration(void)
 
 	(void)gethostname(hostname, sizeof(hostname) - 1);
 	if (!conf)
-		daemon_fail("out of memory");
+		fatal("out of memory");
 	if (!conf_parse((const char *)text, size, hostname, conf, &diagnostics))
-		daemon_fail("configuration, line %u: %s", diagnostics.list[0].line,
+		fatal("configuration, line %u: %s", diagnostics.list[0].line,
 			diagnostics.list[0].message);
 	free(text);
 	return conf;
@@ -66,7 +67,7 @@ static struct heartbeat_key take_key(void)
 	uint8_t *secret = read_whole(HANDOFF_KEY, &size);
 
 	if (size % CONF_KEY_SIZE != 0 || size > (size_t)2 * CONF_KEY_SIZE)
-		daemon_fail("the key has %zu bytes instead of %d", size, CONF_KEY_SIZE);
+		fatal("the key has %zu bytes instead of %d", size, CONF_KEY_SIZE);
 	if (size != 0)
 		heartbeat_key_init(&key, secret, CONF_KEY_SIZE);
 	if (size > CONF_KEY_SIZE)
@@ -82,7 +83,7 @@ static struct lease_page *take_lease(size_t group_count)
 		HANDOFF_LEASE, 0);
 
 	if (page == MAP_FAILED)
-		daemon_fail("the lease page cannot be mapped: %s", strerror(errno));
+		fatal("the lease page cannot be mapped: %s", strerror(errno));
 	close(HANDOFF_LEASE);
 	return page;
 }
@@ -109,6 +110,6 @@ size_t handoff_wait(void)
 	if (size <= 0)
 		exit(EXIT_SUCCESS); /* it has thought better of it */
 	if (!channel_decode(bytes, (size_t)size, &m) || m.verb != CHANNEL_BEGIN)
-		daemon_fail("the keeper speaks another language; were both installed together?");
+		fatal("the keeper speaks another language; were both installed together?");
 	return m.number <= HANDOFF_RECORD_SIZE ? (size_t)m.number : 0;
 }

@@ -4,6 +4,8 @@
  * may be slow or stuck, so a process of its own writes, which may wait for it; the engine's end of
  * the pipe never does. It keeps the present file and the one before, HISTORY_LINES_MAX lines each.
  */
+#include "daemon/history.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,7 +22,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
-#include "daemon/daemon.h"
+#include "sys/fatal.h"
 #include "sys/log.h"
 #include "sys/syscalls.h"
 #include "wire/handoff.h"
@@ -198,7 +200,7 @@ struct history *history_open(int folder)
 	struct stat status;
 
 	if (!h)
-		daemon_fail("out of memory");
+		fatal("out of memory");
 	h->pipe = h->alive = -1;
 	if (fstat(folder, &status) == 0 && S_ISDIR(status.st_mode) && !start_writer(h, folder))
 		log_warning("there is no history: %s", strerror(errno));

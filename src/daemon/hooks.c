@@ -5,6 +5,8 @@
  * to be done before a claim (before-active) stands in the same line, and the engine waits for its
  * answer.
  */
+#include "daemon/hooks.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,8 +14,8 @@
 
 #include "base/assert.h"
 #include "base/text.h"
-#include "daemon/daemon.h"
 #include "sys/clock.h"
+#include "sys/fatal.h"
 #include "sys/log.h"
 
 #define WAITING_MAX      8
@@ -39,7 +41,7 @@ struct group_hooks {
 };
 
 struct hooks {
-	struct daemon *daemon;
+	struct driver *driver;
 	const struct conf *conf;
 	struct metrics *metrics; /* the engine's */
 	uv_loop_t *loop;
@@ -216,7 +218,7 @@ static void answer(struct group_hooks *g, const struct engine_hook *asked, int f
 		.preparation = {
 			.group = asked->group, .run = asked->preparation, .error = failure}};
 
-	daemon_event(g->hooks->daemon, &event);
+	driver_event(g->hooks->driver, &event);
 }
 
 /* Drops the change at the front. It is answered when it is gone: the engine may say more at once.
@@ -295,30 +297,30 @@ static struct group_hooks *open_group(struct hooks *h)
 	struct group_hooks *g = calloc(1, sizeof(*g));
 
 	if (!g || uv_timer_init(h->loop, &g->timer) != 0)
-		daemon_fail("out of memory for hooks");
+		fatal("out of memory for hooks");
 	g->hooks = h;
 	g->process.data = g;
 	g->timer.data = g;
 	return g;
 }
 
-struct hooks *hooks_open(
-	struct daemon *d, const struct conf *conf, struct metrics *metrics, uv_loop_t *loop)
+struct hooks *hooks_open(struct driver *driver, uv_loop_t *loop)
 {
+	const struct conf *conf = driver->conf;
 	struct hooks *h = calloc(1, sizeof(*h));
 
 	if (!h)
-		daemon_fail("out of memory");
-	h->daemon = d;
+		fatal("out of memory");
+	h->driver = driver;
 	h->conf = conf;
-	h->metrics = metrics;
+	h->metrics = engine_metrics(driver->engine);
 	h->loop = loop;
 	h->last_patience.data = h;
 	if (uv_timer_init(loop, &h->last_patience) != 0)
-		daemon_fail("no timer for hooks");
+		fatal("no timer for hooks");
 	h->groups = calloc(conf->group_count, sizeof(struct group_hooks *));
 	if (!h->groups)
-		daemon_fail("out of memory");
+		fatal("out of memory");
 	for (size_t i = 0; i < conf->group_count; i++)
 		if (has_hooks(&conf->groups[i]))
 			h->groups[i] = open_group(h);

@@ -3,15 +3,18 @@
  * The checks `arp` and `gateway`: each interval the keeper is told to ask; an answer within the
  * timeout is good. What follows from that is the same as for ha-checker's checks (core/check.h).
  */
+#include "daemon/neighbours.h"
+
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "daemon/daemon.h"
+#include "daemon/checks.h"
 #include "sys/clock.h"
+#include "sys/fatal.h"
 
 struct neighbour {
 	struct daemon_checks *checks;
-	struct daemon *daemon;
+	struct driver *driver;
 	const struct conf_check *conf;
 	size_t index;
 	struct check check;
@@ -68,7 +71,7 @@ static void ask(struct neighbour *n)
 {
 	n->asked = clock_now();
 	n->awaited = true;
-	daemon_ask(n->daemon, n->index);
+	driver_ask(n->driver, n->index);
 	uv_timer_start(&n->timer, on_timeout, ms_of(n->conf->timeout_ns), 0);
 }
 
@@ -85,12 +88,13 @@ static bool is_ours(const struct conf_check *check)
 }
 
 struct neighbours *neighbours_open(
-	struct daemon *d, struct daemon_checks *checks, const struct conf *conf, uv_loop_t *loop)
+	struct driver *driver, struct daemon_checks *checks, uv_loop_t *loop)
 {
+	const struct conf *conf = driver->conf;
 	struct neighbours *all = calloc(1, sizeof(*all) + conf->check_count * sizeof(all->list[0]));
 
 	if (!all)
-		daemon_fail("out of memory");
+		fatal("out of memory");
 	for (size_t i = 0; i < conf->check_count; i++) {
 		struct neighbour *n = &all->list[all->count];
 
@@ -98,13 +102,13 @@ struct neighbours *neighbours_open(
 			continue;
 		all->count++;
 		n->checks = checks;
-		n->daemon = d;
+		n->driver = driver;
 		n->conf = &conf->checks[i];
 		n->index = i;
 		n->word = (struct verdict){.kind = VERDICT_CHECK, .index = (uint16_t)i};
 		n->timer.data = n;
 		if (uv_timer_init(loop, &n->timer) != 0)
-			daemon_fail("no timer for checks");
+			fatal("no timer for checks");
 	}
 	return all;
 }

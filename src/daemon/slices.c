@@ -96,7 +96,7 @@ static void work_soon(struct control *control)
 
 void slices_answer(struct client *c, bool cluster)
 {
-	c->answer = answer_begin(c->control->daemon, cluster);
+	c->answer = answer_begin(c->control->driver, c->control->checks, cluster);
 	if (c->answer)
 		work_soon(c->control);
 	else

@@ -4,6 +4,8 @@
  * of JSON from its standard input, beginning with how things are. It is started again when it ends,
  * with a growing pause. Nothing waits for it: what it does not read in time is left out.
  */
+#include "daemon/stream.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +13,8 @@
 #include <jansson.h>
 
 #include "base/text.h"
-#include "daemon/daemon.h"
 #include "sys/clock.h"
+#include "sys/fatal.h"
 #include "sys/log.h"
 #include "wire/json.h"
 
@@ -23,7 +25,7 @@
 #define WORDS_MAX      (COMMAND_SIZE / 2)
 
 struct stream {
-	struct daemon *daemon;
+	struct driver *driver;
 	const struct conf *conf;
 	struct metrics *metrics;
 	uv_loop_t *loop;
@@ -154,7 +156,7 @@ static void tell_present(struct stream *s)
 	struct engine_hook now;
 
 	for (size_t g = 0; g < s->conf->group_count; g++) {
-		engine_describe(daemon_engine(s->daemon), g, &now);
+		engine_describe(s->driver->engine, g, &now);
 		send_line(s, describe(s, &now));
 	}
 }
@@ -191,7 +193,7 @@ static void launch(struct stream *s)
 
 	s->started = clock_now();
 	if (uv_pipe_init(s->loop, &s->input, 0) != 0)
-		daemon_fail("out of memory");
+		fatal("out of memory");
 	r = spawn(s);
 	if (r == 0) {
 		s->running = true;
@@ -205,19 +207,19 @@ static void launch(struct stream *s)
 	close_both(s);
 }
 
-struct stream *stream_open(
-	struct daemon *d, const struct conf *conf, struct metrics *metrics, uv_loop_t *loop)
+struct stream *stream_open(struct driver *driver, uv_loop_t *loop)
 {
+	const struct conf *conf = driver->conf;
 	struct stream *s;
 
 	if (conf->node.on_change_stream[0] == '\0')
 		return NULL;
 	s = calloc(1, sizeof(*s));
 	if (!s || uv_timer_init(loop, &s->again) != 0)
-		daemon_fail("out of memory");
-	s->daemon = d;
+		fatal("out of memory");
+	s->driver = driver;
 	s->conf = conf;
-	s->metrics = metrics;
+	s->metrics = engine_metrics(driver->engine);
 	s->loop = loop;
 	s->pause_ms = PAUSE_FIRST_MS;
 	s->process.data = s->input.data = s->again.data = s;

@@ -121,10 +121,7 @@ static void perform(struct driver *d, const struct effect *effect)
 	case EFFECT_LEASE: lease_store(d->lease, effect->lease); break;
 	case EFFECT_PASS: perform_pass(d, effect); break;
 	case EFFECT_KEEPER: perform_keeper(d, effect); break;
-	case EFFECT_REPORT:
-		owner->report(owner->context, &effect->report,
-			wall_offset_ms(d) + effect->report.at.ns / NS_PER_MS);
-		break;
+	case EFFECT_REPORT: driver_report(d, &effect->report); break;
 	case EFFECT_HOOK: owner->hook(owner->context, &effect->hook); break;
 	case EFFECT_ANSWER: owner->answer(owner->context, &effect->answer); break;
 	case EFFECT_REMEMBER: owner->remember(owner->context, effect->drained); break;
@@ -170,6 +167,11 @@ void driver_event(struct driver *d, const struct engine_event *event)
 		keeper_flush(&d->keeper);
 	if (!d->over && !d->dispatching)
 		set_timer(d, next_deadline(d));
+}
+
+void driver_report(struct driver *d, const struct report *r)
+{
+	d->owner.report(d->owner.context, r, wall_offset_ms(d) + r->at.ns / NS_PER_MS);
 }
 
 void driver_ask(struct driver *d, size_t check)

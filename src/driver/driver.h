@@ -149,6 +149,8 @@ void driver_dispatch(struct driver *d);
 
 /* Brings one event to the engine and carries out what it answers. */
 void driver_event(struct driver *d, const struct engine_event *event);
+/* Tells its owner something, as if the engine had reported it now. */
+void driver_report(struct driver *d, const struct report *r);
 /* Has the keeper ask the neighbours of a check. */
 void driver_ask(struct driver *d, size_t check);
 /* A snapshot; `version` and `scheduling` are left empty. */

@@ -237,12 +237,17 @@ static void log_message(
 	write_line(level, fields, message);
 }
 
+void log_line_v(enum log_level level, const char *format, va_list arguments)
+{
+	log_message(level, "", format, arguments);
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	log_message(level, "", format, arguments);
+	log_line_v(level, format, arguments);
 	va_end(arguments);
 }
 

@@ -17,6 +17,7 @@
  * RateLimitBurst=), and keeper and engine have one each. */
 #define LOG_RATE_MAX 300
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 enum log_level {
@@ -32,6 +33,8 @@ void log_open(const char *program);
 void log_rename(const char *program);
 /* A sentence about nothing in particular. */
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
+__attribute__((format(printf, 2, 0))) void log_line_v(
+	enum log_level level, const char *format, va_list arguments);
 /* The same with @fields, "event=state group=web", in front of it. */
 __attribute__((format(printf, 3, 4))) void log_event(
 	enum log_level level, const char *fields, const char *format, ...);
