@@ -363,9 +363,23 @@ struct node *node_find(struct world *w, const char *name);
  * the first diagnostic told, if the text is wrong. */
 bool node_add(struct world *w, const char *name, const char *text, const char *address,
 	const char *secret);
+struct ip node_address(const struct node *n);
+const uint8_t *node_mac(const struct node *n);
+/* Its engine runs and is not stalled. */
+bool node_is_awake(const struct world *w, const struct node *n);
+/* Whether the group is up and can be reached. */
+bool node_serves(const struct world *w, const struct node *n, size_t group);
+
+/* clock.c: what its own clock shows, and when that will show something. */
+ha_time node_clock(const struct node *n, ha_time world);
+ha_time node_world_time(const struct node *n, ha_time own);
+void node_set_clock(struct world *w, struct node *n, int64_t ppm);
+
+/* life.c */
 void node_start(struct world *w, struct node *n);
+/* Begins with a fresh nonce, or goes on with the record. */
+void node_begin(struct world *w, struct node *n);
 void node_stop(struct world *w, struct node *n); /* politely */
-void node_request(struct world *w, struct node *n, const struct control_request *asked);
 void node_kill(struct world *w, struct node *n); /* the engine's process; the keeper lives */
 void node_orphan(
 	struct world *w, struct node *n); /* the keeper's; the engine ends when it sees it */
@@ -376,36 +390,35 @@ void node_stall_keeper(struct world *w, struct node *n, int64_t duration_ns);
 void node_stall_host(struct world *w, struct node *n, int64_t duration_ns);
 /* The whole host with its clock, as a hypervisor does. */
 void node_pause(struct world *w, struct node *n, int64_t duration_ns);
+
 /* successor.c: R8. Another engine shall take its place, @gap_ns after it has made room. */
 void node_replace(struct world *w, struct node *n, int64_t gap_ns, int64_t patience_ns);
 void node_has_paused(struct world *w, struct node *n);
 void node_succeed(struct world *w, struct node *n);         /* the keeper */
 void node_engine_succeeds(struct world *w, struct node *n); /* its engine */
-/* Begins with a fresh nonce, or goes on with the record. */
-void node_begin(struct world *w, struct node *n);
-/* Its engine runs and is not stalled. */
-bool node_is_awake(const struct world *w, const struct node *n);
+
+/* events.c */
+void node_request(struct world *w, struct node *n, const struct control_request *asked);
 void node_device(struct world *w, struct node *n, size_t device);
-/* What checks make of a group has changed. */
-void node_prepared(struct world *w, struct node *n, size_t group, uint32_t run);
-void node_health(struct world *w, struct node *n, size_t group);
-void node_has_sent(struct world *w, struct node *n);
 void node_hear_device(struct world *w, struct node *n, size_t device);
+void node_prepared(struct world *w, struct node *n, size_t group, uint32_t run);
+/* What checks make of a group has changed. */
+void node_health(struct world *w, struct node *n, size_t group);
 void node_hear(struct world *w, struct node *n, const struct packet *p);
 void node_hear_keeper(struct world *w, struct node *n, const struct note *note);
-void node_timer(struct world *w, struct node *n);
 /* When its engine wants to be called, in the world's time. */
 ha_time node_deadline(const struct node *n);
-/* What its own clock shows, and when that will show something. */
-ha_time node_clock(const struct node *n, ha_time world);
-ha_time node_world_time(const struct node *n, ha_time own);
-void node_set_clock(struct world *w, struct node *n, int64_t ppm);
-/* Whether the group is up and can be reached. */
-bool node_serves(const struct world *w, const struct node *n, size_t group);
-struct ip node_address(const struct node *n);
-const uint8_t *node_mac(const struct node *n);
+void node_timer(struct world *w, struct node *n);
 /* A frame on the wire reaches its kernel. */
 void node_frame(struct world *w, struct node *n, const struct frame *f);
+
+/* engine.c */
+/* Carries out the effects of @event too, and what comes back of them. */
+void node_step(struct world *w, struct node *n, const struct engine_event *event);
+/* When its engine wants to be called next, after its clock has changed. */
+void node_plan_timer(struct world *w, struct node *n);
+/* A sending that hung is over. */
+void node_has_sent(struct world *w, struct node *n);
 
 /* keeper.c */
 /* A keeper begins: nothing is held. */
