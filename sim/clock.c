@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* The clocks of the nodes, which run faster or slower than the world, or stand still. */
-#include <string.h>
-
 #include "sim/world.h"
 
 #define MILLION 1000000

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "sim/draw.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,16 +10,6 @@
 #define HOLD_DOWN_MAX 8 /* so many hold-downs are waited for at most */
 #define BOAST_US      (3600 * (int64_t)US_PER_S)
 #define BOUND_US      (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
-
-__attribute__((format(printf, 2, 3))) static void add_setup(struct plan *p, const char *format, ...)
-{
-	va_list arguments;
-
-	assert(p->setup_count < PLAN_SETUP_MAX);
-	va_start(arguments, format);
-	vsnprintf(p->setup[p->setup_count++], PLAN_COMMAND_SIZE, format, arguments);
-	va_end(arguments);
-}
 
 static size_t draw_node_count(struct draw *d)
 {
@@ -175,7 +164,7 @@ static void draw_routers(struct draw *d)
 {
 	for (size_t i = 0; !draw_only(d, "v4") && i < d->nodes; i++)
 		if (random_chance(&d->families, 400))
-			add_setup(d->plan, "router n%zu", i + 1);
+			plan_add(&d->plan->setup, "router n%zu", i + 1);
 }
 
 static void add_node(struct draw *d, size_t i, bool unicast)
@@ -206,10 +195,10 @@ static void add_node(struct draw *d, size_t i, bool unicast)
 	for (size_t other = 0; unicast && other < d->nodes; other++)
 		if (other != i)
 			text_add(&t, " peer 192.168.1.%u", d->node[other].address);
-	add_setup(d->plan, "%s", text);
+	plan_add(&d->plan->setup, "%s", text);
 	if (prepares)
-		add_setup(
-			d->plan, "prepare n%zu %lldus yes", i + 1, (long long)draw_preparation(d));
+		plan_add(&d->plan->setup, "prepare n%zu %lldus yes", i + 1,
+			(long long)draw_preparation(d));
 }
 
 /* Slower than a heartbeat's share of the tolerance no LAN is meant to be. */
@@ -219,9 +208,9 @@ static void draw_network(struct draw *d)
 
 	d->delay_us = random_magnitude(&d->random, 50, slowest_us);
 	d->jitter_us = chance(d, 50) ? random_magnitude(&d->random, 1, slowest_us) : 0;
-	add_setup(d->plan, "delay %lldus", (long long)d->delay_us);
+	plan_add(&d->plan->setup, "delay %lldus", (long long)d->delay_us);
 	if (d->jitter_us > 0)
-		add_setup(d->plan, "jitter %lldus", (long long)d->jitter_us);
+		plan_add(&d->plan->setup, "jitter %lldus", (long long)d->jitter_us);
 }
 
 static void draw_clocks(struct draw *d)
@@ -231,11 +220,11 @@ static void draw_clocks(struct draw *d)
 	for (size_t i = 0; drifting && i < d->nodes; i++) {
 		long long ppm = random_magnitude(&d->random, 1, 5000);
 
-		add_setup(d->plan, "drift n%zu %lld", i + 1, chance(d, 50) ? ppm : -ppm);
+		plan_add(&d->plan->setup, "drift n%zu %lld", i + 1, chance(d, 50) ? ppm : -ppm);
 	}
 	for (size_t i = 0; i < d->nodes; i++)
 		if (chance(d, 10))
-			add_setup(d->plan, "late n%zu %lldus", i + 1,
+			plan_add(&d->plan->setup, "late n%zu %lldus", i + 1,
 				(long long)random_magnitude(
 					&d->random, 10, d->node[i].interval_us / 4));
 }
@@ -248,21 +237,21 @@ static void draw_fences(struct draw *d)
 	struct text t = text_init(text, sizeof(text));
 
 	if (kind < 2)
-		add_setup(d->plan, "fence all");
+		plan_add(&d->plan->setup, "fence all");
 	if (kind != 2)
 		return;
 	for (size_t i = 0; i < d->nodes; i++)
 		if (chance(d, 50))
 			text_add(&t, " n%zu", i + 1);
 	if (t.length > 0)
-		add_setup(d->plan, "fence%s", text);
+		plan_add(&d->plan->setup, "fence%s", text);
 }
 
 /* Where there is no other fence. */
 static void draw_lifetimes(struct draw *d)
 {
 	if (random_chance(&d->keepers, 300))
-		add_setup(d->plan, "lifetimes all");
+		plan_add(&d->plan->setup, "lifetimes all");
 }
 
 static void draw_clients(struct draw *d)
@@ -272,7 +261,7 @@ static void draw_clients(struct draw *d)
 		int64_t period_us = random_between(
 			&d->random, d->interval_us / 4 + 1000, d->interval_us * 2 + 1000);
 
-		add_setup(d->plan, "client c%zu 192.168.1.%zu %lldus", i + 1, 201 + i,
+		plan_add(&d->plan->setup, "client c%zu 192.168.1.%zu %lldus", i + 1, 201 + i,
 			(long long)(period_us < 20 * US_PER_MS ? 20 * US_PER_MS : period_us));
 	}
 }
@@ -286,7 +275,7 @@ static void draw_tables(struct draw *d)
 		return;
 	for (size_t i = 0; i < d->nodes; i++)
 		if (all || random_chance(&d->tables, 500))
-			add_setup(d->plan, "changes n%zu", i + 1);
+			plan_add(&d->plan->setup, "changes n%zu", i + 1);
 }
 
 void draw_cluster(struct draw *d)
@@ -302,7 +291,7 @@ void draw_cluster(struct draw *d)
 	d->lined = random_chance(&d->lines, 200);
 	draw_policies(d);
 	draw_families(d);
-	add_setup(d->plan, "seed %llu", (unsigned long long)d->plan->seed);
+	plan_add(&d->plan->setup, "seed %llu", (unsigned long long)d->plan->seed);
 	for (size_t i = 0; i < d->nodes; i++)
 		add_node(d, i, unicast);
 	draw_tables(d);

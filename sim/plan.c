@@ -14,13 +14,13 @@
 #define KEEPERS_SEED  UINT64_C(0x4eee9e5)
 #define FAMILIES_SEED UINT64_C(0xfa4111e5)
 
-__attribute__((format(printf, 2, 3))) static void add_heal(struct plan *p, const char *format, ...)
+void plan_add(struct plan_commands *c, const char *format, ...)
 {
 	va_list arguments;
 
-	assert(p->heal_count < PLAN_FAULTS_MAX);
+	assert(c->count < PLAN_COMMANDS_MAX);
 	va_start(arguments, format);
-	vsnprintf(p->heal[p->heal_count++], PLAN_FAULT_SIZE, format, arguments);
+	vsnprintf(c->list[c->count++], PLAN_COMMAND_SIZE, format, arguments);
 	va_end(arguments);
 }
 
@@ -39,23 +39,24 @@ static void draw_heal(struct draw *d)
 	char names[200];
 	bool apart = chance(d, 20);
 
-	add_heal(d->plan, "heal");
-	add_heal(d->plan, "loss 0");
-	add_heal(d->plan, "duplicates off");
-	add_heal(d->plan, "jitter %lldus", (long long)d->jitter_us);
-	add_heal(d->plan, "stranger none");
+	plan_add(&d->plan->heal, "heal");
+	plan_add(&d->plan->heal, "loss 0");
+	plan_add(&d->plan->heal, "duplicates off");
+	plan_add(&d->plan->heal, "jitter %lldus", (long long)d->jitter_us);
+	plan_add(&d->plan->heal, "stranger none");
 	if (apart) {
 		pick_part(d, names, sizeof(names));
-		add_heal(d->plan, "cut %s", names);
+		plan_add(&d->plan->heal, "cut %s", names);
 	}
 	for (size_t i = 0; i < d->nodes; i++) {
-		add_heal(d->plan, "restore n%zu eth0 192.168.1.%u", i + 1, d->node[i].address);
+		plan_add(&d->plan->heal, "restore n%zu eth0 192.168.1.%u", i + 1,
+			d->node[i].address);
 		if (d->lined && apart)
-			add_heal(d->plan, "device n%zu line carrier off", i + 1);
+			plan_add(&d->plan->heal, "device n%zu line carrier off", i + 1);
 		if (!chance(d, 10))
-			add_heal(d->plan, "start n%zu", i + 1);
+			plan_add(&d->plan->heal, "start n%zu", i + 1);
 		if (random_below(&d->policies, 100) >= 10)
-			add_heal(d->plan, "resume n%zu", i + 1);
+			plan_add(&d->plan->heal, "resume n%zu", i + 1);
 	}
 }
 
@@ -151,16 +152,16 @@ void plan_print_story(const struct plan *p)
 	}
 	qsort(told, count, sizeof(told[0]), by_time);
 	printf("# Seed %llu.\n", (unsigned long long)p->seed);
-	for (size_t i = 0; i < p->setup_count; i++)
-		printf("> %s\n", p->setup[i]);
+	for (size_t i = 0; i < p->setup.count; i++)
+		printf("> %s\n", p->setup.list[i]);
 	for (size_t i = 0; i < count; i++) {
 		print_run(told[i].at_us - now_us);
 		printf("> %s\n", told[i].command);
 		now_us = told[i].at_us;
 	}
 	print_run(p->faults_us - now_us);
-	for (size_t i = 0; i < p->heal_count; i++)
-		printf("> %s\n", p->heal[i]);
+	for (size_t i = 0; i < p->heal.count; i++)
+		printf("> %s\n", p->heal.list[i]);
 	print_run(p->settle_us + p->client_us);
 	printf("> settled\n");
 }

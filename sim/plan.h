@@ -11,10 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_SETUP_MAX    192
+#define PLAN_COMMANDS_MAX 192
 #define PLAN_FAULTS_MAX   160
 #define PLAN_COMMAND_SIZE 2048
 #define PLAN_FAULT_SIZE   256
+
+/* Commands of a story. */
+struct plan_commands {
+	size_t count;
+	char list[PLAN_COMMANDS_MAX][PLAN_COMMAND_SIZE];
+};
 
 struct plan_fault {
 	char kind[32];  /* for the summary */
@@ -26,13 +32,11 @@ struct plan_fault {
 
 struct plan {
 	uint64_t seed;
-	size_t setup_count;
-	char setup[PLAN_SETUP_MAX][PLAN_COMMAND_SIZE];
+	struct plan_commands setup;
 	size_t fault_count;
 	struct plan_fault faults[PLAN_FAULTS_MAX];
 	int64_t faults_us; /* then everything heals */
-	size_t heal_count;
-	char heal[PLAN_FAULTS_MAX][PLAN_FAULT_SIZE];
+	struct plan_commands heal;
 	int64_t settle_us; /* after so long nothing may move any more */
 	int64_t client_us; /* ... and so much later each client has found the holder; 0: not waited
 			      for */
@@ -41,6 +45,10 @@ struct plan {
 
 /* What @seed means. */
 void plan_draw(struct plan *p, uint64_t seed);
+
+/* Appends one more; there must be room for it. */
+__attribute__((format(printf, 2, 3))) void plan_add(
+	struct plan_commands *c, const char *format, ...);
 
 /* Prints @p as a story, without what follows from it. */
 void plan_print_story(const struct plan *p);

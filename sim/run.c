@@ -66,8 +66,8 @@ static void run_faults(struct world *w, const struct plan *p)
 {
 	static struct moments m;
 
-	for (size_t i = 0; i < p->setup_count; i++)
-		carry_out(w, p->setup[i], NULL);
+	for (size_t i = 0; i < p->setup.count; i++)
+		carry_out(w, p->setup.list[i], NULL);
 	collect(p, &m);
 	for (size_t i = 0; i < m.count; i++) {
 		run_until(w, instant(m.list[i].at_us));
@@ -82,8 +82,8 @@ static void run_peace(struct world *w, const struct plan *p)
 	uint64_t transitions;
 	ha_time healed = w->now;
 
-	for (size_t i = 0; i < p->heal_count; i++)
-		carry_out(w, p->heal[i], NULL);
+	for (size_t i = 0; i < p->heal.count; i++)
+		carry_out(w, p->heal.list[i], NULL);
 	run_until(w, time_add(healed, p->settle_us * NS_PER_US));
 	transitions = w->checks->transitions;
 	if (w->violations == 0 && convergence_failure(w, what, sizeof(what)))

@@ -38,33 +38,30 @@ static bool drop_faults(struct plan *p, struct plan *smaller)
 	return any;
 }
 
-static bool drop_setup(struct plan *p, struct plan *smaller)
+/* Without its nodes and their seed a story is none. */
+static bool is_of_the_cluster(const char *command)
 {
-	bool any = false;
-
-	for (size_t i = p->setup_count; i-- > 0;) {
-		if (strncmp(p->setup[i], "node", 4) == 0 || strncmp(p->setup[i], "seed", 4) == 0)
-			continue;
-		*smaller = *p;
-		memmove(&smaller->setup[i], &smaller->setup[i + 1],
-			(p->setup_count - i - 1) * sizeof(p->setup[0]));
-		smaller->setup_count--;
-		any = keep_if_fails(p, smaller) || any;
-	}
-	return any;
+	return strncmp(command, "node", 4) == 0 || strncmp(command, "seed", 4) == 0;
 }
 
-static bool drop_heals(struct plan *p, struct plan *smaller)
+/* What heals is needed; but a node need not start again. */
+static bool heals(const char *command)
+{
+	return strncmp(command, "start", 5) != 0;
+}
+
+/* Drops what it can of @of, a list of *@p; @as is the same list of *@smaller. */
+static bool drop_commands(struct plan *p, struct plan *smaller, const struct plan_commands *of,
+	struct plan_commands *as, bool (*is_needed)(const char *command))
 {
 	bool any = false;
 
-	for (size_t i = p->heal_count; i-- > 0;) {
-		if (strncmp(p->heal[i], "start", 5) != 0)
+	for (size_t i = of->count; i-- > 0;) {
+		if (is_needed(of->list[i]))
 			continue;
 		*smaller = *p;
-		memmove(&smaller->heal[i], &smaller->heal[i + 1],
-			(p->heal_count - i - 1) * sizeof(p->heal[0]));
-		smaller->heal_count--;
+		as->count--;
+		memmove(as->list[i], as->list[i + 1], (as->count - i) * sizeof(as->list[0]));
 		any = keep_if_fails(p, smaller) || any;
 	}
 	return any;
@@ -105,8 +102,9 @@ bool shrink(struct plan *p)
 	}
 	while (any) {
 		any = drop_faults(p, smaller);
-		any = drop_setup(p, smaller) || any;
-		any = drop_heals(p, smaller) || any;
+		any = drop_commands(p, smaller, &p->setup, &smaller->setup, is_of_the_cluster) ||
+		      any;
+		any = drop_commands(p, smaller, &p->heal, &smaller->heal, heals) || any;
 		any = halve_spans(p, smaller) || any;
 	}
 	free(smaller);

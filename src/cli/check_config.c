@@ -26,19 +26,13 @@ static void print_summary(const char *path, const struct conf *c)
 
 int check_config_command(const struct command *command, int argc, char **argv)
 {
-	static const struct option OPTIONS[] = {OPTIONS_END};
 	struct configuration configuration;
 	const char *path = DEFAULT_CONFIGURATION;
 	struct conf *conf;
 	int status;
 
-	if (command_option(command, argc, argv, SHORT_OPTIONS, OPTIONS, &status) == OPTION_STOP)
+	if (!command_one_file(command, argc, argv, &path, &status))
 		return status;
-	if (optind + 1 < argc)
-		return command_misused(
-			command, "one FILE at a time, not also %s", argv[optind + 1]);
-	if (optind < argc)
-		path = argv[optind];
 	status = configuration_load(command, path, &configuration, &conf);
 	if (status != EXIT_DONE)
 		return status;

@@ -96,3 +96,20 @@ int command_option(const struct command *command, int argc, char **argv, const c
 	default: return answer;
 	}
 }
+
+bool command_one_file(const struct command *command, int argc, char **argv, const char **ret_path,
+	int *ret_status)
+{
+	static const struct option options[] = {OPTIONS_END};
+
+	if (command_option(command, argc, argv, SHORT_OPTIONS, options, ret_status) == OPTION_STOP)
+		return false;
+	if (optind + 1 < argc) {
+		*ret_status = command_misused(
+			command, "one FILE at a time, not also %s", argv[optind + 1]);
+		return false;
+	}
+	if (optind < argc)
+		*ret_path = argv[optind];
+	return true;
+}

@@ -7,6 +7,7 @@
 #define HA_CLI_COMMAND_H
 
 #include <getopt.h>
+#include <stdbool.h>
 
 #define DEFAULT_RUNTIME_DIR   "/run/ha"
 #define DEFAULT_CONFIGURATION "/etc/ha/ha.conf"
@@ -61,6 +62,15 @@ int version_command(const struct command *command, int argc, char **argv);
 #define OPTION_STOP (-2)
 int command_option(const struct command *command, int argc, char **argv, const char *short_options,
 	const struct option *options, int *ret_status);
+
+/**
+ * command_one_file - reads the command line of a subcommand that takes no option but --help
+ * @ret_path: the FILE that was given; untouched if none was
+ *
+ * Return: true; false: return *@ret_status.
+ */
+bool command_one_file(const struct command *command, int argc, char **argv, const char **ret_path,
+	int *ret_status);
 
 /* Prints the usage, help and examples of @command on standard output. */
 void command_print_help(const struct command *command);

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "sys/program.h"
 
 #define KEEPER_NAME  "ha-keeper"
 #define KEEPER_WORDS 12
@@ -152,24 +153,6 @@ fail:
 	return -(int)written;
 }
 
-/* The keeper beside our own executable (a build folder), else the installed one. */
-static void find_keeper(char path[PATH_SIZE])
-{
-	char self[PATH_SIZE];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	struct text text = text_init(path, PATH_SIZE);
-
-	if (length > 0) {
-		self[length] = '\0';
-		*(strrchr(self, '/') + 1) = '\0';
-		text_add(&text, "%s%s", self, KEEPER_NAME);
-		if (access(path, X_OK) == 0)
-			return;
-		text = text_init(path, PATH_SIZE);
-	}
-	text_add(&text, "%s/%s", HA_LIBEXEC_DIR, KEEPER_NAME);
-}
-
 static void fill_arguments(
 	const struct keeper_call *call, const char *descriptor, const char *arguments[KEEPER_WORDS])
 {
@@ -208,7 +191,7 @@ int configuration_hand_to_keeper(const struct command *command, const struct con
 		return command_failed(
 			command, "cannot pass the configuration on: %s", strerror(-descriptor));
 	text_add(&text, "%d", descriptor);
-	find_keeper(path);
+	program_find(KEEPER_NAME, path);
 	fill_arguments(call, number, arguments);
 	(void)execv(path, (char *const *)arguments);
 	return command_failed(

@@ -7,35 +7,17 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "base/text.h"
 #include "cli/command.h"
 #include "cli/exporter/listen.h"
+#include "sys/program.h"
 
 #define EXPORTER_NAME "ha-exporter"
-
-/* The one beside our own executable (a build folder), else the installed one. */
-static void find_exporter(char path[PATH_SIZE])
-{
-	char self[PATH_SIZE];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	struct text text = text_init(path, PATH_SIZE);
-
-	if (length > 0) {
-		self[length] = '\0';
-		*(strrchr(self, '/') + 1) = '\0';
-		text_add(&text, "%s%s", self, EXPORTER_NAME);
-		if (access(path, X_OK) == 0)
-			return;
-		text = text_init(path, PATH_SIZE);
-	}
-	text_add(&text, "%s/%s", HA_LIBEXEC_DIR, EXPORTER_NAME);
-}
 
 static int become(const struct command *command, const char *listen, const char *runtime_dir)
 {
 	char path[PATH_SIZE];
 
-	find_exporter(path);
+	program_find(EXPORTER_NAME, path);
 	if (access(path, F_OK) != 0)
 		return command_failed(command,
 			"there is no %s: ha was built without libmicrohttpd, or is not installed "

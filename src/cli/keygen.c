@@ -53,20 +53,17 @@ static int write_file(const struct command *command, const char *path, const cha
 
 int keygen_command(const struct command *command, int argc, char **argv)
 {
-	static const struct option OPTIONS[] = {OPTIONS_END};
+	const char *path = NULL;
 	char text[KEY_TEXT_SIZE];
 	int status;
 
-	if (command_option(command, argc, argv, SHORT_OPTIONS, OPTIONS, &status) == OPTION_STOP)
+	if (!command_one_file(command, argc, argv, &path, &status))
 		return status;
-	if (optind + 1 < argc)
-		return command_misused(
-			command, "one FILE at a time, not also %s", argv[optind + 1]);
 	status = make_key(command, text);
 	if (status != EXIT_DONE)
 		return status;
-	if (optind < argc) {
-		status = write_file(command, argv[optind], text);
+	if (path) {
+		status = write_file(command, path, text);
 	} else {
 		fputs(text, stdout);
 		status = command_finish_output(command);

@@ -13,36 +13,19 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "sys/log.h"
+#include "sys/program.h"
 #include "sys/scheduling.h"
 
 #define HANDOFF_BEYOND   (HANDOFF_FIRST + HANDOFF_COUNT)
 #define ENVIRONMENT_SIZE 256
 #define REALTIME_US_MAX  2000000 /* of computing without any rest */
 
-/* The program beside our own (a build folder), else the installed one. */
-static void find_path(const char *name, char path[PATH_SIZE])
-{
-	char self[PATH_SIZE];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	struct text t = text_init(path, PATH_SIZE);
-
-	if (length > 0) {
-		self[length] = '\0';
-		*(strrchr(self, '/') + 1) = '\0';
-		text_add(&t, "%s%s", self, name);
-		if (access(path, X_OK) == 0)
-			return;
-		t = text_init(path, PATH_SIZE);
-	}
-	text_add(&t, "%s/%s", HA_LIBEXEC_DIR, name);
-}
-
 void engine_program_find(const char *name, struct engine_program *ret_program)
 {
 	int low;
 
 	ret_program->name = name;
-	find_path(name, ret_program->path);
+	program_find(name, ret_program->path);
 	low = open(ret_program->path, O_PATH | O_CLOEXEC);
 	ret_program->descriptor = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, HANDOFF_BEYOND);
 	if (low >= 0)
