@@ -124,6 +124,23 @@ def cluster(lan, folder, request):
     assert not complaints, complaints
 
 
+@pytest.fixture
+def alpha(cluster):
+    """One node, which is not started yet."""
+    (alpha,) = cluster.nodes_on(1)
+    return alpha
+
+
+@pytest.fixture
+def pair(cluster, client):
+    """Two nodes; alpha is the worthier and holds the addresses."""
+    alpha, beta = cluster.nodes_on(1, 2)
+    alpha.change(worth=200)
+    node_module.start(alpha, beta)
+    node_module.wait_holder(alpha, beta)
+    return alpha, beta
+
+
 STILL_SECONDS = 0.15  # a stall that can matter where the tolerance is 350 ms
 ATTEMPTS = 3
 

@@ -6,8 +6,9 @@ import ipaddress
 import select
 import socket
 import struct
-import threading
 import time
+
+from background import Background
 
 ETHERTYPE_IPV4, ETHERTYPE_ARP, ETHERTYPE_IPV6 = 0x0800, 0x0806, 0x86DD
 ETHERTYPE_ALL = 3
@@ -125,7 +126,7 @@ def decode_nd(frame):
     return nd
 
 
-class Capture:
+class Capture(Background):
     """Records the ARP and ND frames that a host receives on a device, from now on."""
 
     def __init__(self, host, device="eth0", outgoing=False):
@@ -133,9 +134,7 @@ class Capture:
         self.outgoing = outgoing
         self.socket = host.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE_ALL))
         self.socket.bind((device, ETHERTYPE_ALL))
-        self.running = True
-        self.thread = threading.Thread(target=self._record, daemon=True)
-        self.thread.start()
+        self.begin(self._record)
 
     def _record(self):
         while self.running:
@@ -159,14 +158,3 @@ class Capture:
     def _select(self, kind, fields):
         return [frame for frame in list(self.frames) if isinstance(frame, kind)
                 and all(getattr(frame, name) == value for name, value in fields.items())]
-
-    def close(self):
-        self.running = False
-        self.thread.join()
-        self.socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()

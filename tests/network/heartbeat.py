@@ -8,7 +8,8 @@ import hmac
 import ipaddress
 import socket
 import struct
-import threading
+
+from background import Background
 
 GROUP, PORT = "239.2.3.4", 5555
 STANDBY, ACTIVE, SHUTDOWN = 1, 2, 3
@@ -127,7 +128,7 @@ def decode(data):
     return h
 
 
-class Ear:
+class Ear(Background):
     """Hears every heartbeat that is multicast (or sent to this host), and can speak itself."""
 
     def __init__(self, host, port=PORT, device="eth0"):
@@ -142,9 +143,7 @@ class Ear:
         self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
         self.socket.bind(("", port))
         self.socket.settimeout(0.1)
-        self.running = True
-        self.thread = threading.Thread(target=self._listen, daemon=True)
-        self.thread.start()
+        self.begin(self._listen)
 
     def _listen(self):
         while self.running:
@@ -167,14 +166,3 @@ class Ear:
         """What a node said last, or None."""
         recordings = self.recordings(name)
         return decode(recordings[-1]) if recordings else None
-
-    def close(self):
-        self.running = False
-        self.thread.join()
-        self.socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()

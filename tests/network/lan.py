@@ -24,6 +24,7 @@ import threading
 import time
 
 import frames
+from background import Background
 
 CLONE_NEWNET = 0x40000000
 ECHO_PORT = 7
@@ -195,7 +196,7 @@ class Host(Namespace):
         return Probe(self, address, every)
 
 
-class Probe:
+class Probe(Background):
     """A client that asks all the time. Use as a context manager; `answers` is the whole truth."""
 
     Answer = collections.namedtuple("Answer", "asked answered host")
@@ -207,9 +208,7 @@ class Probe:
         self.address, self.every = address, every
         self.asked = []  # times
         self.answers = []  # in the order in which they came
-        self.running = True
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
+        self.begin(self._run)
 
     def _run(self):
         deadline = time.monotonic()
@@ -255,17 +254,6 @@ class Probe:
 
     def longest_outage(self):
         return max((seconds for _, seconds in self.outages(0)), default=0.0)
-
-    def close(self):
-        self.running = False
-        self.thread.join()
-        self.socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 class Responder:

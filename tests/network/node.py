@@ -236,3 +236,19 @@ def wait_holder(holder, *others, group=None, timeout=10):
 def let_pass(seconds):
     """Time that must pass because nothing is to happen in it."""
     time.sleep(seconds)
+
+
+def active(node):
+    """Starts it, where nobody else is."""
+    node.start()
+    node.wait_state("ACTIVE")
+    return node
+
+
+def is_alive(pid):
+    """Whether a process is there, and not only its exit status."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

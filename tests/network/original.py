@@ -7,24 +7,22 @@ import select
 import socket
 import struct
 import subprocess
-import threading
 import time
 
 import frames
+from background import Background
 
 GROUP, PORT = "239.2.3.4", 5555
 INTERVAL, TOLERANCE = 0.1, 0.35
 
 
-class Original:
+class Original(Background):
     def __init__(self, host, shared):
         self.host, self.name, self.shared = host, host.name, shared
         self.active = False
         self.heard = set()  # all that ever spoke
-        self.running = True
         self.socket = host.call(self._open)
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
+        self.begin(self._run)
 
     def _open(self):
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -64,8 +62,3 @@ class Original:
         if active:
             self.host.transmit(frames.Arp(frames.REQUEST, self.host.mac, self.shared, frames.NO_MAC,
                                           self.shared).encode())
-
-    def close(self):
-        self.running = False
-        self.thread.join()
-        self.socket.close()

@@ -8,21 +8,9 @@ import pytest
 
 from frames import NO_MAC, REQUEST, Arp
 from lan import stays, wait_until
-from node import ADDRESS, ADDRESS6, SHARED, let_pass, start, wait_holder
+from node import ADDRESS, ADDRESS6, SHARED, active, let_pass, start, wait_holder
 
 PLAIN = [ADDRESS, ADDRESS6]
-
-
-@pytest.fixture
-def alpha(cluster):
-    (alpha,) = cluster.nodes_on(1)
-    return alpha
-
-
-def active(node):
-    node.start()
-    node.wait_state("ACTIVE")
-    return node
 
 
 def routes(host):

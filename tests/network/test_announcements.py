@@ -6,19 +6,7 @@ import pytest
 from frames import (ADVERTISEMENT, ALL_NODES, BROADCAST, NO_MAC, REPLY, REQUEST, SOLICITATION, Arp,
                     Capture)
 from lan import wait_until
-from node import ADDRESS, ADDRESS6, let_pass, start, wait_holder
-
-
-@pytest.fixture
-def alpha(cluster):
-    (alpha,) = cluster.nodes_on(1)
-    return alpha
-
-
-def active(node):
-    node.start()
-    node.wait_state("ACTIVE")
-    return node
+from node import ADDRESS, ADDRESS6, active, let_pass, start, wait_holder
 
 
 def announced(capture, node):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from lan import stays, wait_until
-from node import ADDRESS, let_pass, start, wait_holder
+from node import ADDRESS, is_alive, let_pass, start, wait_holder
 
 FAST = "interval=50ms timeout=500ms rise=1 fall=1 damping=0s"
 
@@ -79,6 +79,18 @@ def pair(cluster, folder):
         node.health.touch()
         node.change(check=f"file {node.health} name=well damping=0s")
     return alpha, beta
+
+
+@pytest.fixture
+def watched(alpha, folder):
+    """One node, ACTIVE, whose health is a file."""
+    alpha.health = folder / "well"
+    alpha.health.touch()
+    alpha.change(check=f"file {alpha.health} name=well {FAST}")
+    alpha.start()
+    wait_check(alpha, "well", "passing")
+    alpha.wait_state("ACTIVE")
+    return alpha
 
 
 def ill(node):
@@ -178,8 +190,7 @@ def test_file_holds_the_worth(cluster, folder):
     wait_until(lambda: alpha.group()["worth"] == 0 and not alpha.group()["eligible"], alpha.describe)
 
 
-def test_tcp_and_process(cluster, folder, script, background):
-    (alpha,) = cluster.nodes_on(1)
+def test_tcp_and_process(alpha, folder, script, background):
     server = script("ha-test-server", SERVER)
     body, pidfile = folder / "body", folder / "server.pid"
     body.write_text("200 all is well")
@@ -211,8 +222,7 @@ def test_tcp_and_process(cluster, folder, script, background):
     assert "is gone" in checks(alpha)["pid"]["reason"]
 
 
-def test_exec(cluster, folder, script):
-    (alpha,) = cluster.nodes_on(1)
+def test_exec(alpha, folder, script):
     verdict, record = folder / "verdict", folder / "record"
     verdict.write_text("0")
     record.touch()
@@ -233,17 +243,8 @@ def test_exec(cluster, folder, script):
     assert not [name for name in environment if name.startswith("PYTEST")]
 
 
-def is_alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def test_hanging_command_is_killed_with_all_its_children(cluster, folder, script):
+def test_hanging_command_is_killed_with_all_its_children(alpha, folder, script):
     """Also with those that have left its session and its process group."""
-    (alpha,) = cluster.nodes_on(1)
     pids = folder / "pids"
     pids.touch()
     pids.chmod(0o666)
@@ -264,8 +265,7 @@ def test_hanging_command_is_killed_with_all_its_children(cluster, folder, script
     assert alpha.is_active()
 
 
-def test_interface_and_route(cluster, lan):
-    (alpha,) = cluster.nodes_on(1)
+def test_interface_and_route(alpha, lan):
     alpha.host.ip("link add dummy0 type veth peer name dummy1", "link set dummy1 up", "link set dummy0 up")
     alpha.change(check=[f"interface dummy0 name=dummy {FAST}", f"route 10.9.0.0/16 name=net {FAST}",
                         f"route default name=default {FAST}", f"route fd99::/64 name=six {FAST}"])
@@ -323,45 +323,30 @@ def test_flapping_is_damped(cluster, folder):
     wait_holder(alpha, beta, timeout=15)  # good again for long enough
 
 
-def test_checker_is_started_again(cluster, folder):
-    (alpha,) = cluster.nodes_on(1)
-    path = folder / "well"
-    path.touch()
-    alpha.change(check=f"file {path} name=well {FAST}")
-    alpha.start()
-    wait_check(alpha, "well", "passing")
-    alpha.wait_state("ACTIVE")
-    starter = alpha.child("ha-starter")
-
-    def checker():
-        with open(f"/proc/{starter}/task/{starter}/children", encoding="ascii") as file:
-            return [int(pid) for pid in file.read().split()]
-    (first,) = checker()
-    os.kill(first, 9)
-    wait_until(lambda: checker() and checker() != [first], "a new one")
-    assert "ha-checker has ended (signal 9)" in alpha.log()
-    path.unlink()
-    wait_check(alpha, "well", "failing")
-    assert alpha.is_active()
-
-
-def test_hanging_checker_is_noticed(cluster, folder):
-    (alpha,) = cluster.nodes_on(1)
-    path = folder / "well"
-    path.touch()
-    alpha.change(check=f"file {path} name=well {FAST}")
-    alpha.start()
-    wait_check(alpha, "well", "passing")
-    alpha.wait_state("ACTIVE")
-    starter = alpha.child("ha-starter")
+def checkers(node):
+    starter = node.child("ha-starter")
     with open(f"/proc/{starter}/task/{starter}/children", encoding="ascii") as file:
-        pid = int(file.read().split()[0])
+        return [int(pid) for pid in file.read().split()]
+
+
+def test_checker_is_started_again(watched):
+    (first,) = checkers(watched)
+    os.kill(first, 9)
+    wait_until(lambda: checkers(watched) not in ([], [first]), "a new one")
+    assert "ha-checker has ended (signal 9)" in watched.log()
+    ill(watched)
+    wait_check(watched, "well", "failing")
+    assert watched.is_active()
+
+
+def test_hanging_checker_is_noticed(watched):
+    (pid,) = checkers(watched)
     os.kill(pid, 19)
-    wait_check(alpha, "well", "failing")
-    assert "does not answer" in checks(alpha)["well"]["reason"]
+    wait_check(watched, "well", "failing")
+    assert "does not answer" in checks(watched)["well"]["reason"]
     os.kill(pid, 18)
-    wait_check(alpha, "well", "passing")
-    assert alpha.is_active()
+    wait_check(watched, "well", "passing")
+    assert watched.is_active()
 
 
 def test_gateway_and_neighbours(cluster, lan, client):

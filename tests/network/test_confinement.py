@@ -24,12 +24,6 @@ def status(pid):
     return {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
 
 
-@pytest.fixture
-def alpha(cluster):
-    (alpha,) = cluster.nodes_on(1)
-    return alpha
-
-
 def need_filters(node):
     if status(node.process.pid)["Seccomp"] != FILTERED:
         pytest.skip("built without libseccomp")

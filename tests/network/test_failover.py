@@ -3,8 +3,6 @@
 
 import signal
 
-import pytest
-
 from lan import stays, wait_until
 from node import ADDRESS, ADDRESS6, SHARED, start, wait_holder
 
@@ -16,16 +14,6 @@ def check_served_by(lan, client, node, addresses=(ADDRESS, ADDRESS6)):
                    lambda a=address: f"{node.name} answers for {a}, not {client.ask(a)}")
         assert lan.cached(client, address) == node.name
         assert lan.answering(client, address) == {node.name}
-
-
-@pytest.fixture
-def pair(cluster, client):
-    """Two nodes; alpha is the worthier and holds the addresses."""
-    alpha, beta = cluster.nodes_on(1, 2)
-    alpha.change(worth=200)
-    start(alpha, beta)
-    wait_holder(alpha, beta)
-    return alpha, beta
 
 
 def test_one_line_is_enough(cluster, lan, client):

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from lan import stays, wait_until
-from node import ADDRESS, SHARED, start, wait_holder
+from node import ADDRESS, SHARED, is_alive, start, wait_holder
 
 RECORDER = """#!/usr/bin/python3
 import json, os, sys
@@ -149,14 +149,6 @@ def test_hanging_hook_delays_nothing_and_is_killed_with_its_children(cluster, ho
     hooks.wait_calls("after", 1)
     alpha.wait_log("took longer than hook-timeout")
     assert alpha.is_active() and beta.group()["transitions"] == 0
-
-
-def is_alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_failing_hooks_are_logged(cluster, hooks):

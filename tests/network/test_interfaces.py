@@ -1,20 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Devices that lose their carrier, go, come, and change: a reason in status, and never a restart."""
 
-import pytest
-
 from lan import stays, wait_until
 from node import ADDRESS, ADDRESS6, let_pass, start, wait_holder
-
-
-@pytest.fixture
-def pair(cluster, client):
-    """Two nodes; alpha holds the addresses."""
-    alpha, beta = cluster.nodes_on(1, 2)
-    alpha.change(worth=200)
-    start(alpha, beta)
-    wait_holder(alpha, beta)
-    return alpha, beta
 
 
 def check_back(lan, client, pair, pids):
