@@ -30,7 +30,7 @@ static const struct command COMMANDS[] = {
 		"  --on-change COMMAND         run on each change; also --on-active, --on-standby\n"
 		"  and --cluster --max-tolerance --margin --user --policy --hook-timeout\n"
 		"      --fence --ipv4-as --realtime --removed-limit --removed-window --settle\n"
-		"      --hold-down\n"
+		"      --hold-down --standby\n"
 		"SIGTERM stops it politely: the addresses go to the next server first.\n\n"
 		"Examples:\n"
 		"  ha run --interface eth0 --address 192.168.1.100/24\n"

@@ -31,6 +31,7 @@ const struct option_key OPTION_KEY[OPTION_KEYS] = {
 	{"removed-limit", OPTION_NODE},
 	{"removed-window", OPTION_NODE},
 	{"policy", OPTION_GROUP},
+	{"standby", OPTION_GROUP},
 	{"settle", OPTION_GROUP},
 	{"hold-down", OPTION_GROUP},
 	{"on-change", OPTION_GROUP},

@@ -24,7 +24,7 @@ struct option_key {
 	enum option_section section;
 };
 
-#define OPTION_KEYS 26
+#define OPTION_KEYS 27
 extern const struct option_key OPTION_KEY[OPTION_KEYS];
 
 /* Index into OPTION_KEY of the key called @name, which must be one. */

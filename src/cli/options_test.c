@@ -68,8 +68,8 @@ static void every_option_is_a_key_of_the_configuration(void **state)
 		{"cluster", "blue"}, {"max-tolerance", "2s"}, {"margin", "5ms"}, {"user", "nobody"},
 		{"hook-timeout", "3s"}, {"fence", "bpf"}, {"ipv4-as", "route"}, {"realtime", "no"},
 		{"removed-limit", "9"}, {"removed-window", "20s"}, {"policy", "sticky"},
-		{"settle", "9s"}, {"hold-down", "1min"}, {"on-change", "/bin/a x y"},
-		{"on-active", "/bin/b"}, {"on-standby", "/bin/c"}};
+		{"standby", "warm"}, {"settle", "9s"}, {"hold-down", "1min"},
+		{"on-change", "/bin/a x y"}, {"on-active", "/bin/b"}, {"on-standby", "/bin/c"}};
 	const char *lines[OPTIONS_LINES_MAX];
 	struct options o = {0};
 

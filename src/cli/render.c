@@ -143,7 +143,7 @@ static void render_group_facts(
 	text_add(t, "%s%s, policy ", g->impaired ? " (impaired)" : "",
 		g->eligible ? "" : " (not eligible)");
 	text_add_foreign(t, g->policy);
-	text_add(t, "\n");
+	text_add(t, "%s\n", g->warm ? ", standby warm" : "");
 }
 
 static void render_group(struct text *t, const struct status *s, const struct status_group *g,

@@ -48,6 +48,7 @@ static void sample(struct status *s)
 		.worth = 100,
 		.configured_worth = 100,
 		.policy = "worthiest",
+		.warm = true,
 		.since_ms = NOW_MS - 500,
 		.address_first = 2,
 		.address_count = 1};
@@ -97,7 +98,8 @@ static void status_reads_at_a_glance(void **state)
 		"  fd00::100/64       dev eth0, 2 of 3 neighbours acknowledged\n"
 		"\n"
 		"mail  STANDBY   eth1 has no carrier\n"
-		"  held by nobody, epoch 0, for 500ms, worth 100 (not eligible), policy worthiest\n"
+		"  held by nobody, epoch 0, for 500ms, worth 100 (not eligible), policy worthiest, "
+		"standby warm\n"
 		"  10.0.0.101/24      dev eth0\n"
 		"\n"
 		"peers\n"
@@ -118,7 +120,8 @@ static void one_group_alone_keeps_the_warnings(void **state)
 		"watchdog, scheduling real-time\n"
 		"\n"
 		"mail  STANDBY   eth1 has no carrier\n"
-		"  held by nobody, epoch 0, for 500ms, worth 100 (not eligible), policy worthiest\n"
+		"  held by nobody, epoch 0, for 500ms, worth 100 (not eligible), policy worthiest, "
+		"standby warm\n"
 		"  10.0.0.101/24      dev eth0\n"
 		"\n"
 		"WARNING: there is no key-file\n");

@@ -243,6 +243,24 @@ static void check_keys(struct draft *d)
 			"accept-key-file needs a key-file, with which this node signs, add one");
 }
 
+/* The other kinds of fence only last as long as a lease does. */
+static void check_standby(struct draft *d)
+{
+	enum conf_fence fence = d->conf.node.fence;
+
+	if (fence == CONF_FENCE_AUTO || fence == CONF_FENCE_BPF)
+		return;
+	for (size_t g = 0; g < d->conf.group_count; g++) {
+		if (!d->conf.groups[g].warm)
+			continue;
+		draft_complain_at(d, d->key_line[KEY_FENCE],
+			"fence = %s keeps no standby from answering, as \"standby = warm\" of "
+			"group \"%s\" needs, write fence = auto or bpf, or standby = cold",
+			conf_fence_name(fence), quote(d->conf.groups[g].name).text);
+		return;
+	}
+}
+
 void check_all(struct draft *d, const char *hostname)
 {
 	check_sections(d);
@@ -251,6 +269,7 @@ void check_all(struct draft *d, const char *hostname)
 	check_peers(d);
 	check_original(d);
 	check_keys(d);
+	check_standby(d);
 	number_devices(d);
 	conf_checks_finish(d);
 }

@@ -57,6 +57,21 @@ static void test_times(void **state)
 		"3: interval = \"2\" has no unit, write 2ms, or another of us, s, min\n");
 }
 
+/* Only one kind of fence can silence a standby. */
+static void test_standby(void **state)
+{
+	(void)state;
+	parse_good(with("", "standby = warm"));
+	assert_true(parsed.groups[0].warm);
+	parse_good(with("fence = bpf", "standby = warm"));
+	parse_good(with("fence = nftables", "standby = cold"));
+	assert_false(parsed.groups[0].warm);
+	parse_bad(with("fence = lifetime", "standby = warm\n[group mail]\naddress = 10.0.0.9"),
+		"3: fence = lifetime keeps no standby from answering, as \"standby = warm\" of "
+		"group "
+		"\"web\" needs, write fence = auto or bpf, or standby = cold\n");
+}
+
 /* Beside the original program, whose port and group it must keep clear of. */
 static void test_original(void **state)
 {
@@ -91,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host_name),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_standby),
 		cmocka_unit_test(test_original),
 		cmocka_unit_test(test_peers),
 	};

@@ -116,6 +116,7 @@ struct conf_group {
 	uint32_t id; /* id_from_name(name); unique in one configuration, never 0 */
 	uint16_t worth;
 	enum conf_policy policy;
+	bool warm; /* not held, its addresses stay configured behind the fence of the kernel */
 	const char *application;    /* user or group whose program looks after the group, in
 				       conf.texts; NULL: none does */
 	bool release_when_all_fail; /* else the least bad node keeps it */

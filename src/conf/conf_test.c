@@ -99,6 +99,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "  before-active = /etc/ha/prepare\n"
 				 "  before-active-timeout = 2.5s\n"
 				 "  policy = sticky\n"
+				 "  standby = warm\n"
 				 "  settle = 10s\n"
 				 "  hold-down = 1min\n"
 				 "  on-change = /etc/ha/changed one  two\n"
@@ -126,7 +127,7 @@ static const char EVERYTHING[] = "# a comment\n"
 				 "hook-timeout = 2.5s\n"
 				 "on-change-stream = /etc/ha/follow all\n"
 				 "ipv4-as = route\n"
-				 "fence = nftables\n"
+				 "fence = bpf\n"
 				 "realtime = no\n"
 				 "removed-limit = 3\n"
 				 "removed-window = 5000001us\n"
@@ -157,12 +158,14 @@ static void check_everything(const struct conf *c)
 	assert_string_equal(c->node.user, "_ha");
 	assert_int_equal(c->node.hook_timeout_ns, 2500 * NS_PER_MS);
 	assert_int_equal(c->node.ipv4_as, CONF_IPV4_AS_ROUTE);
-	assert_int_equal(c->node.fence, CONF_FENCE_NFTABLES);
+	assert_int_equal(c->node.fence, CONF_FENCE_BPF);
 	assert_string_equal(c->node.on_change_stream, "/etc/ha/follow all");
 	assert_false(c->node.realtime);
 	assert_int_equal(c->node.removals_limit, 3);
 	assert_int_equal(c->node.removals_window_ns, 5000001 * NS_PER_US);
 	assert_int_equal(c->group_count, 2);
+	assert_true(c->groups[0].warm);
+	assert_false(c->groups[1].warm);
 	assert_true(c->groups[0].release_when_all_fail);
 	assert_false(c->groups[1].release_when_all_fail);
 	assert_int_equal(c->groups[0].before_active_timeout_ns, 2500 * NS_PER_MS);

@@ -186,6 +186,7 @@ static const struct bad_line BAD_LINES[] = {
 		"worth = \"65536\" is not possible, write a whole number from 0 to 65535"},
 	{NULL, "worth = -1",
 		"worth = \"-1\" is not possible, write a whole number from 0 to 65535"},
+	{NULL, "standby = hot", "standby = \"hot\" is not possible, write cold or warm"},
 	{NULL, "policy = spread",
 		"policy = spread does not exist in this version, only worthiest and sticky do"},
 	{NULL, "policy = best", "policy = \"best\" is unknown, write worthiest or sticky"},

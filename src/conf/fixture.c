@@ -96,6 +96,7 @@ static void assert_same_group(const struct conf_group *a, const struct conf_grou
 	assert_int_equal(a->id, b->id);
 	assert_int_equal(a->worth, b->worth);
 	assert_int_equal(a->policy, b->policy);
+	assert_int_equal(a->warm, b->warm);
 	assert_int_equal(a->settle_ns, b->settle_ns);
 	assert_int_equal(a->hold_down_ns, b->hold_down_ns);
 	assert_int_equal(a->address_first, b->address_first);

@@ -54,6 +54,7 @@ static const struct key KEYS[KEY_COUNT] = {
 	[KEY_ADDRESS] = {"address", SECTION_GROUP, true, take_address, "192.168.1.100/24", 0, 0, 0},
 	[KEY_WORTH] = {"worth", SECTION_GROUP, false, take_number, "100", GROUP(worth), 0, 65535},
 	[KEY_POLICY] = {"policy", SECTION_GROUP, false, take_policy, "worthiest", 0, 0, 0},
+	[KEY_STANDBY] = {"standby", SECTION_GROUP, false, take_standby, "warm", 0, 0, 0},
 	[KEY_WHEN_ALL_FAIL] = {"when-all-fail", SECTION_GROUP, false, take_when_all_fail, "keep", 0, 0, 0},
 	[KEY_APPLICATION] = {"application", SECTION_GROUP, false, take_application, "www-data", 0, 0, 0},
 	[KEY_CHECK] = {"check", SECTION_GROUP, true, take_check, "tcp 127.0.0.1:80", 0, 0, 0},

@@ -72,6 +72,7 @@ static void print_group(struct text *t, const struct conf *c, const struct conf_
 			a->prefix_length, c->devices[a->device].name);
 	}
 	text_add(t, "worth = %" PRIu16 "\npolicy = %s\n", g->worth, conf_policy_name(g->policy));
+	text_add(t, "standby = %s\n", g->warm ? "warm" : "cold");
 	text_add(t, "when-all-fail = %s\n", g->release_when_all_fail ? "release" : "keep");
 	if (g->application)
 		text_add(t, "application = %s\n", g->application);

@@ -133,6 +133,15 @@ void take_ipv4_as(struct draft *d, const struct key *key, char *value)
 		quote(value).text);
 }
 
+void take_standby(struct draft *d, const struct key *key, char *value)
+{
+	if (strcmp(value, "cold") == 0 || strcmp(value, "warm") == 0)
+		key_group(d)->warm = value[0] == 'w';
+	else
+		draft_complain(d, "%s = \"%s\" is not possible, write cold or warm", key->name,
+			quote(value).text);
+}
+
 void take_when_all_fail(struct draft *d, const struct key *key, char *value)
 {
 	if (strcmp(value, "keep") == 0 || strcmp(value, "release") == 0)

@@ -45,6 +45,7 @@ void take_fence(struct draft *d, const struct key *key, char *value);
 void take_protocol(struct draft *d, const struct key *key, char *value);
 void take_ipv4_as(struct draft *d, const struct key *key, char *value);
 void take_policy(struct draft *d, const struct key *key, char *value);
+void take_standby(struct draft *d, const struct key *key, char *value);
 void take_when_all_fail(struct draft *d, const struct key *key, char *value);
 void take_application(struct draft *d, const struct key *key, char *value);
 

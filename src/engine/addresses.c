@@ -70,13 +70,40 @@ void addresses_released(struct engine *e, size_t group)
 	}
 }
 
+bool addresses_are_warm(const struct engine *e, size_t group)
+{
+	return e->conf->groups[group].warm && e->fence == CHANNEL_FENCE_BPF;
+}
+
+/* A node that has the address itself does not answer it. */
+static bool can_answer(const struct engine *e, size_t a, size_t target)
+{
+	return !addresses_are_warm(e, e->conf->addresses[a].group) ||
+	       !peers_include(e, &e->addresses[a].targets[target]);
+}
+
+size_t addresses_targets(const struct engine *e, size_t a, size_t *ret_acknowledged)
+{
+	const struct address *address = &e->addresses[a];
+	size_t count = 0;
+
+	*ret_acknowledged = 0;
+	for (size_t t = 0; t < address->target_count; t++) {
+		if (!can_answer(e, a, t))
+			continue;
+		count++;
+		*ret_acknowledged += address->answered[t];
+	}
+	return count;
+}
+
 static void request_unanswered(struct engine *e, size_t a, struct effects *out)
 {
 	struct address *address = &e->addresses[a];
 	bool unanswered = false;
 
 	for (size_t t = 0; t < address->target_count; t++) {
-		if (address->answered[t])
+		if (address->answered[t] || !can_answer(e, a, t))
 			continue;
 		unanswered = true;
 		if (!effects_have_room(out))

@@ -41,6 +41,10 @@ void addresses_due(struct engine *e, struct effects *out);
 void addresses_removed(struct engine *e, size_t address, struct effects *out);
 void addresses_target(struct engine *e, const struct channel_message *m);
 void addresses_frame(struct engine *e, const struct channel_message *m, struct effects *out);
+/* Whether they stay configured on nodes that do not hold the group (standby = warm). */
+bool addresses_are_warm(const struct engine *e, size_t group);
+/* How many neighbours are to acknowledge an address, and how many of them have. */
+size_t addresses_targets(const struct engine *e, size_t address, size_t *ret_acknowledged);
 ha_time addresses_deadline(const struct engine *e);
 
 /* RFC 5227 probing while a group listens. */

@@ -43,6 +43,47 @@ static void test_acknowledgements(void **state)
 	assert_true(count_keeper(CHANNEL_ANNOUNCE) > 0);
 }
 
+/* A node that has the address itself (standby = warm) does not answer, and is not asked again. */
+static void test_nodes_that_have_it_too(void **state)
+{
+	uint8_t bytes[HEARTBEAT_SIZE_MAX];
+	struct engine_event event = {.kind = ENGINE_DATAGRAM,
+		.datagram = {.bytes = bytes, .hop_limit = HEARTBEAT_HOP_LIMIT}};
+	struct heartbeat h;
+
+	(void)state;
+	begin("[node]\nname = alpha\ninterface = eth0\n"
+	      "[group web]\naddress = 192.168.1.100/24\nstandby = warm\n");
+	keeper_answers = false;
+	keeper_says(CHANNEL_FENCE, 0, 0, CHANNEL_FENCE_NFTABLES);
+	tell_device(0, true, true, "10.0.0.1");
+	run_ms(360);
+	h = peer_heartbeat(0xc3, 1);
+	assert_true(ip_parse("10.0.0.3", &event.datagram.source));
+	event.datagram.size = heartbeat_encode(&h, conf.node.cluster_tag, &no_key, bytes);
+	step(&event);
+	tell_target(0, "10.0.0.3");
+	tell_target(1, "10.0.0.77");
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.addresses[0].targets, 2);
+	assert_false(status.groups[0].warm);
+	assert_non_null(
+		strstr(status.warnings[status.warning_count - 1], "needs programs in the kernel"));
+	keeper_says(CHANNEL_FENCE, 0, 1, CHANNEL_FENCE_BPF);
+	keeper_says(CHANNEL_HELD, 0, 0, 1);
+	forget();
+	run_ms(6);
+	assert_int_equal(count_keeper(CHANNEL_REQUEST), 1); /* of the other one */
+	hear_arp(OTHER_MAC, "10.0.0.77", "192.168.1.100", 0);
+	engine_status(engine, (ha_time){now_ns}, 0, &status);
+	assert_int_equal(status.addresses[0].targets, 1);
+	assert_int_equal(status.addresses[0].acknowledged, 1);
+	assert_true(status.groups[0].warm);
+	forget();
+	run_ms(1000);
+	assert_int_equal(count_keeper(CHANNEL_REQUEST), 0);
+}
+
 /* RFC 5227 section 2.4: a claim is answered, but not more than once a second. */
 static void test_defends_what_it_holds(void **state)
 {
@@ -97,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_acknowledgements),
+		TEST(test_nodes_that_have_it_too),
 		TEST(test_defends_what_it_holds),
 		TEST(test_frames_that_are_none),
 		TEST(test_many_addresses),

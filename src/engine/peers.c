@@ -30,6 +30,14 @@ struct peer_record *peers_find(struct engine *e, uint64_t id)
 	return NULL;
 }
 
+bool peers_include(const struct engine *e, const struct ip *ip)
+{
+	for (size_t i = 0; i < e->peer_count; i++)
+		if (ip_equal(&e->peers[i].address, ip) || ip_equal(&e->peers[i].source, ip))
+			return true;
+	return false;
+}
+
 const char *peers_name(const struct engine *e, uint64_t id)
 {
 	for (size_t i = 0; i < e->peer_count; i++)

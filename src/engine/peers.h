@@ -60,6 +60,8 @@ ha_time peers_deadline(const struct engine *e);
 struct peer_record *peers_find(struct engine *e, uint64_t id);
 /* The name of a node by id; "another node" if it is not known. */
 const char *peers_name(const struct engine *e, uint64_t id);
+/* Whether it is where heartbeats of a node come from. */
+bool peers_include(const struct engine *e, const struct ip *ip);
 /* Silent for so long that its record may go. */
 bool peers_is_forgettable(const struct engine *e, const struct peer_record *p);
 /* Whether it had not missed two heartbeats of ours when it last spoke. */

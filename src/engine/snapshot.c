@@ -30,6 +30,7 @@ static void fill_group(
 	*status = (struct status_group){0};
 	text_copy(status->name, sizeof(status->name), conf->name);
 	text_copy(status->policy, sizeof(status->policy), conf_policy_name(conf->policy));
+	status->warm = addresses_are_warm(e, group);
 	status->state = group_state(g);
 	explain_group(e, group, status->reason, sizeof(status->reason));
 	explain_what_next(e, group, status->next, sizeof(status->next));
@@ -51,15 +52,14 @@ static void fill_group(
 static void fill_address(const struct engine *e, size_t a, struct status_address *status)
 {
 	const struct conf_address *conf = &e->conf->addresses[a];
-	const struct address *address = &e->addresses[a];
+	size_t acknowledged;
 
 	*status = (struct status_address){0};
 	status->ip = conf->ip;
 	status->prefix_length = conf->prefix_length;
 	text_copy(status->device, sizeof(status->device), e->conf->devices[conf->device].name);
-	status->targets = address->target_count;
-	for (size_t t = 0; t < address->target_count; t++)
-		status->acknowledged = (uint8_t)(status->acknowledged + address->answered[t]);
+	status->targets = (uint8_t)addresses_targets(e, a, &acknowledged);
+	status->acknowledged = (uint8_t)acknowledged;
 }
 
 static void fill_peer(const struct engine *e, ha_time now, const struct peer_record *p,
@@ -154,6 +154,11 @@ static void warn_of_group(const struct engine *e, size_t group, struct status *s
 			"port %u filtered on the way?",
 			s->groups[group].name, peers_name(e, suspicion_holder(e, group)),
 			e->conf->node.port);
+	if (e->conf->groups[group].warm && !s->groups[group].warm)
+		warn(s,
+			"group %s: standby = warm needs programs in the kernel (BPF) as the fence; "
+			"its addresses come when it is held",
+			s->groups[group].name);
 	if (g->conflict)
 		warn(s, "group %s: %s", s->groups[group].name, s->groups[group].reason);
 	if (g->election.contenders != 0 && group_is_held(g))

@@ -22,14 +22,6 @@ void sticky_taken(struct engine *e, size_t group)
 	e->groups[group].acknowledged = false;
 }
 
-static bool is_node(const struct engine *e, const struct ip *ip)
-{
-	for (size_t i = 0; i < e->peer_count; i++)
-		if (ip_equal(&e->peers[i].address, ip) || ip_equal(&e->peers[i].source, ip))
-			return true;
-	return false;
-}
-
 /* Once two holders have met it is too late: both have told what they knew before, and must judge by
  * the same. */
 void sticky_acknowledged(struct engine *e, size_t group, const struct ip *neighbour)
@@ -37,7 +29,7 @@ void sticky_acknowledged(struct engine *e, size_t group, const struct ip *neighb
 	struct group *g = &e->groups[group];
 
 	if (g->acknowledged || !group_is_held(g) || g->election.contenders != 0 ||
-		is_node(e, neighbour))
+		peers_include(e, neighbour))
 		return;
 	g->acknowledged = true;
 	if (group_is_sticky(e, group))

@@ -10,15 +10,15 @@
 #include "keeper/local.h"
 #include "keeper/requests.h"
 #include "keeper/settle.h"
+#include "keeper/strays.h"
 #include "sys/log.h"
 
-static const struct interface *interface_of(const struct addresses *a, size_t index)
+const struct interface *addresses_interface(const struct addresses *a, size_t index)
 {
 	return &a->interfaces->list[a->conf->addresses[index].device];
 }
 
-/* Takes in the notices of what we did ourselves, before anybody can confuse them with others'. */
-static void see_own_work(struct addresses *a)
+void addresses_see_own_work(struct addresses *a)
 {
 	int r = interfaces_update(a->interfaces);
 
@@ -64,14 +64,16 @@ int addresses_open(struct addresses *a, const struct conf *conf, const struct ru
 		.held = calloc(conf->group_count, sizeof(*a->held)),
 		.leaving = calloc(conf->group_count, sizeof(*a->leaving)),
 		.placed = calloc(count, sizeof(*a->placed)),
+		.ahead = calloc(count, sizeof(*a->ahead)),
+		.ahead_due = true,
 		.as_route = calloc(count, sizeof(*a->as_route)),
 		.fresh = calloc(count, sizeof(*a->fresh)),
 		.deprecated = calloc(count, sizeof(*a->deprecated)),
 		.subnets = calloc(count, sizeof(*a->subnets)),
 		.subnet_of = calloc(count, sizeof(*a->subnet_of)),
 	};
-	if (!a->held || !a->leaving || !a->placed || !a->as_route || !a->fresh || !a->deprecated ||
-		!a->subnets || !a->subnet_of)
+	if (!a->held || !a->leaving || !a->placed || !a->ahead || !a->as_route || !a->fresh ||
+		!a->deprecated || !a->subnets || !a->subnet_of)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		a->subnet_of[i] = find_subnet(a, &conf->addresses[i]);
@@ -107,7 +109,7 @@ static int raise_device(struct addresses *a, size_t device)
 	}
 	a->raised[device] = true;
 	log_info("brought %s up", name);
-	see_own_work(a);
+	addresses_see_own_work(a);
 	return 0;
 }
 
@@ -122,8 +124,10 @@ static void set_held(struct addresses *a, size_t group, bool held)
 	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++) {
 		size_t device = a->conf->addresses[i].device;
 
-		if (held && a->users[device] == 0)
+		if (held && a->users[device] == 0) {
 			a->routes[device] = local_is_wanted(a->conf, device);
+			a->routes_known[device] = true;
+		}
 		a->users[device] += held ? 1 : (uint32_t)-1;
 	}
 }
@@ -133,7 +137,7 @@ int addresses_hold(struct addresses *a, size_t group, size_t *ret_failed)
 	const struct conf_group *g = &a->conf->groups[group];
 
 	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++) {
-		const struct interface *interface = interface_of(a, i);
+		const struct interface *interface = addresses_interface(a, i);
 		int r = 0;
 
 		if (interface->index == 0)
@@ -166,7 +170,7 @@ static void remove_other_forms(struct addresses *a, const bool *wanted)
 		removed = true;
 	}
 	if (removed)
-		see_own_work(a);
+		addresses_see_own_work(a);
 }
 
 bool addresses_should_be_deprecated(const struct addresses *a, size_t index)
@@ -177,20 +181,21 @@ bool addresses_should_be_deprecated(const struct addresses *a, size_t index)
 	       interfaces_covers(a->interfaces, address->device, &address->ip, 128);
 }
 
-static bool is_route(const struct addresses *a, size_t index)
+bool addresses_should_be_route(const struct addresses *a, size_t index)
 {
 	const struct conf_address *address = &a->conf->addresses[index];
 
 	return address->ip.family == IP_V4 && a->routes[address->device];
 }
 
-static void put_for(struct addresses *a, struct netlink_batch *b, size_t index, uint32_t lifetime_s)
+void addresses_put_for(
+	struct addresses *a, struct netlink_batch *b, size_t index, uint32_t lifetime_s)
 {
 	const struct conf_address *address = &a->conf->addresses[index];
-	uint32_t interface = interface_of(a, index)->index;
+	uint32_t interface = addresses_interface(a, index)->index;
 
-	if (!a->placed[index])
-		a->as_route[index] = is_route(a, index);
+	if (!a->placed[index] && !a->ahead[index])
+		a->as_route[index] = addresses_should_be_route(a, index);
 	a->deprecated[index] = addresses_should_be_deprecated(a, index);
 	if (a->as_route[index])
 		request_local(b, interface, &address->ip);
@@ -201,96 +206,18 @@ static void put_for(struct addresses *a, struct netlink_batch *b, size_t index, 
 
 void addresses_put(struct addresses *a, struct netlink_batch *b, size_t index)
 {
-	put_for(a, b, index, fence_lifetime(a->fence));
+	addresses_put_for(a, b, index, fence_lifetime(a->fence));
 }
 
-static void take_away(struct addresses *a, struct netlink_batch *b, size_t index)
+void addresses_take_away(struct addresses *a, struct netlink_batch *b, size_t index)
 {
 	const struct ip *ip = &a->conf->addresses[index].ip;
-	uint32_t interface = interface_of(a, index)->index;
+	uint32_t interface = addresses_interface(a, index)->index;
 
 	if (a->as_route[index])
 		request_no_local(b, interface, ip);
 	else
 		request_no_address(b, interface, ip, (uint8_t)ip_bits(ip));
-}
-
-void addresses_renew(struct addresses *a)
-{
-	addresses_renew_for(a, fence_lifetime(a->fence));
-}
-
-/* What somebody took away meanwhile stays away: the engine is asked about that. */
-void addresses_renew_for(struct addresses *a, uint32_t lifetime_s)
-{
-	int errors[NETLINK_BATCH_MAX];
-	struct netlink_batch b;
-
-	see_own_work(a);
-	netlink_batch_clear(&b);
-	for (size_t i = 0; i < a->conf->address_count; i++) {
-		if (!a->placed[i] || !a->interfaces->present[i])
-			continue;
-		put_for(a, &b, i, lifetime_s);
-		if (b.count < NETLINK_BATCH_MAX)
-			continue;
-		(void)netlink_batch_send(&a->netlink, &b, errors);
-		netlink_batch_clear(&b);
-	}
-	if (b.count > 0)
-		(void)netlink_batch_send(&a->netlink, &b, errors);
-}
-
-static size_t list_routes(const struct addresses *a, uint16_t list[MORTAL_ROUTES_MAX])
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < a->conf->address_count; i++) {
-		if (!a->placed[i] || !a->interfaces->present[i] || !a->as_route[i])
-			continue;
-		if (count < MORTAL_ROUTES_MAX)
-			list[count] = (uint16_t)i;
-		count++;
-	}
-	return count;
-}
-
-/* What was in the way keeps its route: the kernel has said no. */
-static void end_some_after(
-	struct addresses *a, const uint16_t *list, size_t count, uint32_t lifetime_s)
-{
-	int errors[NETLINK_BATCH_MAX], ignored[NETLINK_BATCH_MAX];
-	struct netlink_batch come, go;
-	int r;
-
-	netlink_batch_clear(&come);
-	netlink_batch_clear(&go);
-	for (size_t i = 0; i < count; i++)
-		request_address(&come, interface_of(a, list[i])->index,
-			&a->conf->addresses[list[i]].ip, 32, lifetime_s, false);
-	r = netlink_batch_send(&a->netlink, &come, errors);
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (errors[i] != 0)
-			continue;
-		take_away(a, &go, list[i]);
-		a->as_route[list[i]] = a->interfaces->local[list[i]] = false;
-	}
-	if (go.count > 0)
-		(void)netlink_batch_send(&a->netlink, &go, ignored);
-}
-
-bool addresses_end_routes_after(struct addresses *a, uint32_t lifetime_s)
-{
-	uint16_t list[MORTAL_ROUTES_MAX];
-	size_t count = list_routes(a, list), size;
-
-	if (count > MORTAL_ROUTES_MAX)
-		return false;
-	for (size_t done = 0; done < count; done += size) {
-		size = count - done < NETLINK_BATCH_MAX ? count - done : NETLINK_BATCH_MAX;
-		end_some_after(a, list + done, size, lifetime_s);
-	}
-	return true;
 }
 
 static void set_placed(struct addresses *a, size_t index, bool placed)
@@ -329,7 +256,7 @@ void addresses_complete(struct addresses *a, bool renew)
 	size_t count = 0;
 
 	for (size_t i = 0; i < a->conf->address_count; i++) {
-		if (addresses_is_held(a, i) && interface_of(a, i)->index != 0 &&
+		if (addresses_is_held(a, i) && addresses_interface(a, i)->index != 0 &&
 			(renew || !a->placed[i])) {
 			a->fresh[i] = !a->placed[i];
 			list[count++] = (uint16_t)i;
@@ -357,29 +284,55 @@ bool addresses_are_settled(const struct addresses *a, size_t group)
 	return true;
 }
 
+/* It was configured ahead, and is as it should be when it is held. */
+static bool is_there_ahead(struct addresses *a, size_t index)
+{
+	a->ahead[index] &= a->interfaces->present[index];
+	return a->ahead[index] && a->deprecated[index] == addresses_should_be_deprecated(a, index);
+}
+
+/* Those of @list that need a message, in @b; @ret_sent: their places in @list. */
+static void put_all(struct addresses *a, const uint16_t *list, size_t count,
+	struct netlink_batch *b, uint16_t *ret_sent)
+{
+	netlink_batch_clear(b);
+	for (size_t i = 0; i < count; i++) {
+		if (is_there_ahead(a, list[i]))
+			continue;
+		ret_sent[b->count] = (uint16_t)i;
+		addresses_put(a, b, list[i]);
+	}
+}
+
+void addresses_came(struct addresses *a, size_t index)
+{
+	a->interfaces->present[index] = true;
+	a->interfaces->local[index] = a->as_route[index];
+}
+
 void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int *errors)
 {
+	uint16_t sent[NETLINK_BATCH_MAX];
+	int answers[NETLINK_BATCH_MAX];
 	struct netlink_batch b;
 	int r;
 
 	assert(count <= NETLINK_BATCH_MAX);
-	see_own_work(a);
+	addresses_see_own_work(a);
 	remove_other_forms(a, a->held);
-	netlink_batch_clear(&b);
-	for (size_t i = 0; i < count; i++)
-		addresses_put(a, &b, list[i]);
-	r = netlink_batch_send(&a->netlink, &b, errors);
+	put_all(a, list, count, &b, sent);
+	r = netlink_batch_send(&a->netlink, &b, answers);
+	memset(errors, 0, count * sizeof(*errors));
+	for (size_t i = 0; i < b.count; i++)
+		errors[sent[i]] = r < 0 ? r : answers[i] == -EEXIST ? 0 : answers[i];
 	for (size_t i = 0; i < count; i++) {
-		errors[i] = r < 0 ? r : errors[i] == -EEXIST ? 0 : errors[i];
 		if (errors[i] != 0)
 			continue;
-		/* The notice of a new IPv6 address comes later, from a work queue. That of
-		 * its removal never waits. */
-		a->interfaces->present[list[i]] = true;
-		a->interfaces->local[list[i]] = a->as_route[list[i]];
+		addresses_came(a, list[i]);
+		a->ahead[list[i]] = false;
 		set_placed(a, list[i], true);
 	}
-	see_own_work(a);
+	addresses_see_own_work(a);
 	settle(a);
 }
 
@@ -420,12 +373,19 @@ void addresses_remove(struct addresses *a, const uint16_t *list, size_t count)
 
 	netlink_batch_clear(&b);
 	for (size_t i = 0; i < count; i++) {
+		bool stays =
+			(a->placed[list[i]] || a->ahead[list[i]]) && addresses_can_stay(a, list[i]);
+
 		set_placed(a, list[i], false);
 		a->fresh[list[i]] = false;
-		if (interface_of(a, list[i])->index == 0)
+		a->ahead[list[i]] = stays;
+		a->ahead_due |= stays;
+		if (stays)
+			continue;
+		if (addresses_interface(a, list[i])->index == 0)
 			continue;
 		there[b.count] = list[i];
-		take_away(a, &b, list[i]);
+		addresses_take_away(a, &b, list[i]);
 	}
 	r = netlink_batch_send(&a->netlink, &b, errors);
 	for (size_t i = 0; i < b.count; i++) {
@@ -438,78 +398,34 @@ void addresses_remove(struct addresses *a, const uint16_t *list, size_t count)
 		if (!is_gone(error))
 			complain_of_removal(a, there[i], error);
 	}
-	see_own_work(a);
+	addresses_see_own_work(a);
 }
 
-#define STRAYS_MAX 256 /* in one go */
-
-struct strays {
-	const struct addresses *addresses;
-	size_t count;
-	struct netlink_address list[STRAYS_MAX];
-};
-
-static bool take_stray(const struct netlink_address *address, void *context)
+bool addresses_stay(const struct addresses *a, size_t group)
 {
-	struct strays *s = context;
-	const struct conf *conf = s->addresses->conf;
-	int shared = interfaces_shared_anywhere(conf, &address->ip);
-
-	if (shared >= 0 && s->addresses->leaving[conf->addresses[shared].group] &&
-		interface_of(s->addresses, (size_t)shared)->index != address->index)
-		s->list[s->count++] = *address;
-	return s->count < STRAYS_MAX;
+	return a->conf->groups[group].warm && !a->over && fence_can_silence(a->fence);
 }
 
-typedef int (*dump_function)(
-	bool (*callback)(const struct netlink_address *address, void *context), void *context);
-typedef int (*delete_function)(struct netlink *request, const struct netlink_address *address);
-
-static int dump_all_addresses(
-	bool (*callback)(const struct netlink_address *address, void *context), void *context)
+bool addresses_can_stay(const struct addresses *a, size_t index)
 {
-	return netlink_dump_addresses(0, callback, context);
-}
+	const struct conf_address *address = &a->conf->addresses[index];
 
-static void remove_strays_of(struct addresses *a, dump_function dump, delete_function delete)
-{
-	struct strays strays = {.addresses = a};
-
-	for (int round = 0; round < 1 + a->conf->address_count / STRAYS_MAX; round++) {
-		int r;
-
-		strays.count = 0;
-		r = dump(take_stray, &strays);
-		if (r < 0)
-			log_error(
-				"the kernel's table of addresses cannot be read: %s", strerror(-r));
-		for (size_t i = 0; i < strays.count; i++)
-			(void)delete (&a->netlink, &strays.list[i]);
-		if (strays.count < STRAYS_MAX)
-			break;
-	}
-}
-
-/* A device that was given another name took the addresses along, and they would still be answered
- * for.
- */
-static void remove_strays(struct addresses *a)
-{
-	remove_strays_of(a, dump_all_addresses, leftovers_delete_foreign);
-	remove_strays_of(a, local_dump, leftovers_delete_local);
-	a->interfaces->lost = addresses_any_held(a);
+	return addresses_stay(a, address->group) && a->interfaces->list[address->device].up &&
+	       a->interfaces->list[address->device].index != 0 && !a->raised[address->device];
 }
 
 void addresses_let_go(struct addresses *a, size_t group)
 {
 	set_held(a, group, false);
+	if (addresses_stay(a, group))
+		fence_silence(a->fence, group);
 }
 
 /* What is there besides our own addresses, of the groups that leave. */
 static void remove_rest(struct addresses *a)
 {
 	if (a->interfaces->lost)
-		remove_strays(a);
+		strays_remove(a);
 	remove_other_forms(a, a->leaving);
 }
 
@@ -520,7 +436,8 @@ void addresses_gone(struct addresses *a, const uint16_t *groups, size_t count)
 	remove_rest(a);
 	for (size_t i = 0; i < count; i++) {
 		a->leaving[groups[i]] = false;
-		fence_release(a->fence, groups[i]);
+		if (!addresses_stay(a, groups[i]))
+			fence_release(a->fence, groups[i]);
 	}
 	settle(a);
 }
@@ -546,7 +463,8 @@ void addresses_remove_all(struct addresses *a)
 {
 	for (size_t g = 0; g < a->conf->group_count; g++) {
 		a->leaving[g] = a->held[g];
-		set_held(a, g, false);
+		if (a->held[g])
+			addresses_let_go(a, g);
 	}
 	/* Those of groups that are being taken down anyway, too. */
 	for (size_t i = 0; i < a->conf->address_count; i++)
@@ -554,7 +472,7 @@ void addresses_remove_all(struct addresses *a)
 	remove_leaving(a);
 	remove_rest(a);
 	for (size_t g = 0; g < a->conf->group_count; g++) {
-		if (a->leaving[g])
+		if (a->leaving[g] && !addresses_stay(a, g))
 			fence_release(a->fence, g);
 		a->leaving[g] = false;
 	}

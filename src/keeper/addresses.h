@@ -44,14 +44,18 @@ struct addresses {
 	bool *held;        /* by group */
 	bool *leaving;     /* by group, while it is taken down */
 	size_t placed_count;
-	bool *placed;                /* by address: we put it there */
-	bool *as_route;              /* by address: it is a local route, not an address */
-	bool *fresh;                 /* by address: it came with a takeover, and nobody knows yet */
-	bool *deprecated;            /* by address, as last configured */
-	bool raised[DEVICES_MAX];    /* we brought it up */
-	bool routes[DEVICES_MAX];    /* its IPv4 addresses go there as local routes */
-	uint32_t users[DEVICES_MAX]; /* addresses of held groups */
-	bool subnets_changed;        /* one came into use, or out of it, since settle() */
+	bool *placed;             /* by address: we put it there, and its group is held */
+	bool *ahead;              /* by address: we left or put it there ahead (ahead.h) */
+	bool ahead_due;           /* something has changed that ahead.h must look at */
+	bool over;                /* nothing stays any more */
+	bool *as_route;           /* by address: it is a local route, not an address */
+	bool *fresh;              /* by address: it came with a takeover, and nobody knows yet */
+	bool *deprecated;         /* by address, as last configured */
+	bool raised[DEVICES_MAX]; /* we brought it up */
+	bool routes[DEVICES_MAX]; /* its IPv4 addresses go there as local routes ... */
+	bool routes_known[DEVICES_MAX]; /* ... as was found out */
+	uint32_t users[DEVICES_MAX];    /* addresses of held groups */
+	bool subnets_changed;           /* one came into use, or out of it, since settle() */
 	size_t subnet_count;
 	struct subnet *subnets;
 	int16_t *subnet_of; /* by address, or SUBNET_NONE */
@@ -87,10 +91,10 @@ bool addresses_is_settled(const struct addresses *a, size_t index);
 /* ... all addresses of a held group. */
 bool addresses_are_settled(const struct addresses *a, size_t group);
 
-/* The group is not held any more; its addresses are still there. */
+/* The group is not held any more; its addresses are still there. Those that stay are silent. */
 void addresses_let_go(struct addresses *a, size_t group);
 /* Takes some addresses down, at most NETLINK_BATCH_MAX; fine if they are not there. What cannot be
- * taken down is logged. */
+ * taken down is logged. Of a group whose addresses stay they are `ahead` from now on instead. */
 void addresses_remove(struct addresses *a, const uint16_t *list, size_t count);
 /* The addresses of these groups are gone: what somebody else has put there in their place goes, and
  * the fence forgets them. */
@@ -98,15 +102,6 @@ void addresses_gone(struct addresses *a, const uint16_t *groups, size_t count);
 
 /* All of that for all groups at once, as fast as it goes; settle() does the rest. */
 void addresses_remove_all(struct addresses *a);
-
-/* Renews the lifetimes of all that are there. */
-void addresses_renew(struct addresses *a);
-/* The same, but the kernel shall end them after @lifetime_s. Local routes have no lifetime. */
-void addresses_renew_for(struct addresses *a, uint32_t lifetime_s);
-/* Local routes become addresses with a lifetime. At most so many, since each takes the kernel
- * longer than the one before (local.h). False, with nothing changed, if there are more. */
-#define MORTAL_ROUTES_MAX 2048
-bool addresses_end_routes_after(struct addresses *a, uint32_t lifetime_s);
 
 /* Puts one address of a held group back. 0 or -errno. */
 int addresses_restore(struct addresses *a, size_t index);
@@ -117,8 +112,27 @@ bool addresses_any_held(const struct addresses *a);
 /* True if somebody else has taken it away. */
 bool addresses_is_missing(const struct addresses *a, size_t index);
 
-/* The message that configures it, as it should be now. */
+/* Whether the addresses of @group stay configured while it is not held (standby = warm). */
+bool addresses_stay(const struct addresses *a, size_t group);
+/* ... and this one can: its device is up, and not because we brought it up. */
+bool addresses_can_stay(const struct addresses *a, size_t index);
+
+/* The device of an address, as it is now. */
+const struct interface *addresses_interface(const struct addresses *a, size_t index);
+/* Takes in the notices of what we did ourselves, before anybody can confuse them with others'. */
+void addresses_see_own_work(struct addresses *a);
+
+/* The message that configures it, as it should be now; for so many seconds. */
 void addresses_put(struct addresses *a, struct netlink_batch *b, size_t index);
+void addresses_put_for(
+	struct addresses *a, struct netlink_batch *b, size_t index, uint32_t lifetime_s);
+/* The kernel has taken it. The notice of a new IPv6 address comes later, from a work queue; that of
+ * its removal never waits. */
+void addresses_came(struct addresses *a, size_t index);
+/* The message that takes it away. */
+void addresses_take_away(struct addresses *a, struct netlink_batch *b, size_t index);
+/* Whether it goes to its device as a local route, as far as is known. */
+bool addresses_should_be_route(const struct addresses *a, size_t index);
 /* RFC 6724 section 5, rule 3: deprecated, so that the host's own address is preferred. */
 bool addresses_should_be_deprecated(const struct addresses *a, size_t index);
 

@@ -18,7 +18,7 @@ struct {
 	__type(value, __u64);
 } fence_lease SEC(".maps");
 
-/* Not 0: the group's addresses are configured here. Written by the keeper alone. */
+/* For each group FENCE_AWAY, FENCE_HELD or FENCE_AHEAD. Written by the keeper alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -47,8 +47,8 @@ struct other {
 
 /* What this host has to do with a shared address; nothing at all if it is none. */
 struct duty {
-	int held;   /* it is configured here */
-	int fenced; /* ... and must not be served */
+	int held;   /* it is held here */
+	int fenced; /* it is configured here and must not be served */
 	__u64 service;
 	__u64 passes_ns; /* until when what belongs to the other host is passed on; 0: it is not */
 	struct other other;
@@ -88,9 +88,10 @@ static __always_inline struct duty duty_for(const struct address *address)
 	until_ns = bpf_map_lookup_elem(&fence_lease, &first);
 	if (!held || !until_ns)
 		return d;
-	d.held = *held != 0;
+	d.held = *held == FENCE_HELD;
 	d.service = word_of(*group, FENCE_SERVICE);
-	d.fenced = d.held && (!serves(d.service) || !is_ahead(*until_ns));
+	d.fenced = *held == FENCE_AHEAD ||
+		   (d.held && (!serves(d.service) || !is_ahead(*until_ns)));
 	passes_ns = word_of(*group, FENCE_PASSES);
 	if (passes_ns == 0 || !is_ahead(passes_ns))
 		return d;

@@ -3,7 +3,8 @@
  * The kernel's half of the fence: a tc program at each device, in both directions. While the lease
  * lasts it does nothing, but in a handover. Once it has passed, whatever is to or from a shared
  * address that is configured here is dropped: packets, ARP and neighbour discovery. It needs no
- * living process for that. Everything else goes to the next filter.
+ * living process for that. The same befalls, whatever the lease, what is configured ahead for the
+ * day when it is held. Everything else goes to the next filter.
  */
 #include "keeper/passing.bpf.h"
 #include <linux/if_ether.h>
@@ -36,16 +37,28 @@ static __always_inline int is_fenced_v6(struct __sk_buff *frame, __u32 offset)
 	return load_v6(frame, offset, &a) == 0 && is_fenced(&a);
 }
 
-/* A solicitation asks for an address by a group of hosts, not by the address itself. */
-static __always_inline int is_fenced_nd(struct __sk_buff *frame, __u8 wanted)
+/* The type of a message about an address; 0: it is none. */
+static __always_inline __u8 nd_type(struct __sk_buff *frame)
 {
 	__u8 next, type;
 
 	if (load(frame, IP6_NEXT_HEADER, &next, sizeof(next)) != 0 || next != IPPROTO_ICMPV6)
 		return 0;
-	if (load(frame, ND_TYPE, &type, sizeof(type)) != 0 || type != wanted)
+	if (load(frame, ND_TYPE, &type, sizeof(type)) != 0)
 		return 0;
-	return is_fenced_v6(frame, ND_TARGET);
+	return type == ND_SOLICITATION || type == ND_ADVERTISEMENT ? type : 0;
+}
+
+/* A solicitation asks for an address by a group of hosts, not by the address itself. And the kernel
+ * would complain of an advertisement by which the holder tells of an address that is here, too. */
+static __always_inline int hears_fenced_nd(struct __sk_buff *frame)
+{
+	return nd_type(frame) != 0 && is_fenced_v6(frame, ND_TARGET);
+}
+
+static __always_inline int says_fenced_nd(struct __sk_buff *frame)
+{
+	return nd_type(frame) == ND_ADVERTISEMENT && is_fenced_v6(frame, ND_TARGET);
 }
 
 static __always_inline int verdict(int fenced)
@@ -87,7 +100,7 @@ int fence_ingress(struct __sk_buff *frame)
 	if (frame->protocol == bpf_htons(ETH_P_IP))
 		return receive(frame, 0);
 	if (frame->protocol == bpf_htons(ETH_P_IPV6))
-		return is_fenced_nd(frame, ND_SOLICITATION) ? TC_ACT_SHOT : receive(frame, 1);
+		return hears_fenced_nd(frame) ? TC_ACT_SHOT : receive(frame, 1);
 	return TC_ACT_UNSPEC;
 }
 
@@ -101,7 +114,7 @@ int fence_egress(struct __sk_buff *frame)
 	if (frame->protocol == bpf_htons(ETH_P_IP))
 		return transmit(frame, 0);
 	if (frame->protocol == bpf_htons(ETH_P_IPV6))
-		return is_fenced_nd(frame, ND_ADVERTISEMENT) ? TC_ACT_SHOT : transmit(frame, 1);
+		return says_fenced_nd(frame) ? TC_ACT_SHOT : transmit(frame, 1);
 	return TC_ACT_UNSPEC;
 }
 

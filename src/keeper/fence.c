@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/id.h"
+#include "keeper/fence_shape.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -154,7 +156,7 @@ void fence_renew(struct fence *f)
 void fence_hold(struct fence *f, size_t group)
 {
 	if (f->kind == CHANNEL_FENCE_BPF) {
-		fence_tc_hold(&f->tc, group);
+		fence_tc_set(&f->tc, group, FENCE_HELD);
 	} else if (f->kind == CHANNEL_FENCE_NFTABLES) {
 		renew_nft(f);
 		fence_nft_hold(&f->nft, group, true);
@@ -164,9 +166,20 @@ void fence_hold(struct fence *f, size_t group)
 void fence_release(struct fence *f, size_t group)
 {
 	if (f->kind == CHANNEL_FENCE_BPF)
-		fence_tc_release(&f->tc, group);
+		fence_tc_set(&f->tc, group, FENCE_AWAY);
 	else if (f->kind == CHANNEL_FENCE_NFTABLES)
 		fence_nft_hold(&f->nft, group, false);
+}
+
+bool fence_can_silence(const struct fence *f)
+{
+	return f->kind == CHANNEL_FENCE_BPF && !f->tc.broken;
+}
+
+void fence_silence(struct fence *f, size_t group)
+{
+	assert(f->kind == CHANNEL_FENCE_BPF);
+	fence_tc_set(&f->tc, group, FENCE_AHEAD);
 }
 
 int64_t fence_period_ns(const struct fence *f)

@@ -57,6 +57,11 @@ void fence_obey(struct fence *f, const struct lease_page *lease);
 void fence_hold(struct fence *f, size_t group);
 void fence_release(struct fence *f, size_t group);
 
+/* Whether it can silence addresses that are configured but not held, for as long as it takes. */
+bool fence_can_silence(const struct fence *f);
+/* They are so from now on, until fence_hold() or fence_release(). */
+void fence_silence(struct fence *f, size_t group);
+
 /* How often the lease must be passed on to the kernel while something is held; 0: not at all. */
 int64_t fence_period_ns(const struct fence *f);
 void fence_renew(struct fence *f);

@@ -19,6 +19,11 @@
 #define FENCE_GIVEN_UP   1
 #define FENCE_HANDED_ON  2
 
+/* What the keeper says of each group. */
+#define FENCE_AWAY  0 /* not configured here */
+#define FENCE_HELD  1 /* configured, and served while the lease lasts */
+#define FENCE_AHEAD 2 /* configured for the day when it is held (standby = warm); never served */
+
 #define FENCE_MAC_SIZE 6 /* of FENCE_OTHER; the device's index follows */
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "base/assert.h"
+#include "keeper/fence_shape.h"
 #include "keeper/filters.h"
 #include "sys/clock.h"
 #include "sys/descriptors.h"
@@ -127,7 +128,7 @@ static int set_prior(struct fence_tc *f, const struct fence_prior *prior)
 	lease_store(page, prior->lease);
 	(void)munmap(page, size);
 	for (size_t g = 0; g < f->group_count; g++)
-		f->held[g] = prior->held[g];
+		f->held[g] = prior->held[g] ? FENCE_HELD : FENCE_AWAY;
 	return 0;
 }
 
@@ -178,21 +179,12 @@ bool fence_tc_open(struct fence_tc *f, const struct conf *conf, uint32_t handle,
 	return r == 0;
 }
 
-static void set_held(struct fence_tc *f, size_t group, uint64_t held)
+void fence_tc_set(struct fence_tc *f, size_t group, uint64_t state)
 {
 	assert(group < f->group_count);
-	__atomic_store_n(&f->held[group], held, __ATOMIC_RELEASE);
-}
-
-void fence_tc_hold(struct fence_tc *f, size_t group)
-{
-	fence_tc_watch(f);
-	set_held(f, group, 1);
-}
-
-void fence_tc_release(struct fence_tc *f, size_t group)
-{
-	set_held(f, group, 0);
+	if (state != FENCE_AWAY && f->held[group] == FENCE_AWAY)
+		fence_tc_watch(f);
+	__atomic_store_n(&f->held[group], state, __ATOMIC_RELEASE);
 }
 
 static void attach_again(struct fence_tc *f, uint32_t index)
@@ -202,6 +194,7 @@ static void attach_again(struct fence_tc *f, uint32_t index)
 	if (r < 0)
 		log_error(
 			"the fence cannot be put up at device number %u: %s", index, strerror(-r));
+	f->broken |= r < 0;
 }
 
 static void take_notice(const struct nlmsghdr *message, void *context)
@@ -224,8 +217,10 @@ void fence_tc_watch(struct fence_tc *f)
 {
 	int r = netlink_receive(&f->monitor, take_notice, f);
 
-	if (r == -ENOBUFS)
+	if (r == -ENOBUFS || f->broken) {
 		r = attach_everywhere(f);
+		f->broken = r < 0;
+	}
 	if (r < 0)
 		log_error("the fence cannot be watched over: %s", strerror(-r));
 }

@@ -27,6 +27,7 @@ struct fence_tc {
 	size_t group_count;
 	uint64_t *held; /* the kernel reads it; a word for each group */
 	struct netlink monitor, request;
+	bool broken; /* at some device it could not be put up again */
 	size_t device_count;
 	uint32_t devices[FENCE_DEVICES_MAX]; /* interface indices that have it */
 };
@@ -45,9 +46,9 @@ void fence_tc_clean(uint32_t handle);
 bool fence_tc_open(struct fence_tc *f, const struct conf *conf, uint32_t handle,
 	const struct fence_prior *prior, const char **reterr);
 
-/* Every device that is there by then has the fence. */
-void fence_tc_hold(struct fence_tc *f, size_t group);
-void fence_tc_release(struct fence_tc *f, size_t group);
+/* @state: FENCE_AWAY, FENCE_HELD or FENCE_AHEAD (fence_shape.h). Unless it is FENCE_AWAY, every
+ * device that is there by then has the fence. */
+void fence_tc_set(struct fence_tc *f, size_t group, uint64_t state);
 
 /* Something changed (monitor): new devices get it, and those that somebody took it from. */
 void fence_tc_watch(struct fence_tc *f);

@@ -251,6 +251,7 @@ static bool leave(struct keeper *k)
 
 	if (!s->left)
 		return false;
+	ahead_end(&k->addresses);
 	if (succession_leave(
 		    &k->addresses, lease_load(s->lease), k->record, s->custody.record_size))
 		return true;
@@ -277,6 +278,7 @@ void keeper_finish(struct keeper *k, int status)
 		runtime_dir_close(&k->dir);
 		return;
 	}
+	ahead_end(&k->addresses);
 	fence_close(&k->fence);
 	ask_close(&k->ask);
 	if (!k->options.release)

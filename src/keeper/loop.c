@@ -132,8 +132,11 @@ static void on_fence(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (!l->over)
-		fence_watch(l->session->fence);
+	if (l->over)
+		return;
+	fence_watch(l->session->fence);
+	l->session->addresses->ahead_due |= !fence_can_silence(l->session->fence);
+	go_on(l);
 }
 
 static void on_renewal(uv_timer_t *handle)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/assert.h"
+#include "keeper/lifetimes.h"
 #include "keeper/settle.h"
 #include "keeper/verbs.h"
 #include "sys/clock.h"
@@ -41,6 +42,7 @@ int session_open(struct session *s)
 	s->watchdog = timer_open();
 	if (r < 0 || answers_open(&s->answers, s->conf) < 0 || !groups || !told || !s->effects.list)
 		return -ENOMEM;
+	ahead_open(&s->ahead, s->addresses);
 	custody_init(&s->custody, s->conf, groups, told);
 	for (size_t g = 0; g < s->conf->group_count; g++) {
 		if (s->addresses->held[g])
@@ -181,6 +183,7 @@ static void tell_removed(struct session *s)
 	if (!s->interfaces->gone)
 		return;
 	s->interfaces->gone = false;
+	s->addresses->ahead_due = true;
 	for (size_t i = 0; i < s->conf->address_count; i++) {
 		bool missing = addresses_is_missing(s->addresses, i);
 
@@ -253,7 +256,7 @@ void session_renew(struct session *s)
 		return; /* the watchdog ends it */
 	fence_renew(s->fence);
 	if (fence_lifetime(s->fence) != REQUEST_FOREVER)
-		addresses_renew(s->addresses);
+		lifetimes_renew(s->addresses);
 	if (session_has_room(s))
 		session_answer(s, CHANNEL_RENEWED, 0, 0, (uint64_t)fence_closes(s->fence).ns);
 }

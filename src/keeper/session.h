@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "custody/custody.h"
 #include "keeper/addresses.h"
+#include "keeper/ahead.h"
 #include "keeper/announce.h"
 #include "keeper/answers.h"
 #include "keeper/fence.h"
@@ -45,6 +46,7 @@ struct session {
 	struct custody_effects effects;        /* of its last step */
 	const struct channel_message *message; /* the engine's, while it is heard */
 	struct work work;
+	struct ahead ahead;
 	struct answers answers;
 	bool ready; /* the engine has said that it runs */
 	bool left;  /* all of it is another keeper's now */

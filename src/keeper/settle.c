@@ -73,8 +73,9 @@ static void settle_deprecation(struct addresses *a)
 
 static bool is_ours_now(const struct addresses *a, size_t index, size_t device)
 {
-	return a->conf->addresses[index].device == device && a->placed[index] &&
-	       a->interfaces->present[index] && !a->as_route[index];
+	return a->conf->addresses[index].device == device &&
+	       (a->placed[index] || a->ahead[index]) && a->interfaces->present[index] &&
+	       !a->as_route[index];
 }
 
 static void move_behind(struct addresses *a, size_t device)
@@ -135,6 +136,7 @@ void settle(struct addresses *a)
 		bool subnets = i->changed || a->subnets_changed, host = i->host_changed;
 		int r;
 
+		a->ahead_due |= i->changed;
 		i->changed = i->host_changed = a->subnets_changed = false;
 		if (host)
 			settle_order(a);

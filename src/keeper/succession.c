@@ -9,6 +9,7 @@
 
 #include "base/id.h"
 #include "custody/custody.h"
+#include "keeper/lifetimes.h"
 #include "keeper/requests.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -92,11 +93,11 @@ static void make_mortal(struct addresses *a, ha_time lease)
 	uint32_t lifetime_s = custody_lifetime_s(clock_now(), lease);
 
 	if (a->fence->kind == CHANNEL_FENCE_LIFETIME) {
-		addresses_renew(a);
+		lifetimes_renew(a);
 		return;
 	}
-	addresses_renew_for(a, lifetime_s);
-	if (!addresses_end_routes_after(a, lifetime_s))
+	lifetimes_renew_for(a, lifetime_s);
+	if (!lifetimes_end_routes_after(a, lifetime_s))
 		log_warning("nothing but the next daemon, or ha release, ends the addresses that "
 			    "are local routes: there are more than %d, and no fence",
 			MORTAL_ROUTES_MAX);

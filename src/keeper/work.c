@@ -328,7 +328,9 @@ enum work_next work_do(struct session *s)
 	case CUSTODY_REST: break;
 	}
 	/* Addresses of which the engine is not told yet that they are gone. */
-	return s->work.awaited_count > 0 || s->interfaces->gone ? WORK_LATER : WORK_NOTHING;
+	if (s->work.awaited_count > 0 || s->interfaces->gone)
+		return WORK_LATER;
+	return ahead_some(&s->ahead) ? WORK_MORE : WORK_NOTHING;
 }
 
 void work_drop(struct session *s)

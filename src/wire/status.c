@@ -89,14 +89,15 @@ static json_t *checks_to_json(const struct status *s, const struct status_group 
 static json_t *group_to_json(const struct status *s, const struct status_group *g)
 {
 	return json_pack(
-		"{s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"name", json_from_text(g->name), "state", node_state_name(g->state), "reason",
 		json_from_text(g->reason), "next", json_from_text(g->next), "worth", g->worth,
 		"configured_worth", g->configured_worth, "impaired", g->impaired, "eligible",
-		g->eligible, "policy", json_from_text(g->policy), "epoch",
-		json_from_count(g->epoch), "holder", json_from_optional_text(g->holder), "since",
-		wall_to_json(g->since_ms), "transitions", json_from_count(g->transitions),
-		"addresses", addresses_to_json(s, g), "checks", checks_to_json(s, g));
+		g->eligible, "policy", json_from_text(g->policy), "standby",
+		g->warm ? "warm" : "cold", "epoch", json_from_count(g->epoch), "holder",
+		json_from_optional_text(g->holder), "since", wall_to_json(g->since_ms),
+		"transitions", json_from_count(g->transitions), "addresses",
+		addresses_to_json(s, g), "checks", checks_to_json(s, g));
 }
 
 static json_t *groups_to_json(const struct status *s)

@@ -35,6 +35,7 @@ struct status_group {
 	bool impaired; /* checks fail: ranks below every node that is not */
 	bool eligible;
 	char policy[NAME_SIZE];
+	bool warm; /* its addresses stay configured, silent, while it is not held */
 	uint64_t epoch;
 	char holder[NAME_SIZE]; /* "" if nobody is known to hold it */
 	int64_t since_ms; /* wall clock, milliseconds since 1970, of the last change of state */

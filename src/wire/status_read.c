@@ -129,7 +129,7 @@ static bool checks_from_json(const json_t *array, struct status *s, struct statu
 static bool group_from_json(const json_t *json, struct status *s, struct status_group *g)
 {
 	int64_t worth, epoch, transitions;
-	char since[WALL_TEXT_SIZE];
+	char since[WALL_TEXT_SIZE], standby[NAME_SIZE];
 
 	/* A daemon of an earlier version does not say it. */
 	(void)json_member_text(json, "next", g->next, sizeof(g->next));
@@ -150,6 +150,8 @@ static bool group_from_json(const json_t *json, struct status *s, struct status_
 	if (json_member_integer(json, "configured_worth", 0, UINT16_MAX, &worth))
 		g->configured_worth = (uint16_t)worth;
 	(void)json_member_flag(json, "impaired", &g->impaired);
+	if (json_member_text(json, "standby", standby, sizeof(standby)))
+		g->warm = strcmp(standby, "warm") == 0;
 	g->epoch = (uint64_t)epoch;
 	g->transitions = (uint64_t)transitions;
 	return addresses_from_json(json_object_get(json, "addresses"), s, g) &&

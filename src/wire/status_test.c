@@ -38,6 +38,7 @@ static struct status_group group(
 	(void)text_copy(g.reason, sizeof(g.reason), "no worthier node is live");
 	(void)text_copy(g.next, sizeof(g.next), "takes it");
 	(void)text_copy(g.policy, sizeof(g.policy), "worthiest");
+	g.warm = strcmp(name, "mail") == 0;
 	return g;
 }
 
@@ -139,7 +140,7 @@ static void status_has_the_documented_keys(void **state)
 		"{\"name\":\"mail\",\"state\":\"STANDBY\",\"reason\":\"no worthier node is live\","
 		"\"next\":\"takes it\","
 		"\"worth\":150,\"configured_worth\":200,\"impaired\":true,"
-		"\"eligible\":true,\"policy\":\"worthiest\",\"epoch\":7,"
+		"\"eligible\":true,\"policy\":\"worthiest\",\"standby\":\"warm\",\"epoch\":7,"
 		"\"holder\":null,\"since\":\"2026-11-23T05:09:21.123Z\",\"transitions\":2,"
 		"\"addresses\":[{\"address\":\"10.0.0.101\",\"prefix_length\":32,"
 		"\"device\":\"eth0\",\"targets\":3,\"acknowledged\":0}],\"checks\":[]}");
@@ -264,8 +265,8 @@ static void what_is_no_status_is_refused_with_a_reason(void **state)
 
 static bool is_optional(const char *key)
 {
-	static const char *const KEYS[] = {
-		"scheduling", "next", "configured_worth", "impaired", "dropped", "checks", "paths"};
+	static const char *const KEYS[] = {"scheduling", "next", "configured_worth", "impaired",
+		"standby", "dropped", "checks", "paths"};
 
 	for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++)
 		if (strcmp(KEYS[i], key) == 0)

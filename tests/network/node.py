@@ -39,7 +39,7 @@ class Node:
 
     GROUP_KEYS = {"address", "worth", "policy", "on_change", "on_active", "on_standby", "application",
                   "check", "when_all_fail", "settle", "hold_down", "before_active",
-                  "before_active_timeout"}
+                  "before_active_timeout", "standby"}
 
     def __init__(self, folder, host, groups=None, name=None, options=None, **keys):
         self.host, self.name = host, name or host.name

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/ahead.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "keeper/local.h"
+#include "keeper/requests.h"
+#include "sys/log.h"
+
+#define PART_SIZE 100 /* what is held must not wait long for it */
+
+void ahead_open(struct ahead *a, struct addresses *addresses)
+{
+	const struct conf *conf = addresses->conf;
+
+	*a = (struct ahead){.addresses = addresses};
+	for (size_t g = 0; g < conf->group_count; g++)
+		a->any |= conf->groups[g].warm;
+	if (!a->any || fence_can_silence(addresses->fence))
+		return;
+	a->any = false;
+	log_warning("standby = warm needs programs in the kernel as the fence, and %s is in "
+		    "force: the addresses come when their group is held",
+		channel_fence_name(addresses->fence->kind));
+}
+
+/* Of a group that is not held: it is as it should be there. */
+static bool is_right(const struct addresses *a, size_t index)
+{
+	bool wanted = addresses_can_stay(a, index);
+
+	if (!wanted || !a->ahead[index])
+		return wanted == a->ahead[index];
+	return a->interfaces->present[index] &&
+	       (a->conf->addresses[index].ip.family == IP_V4 || a->deprecated[index]);
+}
+
+struct part {
+	size_t add_count, remove_count;
+	uint16_t add[PART_SIZE], remove[PART_SIZE];
+};
+
+static void collect(struct ahead *a, struct part *p)
+{
+	const struct conf *conf = a->addresses->conf;
+
+	*p = (struct part){0};
+	for (; a->next < conf->address_count && p->add_count < PART_SIZE &&
+		p->remove_count < PART_SIZE;
+		a->next++) {
+		size_t group = conf->addresses[a->next].group;
+
+		if (!conf->groups[group].warm || a->addresses->held[group] ||
+			is_right(a->addresses, a->next))
+			continue;
+		if (addresses_can_stay(a->addresses, a->next))
+			p->add[p->add_count++] = (uint16_t)a->next;
+		else
+			p->remove[p->remove_count++] = (uint16_t)a->next;
+	}
+}
+
+/* What went with a device that has another name now; and what the fence need not know any more. */
+static void tidy_up(struct addresses *a)
+{
+	uint16_t list[PART_SIZE];
+	size_t count = 0;
+
+	for (size_t g = 0; g < a->conf->group_count; g++) {
+		if (a->conf->groups[g].warm && !a->held[g] &&
+			(a->interfaces->lost || !addresses_stay(a, g)))
+			list[count++] = (uint16_t)g;
+		if (count == PART_SIZE || (count > 0 && g + 1 == a->conf->group_count)) {
+			addresses_gone(a, list, count);
+			count = 0;
+		}
+	}
+}
+
+static void end_pass(struct ahead *a)
+{
+	if (a->failed > 0)
+		log_warning("%zu addresses cannot be configured ahead: %s; they come when their "
+			    "group is held",
+			a->failed, strerror(-a->error));
+	if (a->added > 0)
+		log_info("%zu addresses are configured ahead, silent behind the fence", a->added);
+	a->next = a->added = a->failed = 0;
+	tidy_up(a->addresses);
+}
+
+/* IPv6: no connection of this host begins from an address that is silent. */
+static void put_ahead(struct addresses *a, struct netlink_batch *b, size_t index)
+{
+	const struct conf_address *address = &a->conf->addresses[index];
+	uint32_t interface = addresses_interface(a, index)->index;
+
+	if (!a->ahead[index] || !a->interfaces->present[index])
+		a->as_route[index] = addresses_should_be_route(a, index);
+	a->deprecated[index] = address->ip.family == IP_V6;
+	if (a->as_route[index])
+		request_local(b, interface, &address->ip);
+	else
+		request_address(b, interface, &address->ip, (uint8_t)ip_bits(&address->ip),
+			REQUEST_FOREVER, a->deprecated[index]);
+}
+
+static void add_ahead(struct addresses *a, const uint16_t *list, size_t count, int *errors)
+{
+	struct netlink_batch b;
+	int r;
+
+	netlink_batch_clear(&b);
+	for (size_t i = 0; i < count; i++) {
+		size_t device = a->conf->addresses[list[i]].device;
+
+		if (!a->routes_known[device])
+			a->routes[device] = local_is_wanted(a->conf, device);
+		a->routes_known[device] = true;
+		fence_silence(a->fence, a->conf->addresses[list[i]].group);
+		put_ahead(a, &b, list[i]);
+	}
+	r = netlink_batch_send(&a->netlink, &b, errors);
+	for (size_t i = 0; i < count; i++) {
+		errors[i] = r < 0 ? r : errors[i] == -EEXIST ? 0 : errors[i];
+		if (errors[i] != 0)
+			continue;
+		a->ahead[list[i]] = true;
+		addresses_came(a, list[i]);
+	}
+	addresses_see_own_work(a);
+}
+
+bool ahead_some(struct ahead *a)
+{
+	int errors[NETLINK_BATCH_MAX];
+	struct part p;
+
+	if (!a->any || (a->next == 0 && !a->addresses->ahead_due))
+		return false;
+	a->addresses->ahead_due &= a->next != 0;
+	collect(a, &p);
+	addresses_remove(a->addresses, p.remove, p.remove_count);
+	add_ahead(a->addresses, p.add, p.add_count, errors);
+	for (size_t i = 0; i < p.add_count; i++) {
+		a->added += errors[i] == 0;
+		a->failed += errors[i] != 0;
+		a->error = errors[i] != 0 ? errors[i] : a->error;
+	}
+	if (a->next < a->addresses->conf->address_count)
+		return true;
+	end_pass(a);
+	return a->addresses->ahead_due;
+}
+
+static void remove_all(struct addresses *a)
+{
+	uint16_t list[PART_SIZE];
+	size_t count = 0;
+
+	/* The last one first: the kernel finds the newest IPv6 address of a device first. */
+	for (size_t i = a->conf->address_count; i-- > 0;) {
+		if (a->ahead[i])
+			list[count++] = (uint16_t)i;
+		if (count == PART_SIZE || i == 0) {
+			addresses_remove(a, list, count);
+			count = 0;
+		}
+	}
+}
+
+void ahead_end(struct addresses *a)
+{
+	if (!a->conf)
+		return; /* it never came to be */
+	a->over = true;
+	remove_all(a);
+	tidy_up(a);
+}
