@@ -184,6 +184,19 @@ def test_what_somebody_takes_away_comes_again(warm, client, lan):
     wait_until(lambda: client.who_has(ADDRESS) == client.who_has(ADDRESS6) == {alpha.host.mac}, "beta is silent")
 
 
+def test_the_own_address_stays_in_front(warm, client):
+    """As when a lease of DHCP ends and comes again: the kernel speaks from the first one, which must not be silent."""
+    _, beta = warm()
+    own = beta.host.address
+    beta.host.ip(f"address del {own}/24 dev eth0", f"address add {own}/24 dev eth0")
+
+    def order():
+        return [a["local"] for a in beta.host.ip_json("-4", "address", "show", "dev", "eth0")[0]["addr_info"]]
+    wait_until(lambda: order() == [own, ADDRESS], lambda: f"{own} comes first: {order()}")
+    beta.wait_peer("alpha", hears_me=True)
+    assert client.ask(ADDRESS) == "alpha" and beta.host.ask(client.address) == "client"
+
+
 def test_a_subnet_of_its_own(warm, client):
     """The route to it is the holder's alone: a standby could not use it."""
     alpha, beta = warm(address=[*SHARED, f"{OTHER}/24", f"{OTHER6}/64"])
