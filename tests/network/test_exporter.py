@@ -42,6 +42,9 @@ def test_metrics_and_status(cluster, exporter):
                                          'group="main",state="SHUTDOWN"': 0}
     assert metrics["ha_group_holder_info"] == {'group="main",holder="alpha"': 1}
     assert metrics["ha_peer_live"] == {'peer="alpha"': 1}
+    assert metrics["ha_path_up"] == {'interface="eth0"': 1}
+    assert list(metrics["ha_peer_path_last_heard_seconds"]) == ['peer="alpha",interface="eth0"']
+    assert 0 <= metrics["ha_peer_path_last_heard_seconds"]['peer="alpha",interface="eth0"'] < 10
     assert metrics["ha_node_interval_seconds"] == {None: 0.1}
     assert metrics["ha_heartbeats_received_total"][None] > 0
     buckets = list(metrics["ha_heartbeat_lateness_seconds_bucket"].values())

@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "network"))
 
 from browser import Browser  # noqa: E402
-from conftest import client, cluster, folder, lan  # noqa: E402, F401: fixtures
+from conftest import client, cluster, folder, lan, second_lan  # noqa: E402, F401: fixtures
 from exporter import Exporter  # noqa: E402
 from lan import wait_until  # noqa: E402
 from node import let_pass, start, wait_holder  # noqa: E402
@@ -65,6 +65,23 @@ def test_the_page(page, lan, tmp_path):  # noqa: F811
         complaints = [c for c in browser.complaints if "status of 503" not in str(c)]
         assert not complaints, complaints
         page.start()
+
+
+def test_heartbeat_interfaces(cluster, lan, second_lan, tmp_path):  # noqa: F811
+    """Of several, the page tells each of this node's, and by which a peer was heard when."""
+    nodes = alpha, beta = cluster.nodes_on(1, 2, interface=["eth0", "eth1"])
+    for number, node in enumerate(nodes, 1):
+        second_lan.attach(node.host, "eth1", number)
+    start(*nodes)
+    wait_holder(alpha, beta)
+    exporter = Exporter(beta)
+    with Browser(beta.host, tmp_path / "profile") as browser:
+        browser.open(URL)
+        wait_text(browser, "eth0 is up · eth1 is up")
+        wait_text(browser, "ago (eth0 ")
+        lan.part([alpha.host], [beta.host])
+        wait_text(browser, "alpha is not heard by eth0")
+    assert exporter.stop() == 0
 
 
 def test_pictures(page, tmp_path):

@@ -96,6 +96,17 @@ static void each(struct output *o, const json_t *array, const char *name, const 
 
 /* --- the node */
 
+static void format_paths(struct output *o, const json_t *paths)
+{
+	json_t *path;
+	size_t i;
+
+	head(o, "ha_path_up", "gauge",
+		"1 if nothing is wrong with the heartbeat interface of this node.");
+	json_array_foreach(paths, i, path) sample(
+		o, "ha_path_up", "interface", text_of(path, "interface"), flag_of(path, "up"));
+}
+
 static void format_node(struct output *o, const json_t *status)
 {
 	const json_t *node = json_object_get(status, "node");
@@ -116,6 +127,7 @@ static void format_node(struct output *o, const json_t *status)
 		number_of(node, "tolerance_ms") / 1e3);
 	single(o, "ha_node_authenticated", "gauge", "1 if heartbeats are authenticated by a key.",
 		flag_of(node, "authenticated"));
+	format_paths(o, json_object_get(node, "paths"));
 	single(o, "ha_node_warnings", "gauge", "Warnings that ha status shows.",
 		(double)json_array_size(json_object_get(status, "warnings")));
 	single(o, "ha_view_differences", "gauge",
@@ -280,6 +292,28 @@ static double peer_received(const json_t *p)
 	return number_of(p, "received");
 }
 
+/* By which heartbeat interfaces each peer is heard; nothing by those that never brought it. */
+static void format_peer_paths(struct output *o, const json_t *peers)
+{
+	json_t *peer, *path;
+	size_t i, j;
+
+	head(o, "ha_peer_path_last_heard_seconds", "gauge",
+		"Time since the peer was last heard by the heartbeat interface.");
+	json_array_foreach(peers, i, peer)
+	{
+		json_array_foreach(json_object_get(peer, "paths"), j, path)
+		{
+			if (!json_is_number(json_object_get(path, "last_heard_ms")))
+				continue;
+			add(o, "ha_peer_path_last_heard_seconds");
+			add_label(o, "{", "peer", text_of(peer, "name"));
+			add_label(o, ",", "interface", text_of(path, "interface"));
+			add(o, "} %.15g\n", number_of(path, "last_heard_ms") / 1e3);
+		}
+	}
+}
+
 static void format_peers(struct output *o, const json_t *peers)
 {
 	each(o, peers, "ha_peer_live", "gauge", "1 if the peer is heard.", "peer", peer_live);
@@ -289,6 +323,7 @@ static void format_peers(struct output *o, const json_t *peers)
 		"peer", peer_last_heard);
 	each(o, peers, "ha_peer_heartbeats_received_total", "counter",
 		"Heartbeats accepted from the peer.", "peer", peer_received);
+	format_peer_paths(o, peers);
 }
 
 /* --- what is counted and timed */

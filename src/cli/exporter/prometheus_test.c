@@ -39,14 +39,18 @@ static void test_groups_and_peers(void **state)
 {
 	char *metrics = formatted(
 		"{\"node\": {\"name\": \"alpha\", \"interval_ms\": 100, \"tolerance_ms\": 350,"
-		"\"authenticated\": true},"
+		"\"authenticated\": true, \"paths\": [{\"interface\": \"eth0\", \"up\": true},"
+		"{\"interface\": \"eth1\", \"up\": false}]},"
 		"\"groups\": [{\"name\": \"web\", \"state\": \"ACTIVE\", \"holder\": \"alpha\", "
 		"\"epoch\": 7,"
 		"\"since\": \"2026-11-23T05:09:21.123Z\", \"eligible\": true, \"addresses\":"
 		"[{\"address\": \"10.0.0.1\", \"device\": \"eth0\", \"targets\": 3, "
 		"\"acknowledged\": 2}],\"checks\": [{\"name\": \"tcp 80\", \"kind\": \"tcp\", "
 		"\"state\": \"failing\"}]}],"
-		"\"peers\": [{\"name\": \"be\\\"ta\", \"live\": true, \"last_heard_ms\": 40}],"
+		"\"peers\": [{\"name\": \"be\\\"ta\", \"live\": true, \"last_heard_ms\": 40,"
+		"\"paths\": [{\"interface\": \"eth0\", \"last_heard_ms\": 40},"
+		"{\"interface\": \"eth1\", \"last_heard_ms\": 2500},"
+		"{\"interface\": \"eth2\", \"last_heard_ms\": null}]}],"
 		"\"warnings\": [\"a\"], \"views\": {\"differences\": []}}");
 
 	(void)state;
@@ -62,6 +66,11 @@ static void test_groups_and_peers(void **state)
 	assert_non_null(strstr(metrics, "\nha_address_neighbours_acknowledged{group=\"web\","
 					"address=\"10.0.0.1\",device=\"eth0\"} 2\n"));
 	assert_non_null(strstr(metrics, "\nha_peer_last_heard_seconds{peer=\"be\\\"ta\"} 0.04\n"));
+	assert_non_null(strstr(metrics, "\nha_path_up{interface=\"eth0\"} 1\n"));
+	assert_non_null(strstr(metrics, "\nha_path_up{interface=\"eth1\"} 0\n"));
+	assert_non_null(strstr(metrics, "\nha_peer_path_last_heard_seconds{peer=\"be\\\"ta\","
+					"interface=\"eth1\"} 2.5\n"));
+	assert_null(strstr(metrics, "interface=\"eth2\"")); /* it has never been heard by that */
 	assert_non_null(strstr(metrics, "\nha_node_warnings 1\n"));
 	assert_non_null(strstr(
 		metrics, "\nha_check_passing{group=\"web\",check=\"tcp 80\",kind=\"tcp\"} 0\n"));

@@ -161,12 +161,20 @@ function timingCard(title, histogram, bounds, now) {
     histogram.count > 0 ? bars(histogram, bounds) : null);
 }
 
+// When a peer was last heard by each of several heartbeat interfaces.
+function heardBy(paths) {
+  if (paths.length < 2) return "";
+  const ages = paths.map((path) => `${path.interface} ${path.last_heard_ms === null ? "never" : duration(path.last_heard_ms)}`);
+  return ` (${ages.join(", ")})`;
+}
+
 function showTimings(status) {
+  const paths = status.node.paths.map((path) => `${path.interface} ${path.state}`).join(" · ");
   const metrics = status.metrics, bounds = metrics.bounds_us;
-  const cards = [timingCard(`${status.node.name}, its own`, metrics.timings.heartbeat_lateness, bounds)];
+  const cards = [timingCard(`${status.node.name}, its own`, metrics.timings.heartbeat_lateness, bounds, paths)];
   for (const peer of metrics.peers) {
     const of = status.peers.find((other) => other.name === peer.name);
-    const now = !of ? "" : of.live ? `last heard ${duration(of.last_heard_ms)} ago` : "gone";
+    const now = !of ? "" : of.live ? `last heard ${duration(of.last_heard_ms)} ago${heardBy(of.paths)}` : "gone";
     cards.push(timingCard(peer.name, peer.jitter, bounds, now));
   }
   $("timings").replaceChildren(...cards);
