@@ -34,8 +34,9 @@ struct draw {
 	struct plan *plan;
 	struct random random;
 	/* Their own, so that they leave all other faults as they are. */
-	struct random checks, lines, tables, hostile, preparing, keepers, families;
+	struct random checks, lines, tables, hostile, preparing, keepers, families, fences;
 	bool lined;         /* the nodes have a second path for heartbeats */
+	bool filters;       /* some kernels have the packet filter as their fence */
 	bool prepares;      /* some nodes have a before-active */
 	const char *family; /* of the shared addresses: "v4", "v6" or "both" */
 	int64_t prepare_us; /* the longest */
@@ -95,6 +96,7 @@ void draw_requests(struct draw *d);
 void draw_programs(struct draw *d);
 void draw_vetoes(struct draw *d);
 void draw_orphans(struct draw *d);
+void draw_hangs(struct draw *d);
 void draw_lines(struct draw *d);
 void draw_starts(struct draw *d);
 

@@ -7,9 +7,10 @@
 #include "base/assert.h"
 #include "base/text.h"
 
-#define HOLD_DOWN_MAX 8 /* so many hold-downs are waited for at most */
-#define BOAST_US      (3600 * (int64_t)US_PER_S)
-#define BOUND_US      (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
+#define HOLD_DOWN_MAX   8 /* so many hold-downs are waited for at most */
+#define FILTERED_MIN_US (40 * US_PER_MS)
+#define BOAST_US        (3600 * (int64_t)US_PER_S)
+#define BOUND_US        (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
 
 static size_t draw_node_count(struct draw *d)
 {
@@ -247,6 +248,18 @@ static void draw_fences(struct draw *d)
 		plan_add(&d->plan->setup, "fence%s", text);
 }
 
+/* Here and there the packet filter has to do. Not where tolerances are short beside its ticks. */
+static void draw_filters(struct draw *d)
+{
+	if (random_chance(&d->fences, 700))
+		return;
+	for (size_t i = 0; i < d->nodes; i++)
+		if (random_chance(&d->fences, 500) && d->node[i].tolerance_us >= FILTERED_MIN_US) {
+			plan_add(&d->plan->setup, "fence nftables n%zu", i + 1);
+			d->filters = true;
+		}
+}
+
 /* Where there is no other fence. */
 static void draw_lifetimes(struct draw *d)
 {
@@ -298,6 +311,7 @@ void draw_cluster(struct draw *d)
 	draw_network(d);
 	draw_clocks(d);
 	draw_fences(d);
+	draw_filters(d);
 	draw_lifetimes(d);
 	draw_routers(d);
 	draw_clients(d);

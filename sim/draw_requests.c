@@ -148,6 +148,25 @@ void draw_orphans(struct draw *d)
 	d->random = others;
 }
 
+/* Keepers that do not renew the fence for so long that it closes. */
+void draw_hangs(struct draw *d)
+{
+	struct random others = d->random;
+	struct plan_fault *f;
+	size_t n;
+
+	d->random = d->fences;
+	for (size_t i = d->filters && chance(d, 60) ? 1 + pick(d, 4) : 0;
+		i > 0 && d->plan->fault_count < PLAN_FAULTS_MAX - 8; i--) {
+		n = pick_node(d);
+		f = fault_add(d, "keeper hangs", draw_instant(d));
+		fault_begins(f, "freeze n%zu keeper %lldus", n,
+			(long long)random_between(&d->random, d->node[n - 1].tolerance_us,
+				4 * d->node[n - 1].tolerance_us));
+	}
+	d->random = others;
+}
+
 static void draw_line_trouble(struct draw *d)
 {
 	static const char *const ways[][2] = {

@@ -11,7 +11,6 @@
 #include "sim/tally.h"
 #include "sim/world.h"
 
-#define LIFETIME_LATE_NS NS_PER_S
 #define JOINING_TAKES_NS (200 * NS_PER_US) /* as src/keeper/work.h tells */
 
 bool keeper_is_awake(const struct world *w, const struct node *n)
@@ -110,7 +109,8 @@ static void leave(struct world *w, struct node *n)
 	k->lease = n->lease;
 	for (size_t g = 0; g < n->conf.group_count; g++)
 		k->left[g] = custody_is_held(&k->custody, g);
-	if (!n->fenced)
+	fence_is_left(w, n);
+	if (!fence_is_exact(n) && n->fence != CHANNEL_FENCE_LIFETIME)
 		kernel_make_mortal(w, n, custody_lifetime_s(k->saved, k->lease));
 	keeper_dies(w, n);
 	schedule(w, schedule_prepare(&h, HAPPENS_SUCCESSOR), node_index(w, n),
@@ -469,11 +469,8 @@ void keeper_sees_end(struct world *w, struct node *n)
 
 void keeper_tells_fence(struct world *w, struct node *n)
 {
-	struct note note = {.verb = CHANNEL_FENCE,
-		.second = n->fenced,
-		.number = n->fenced      ? CHANNEL_FENCE_BPF
-			  : n->lifetimes ? CHANNEL_FENCE_LIFETIME
-					 : CHANNEL_FENCE_WATCHDOG};
+	struct note note = {
+		.verb = CHANNEL_FENCE, .second = fence_is_in_time(n), .number = n->fence};
 
 	keeper_notes(w, n, &note, w->now);
 }
@@ -500,14 +497,6 @@ void keeper_looks(struct world *w, struct node *n)
 					.index = a,
 					.missing = held->missing && first});
 	}
-}
-
-/* As src/keeper/fence.c reckons. */
-uint32_t keeper_lifetime_s(const struct world *w, const struct node *n)
-{
-	int64_t left_ns = time_between(node_clock(n, w->now), n->lease) - LIFETIME_LATE_NS;
-
-	return left_ns < NS_PER_S ? 1 : (uint32_t)(left_ns / NS_PER_S);
 }
 
 ha_time keeper_deadline(const struct node *n)

@@ -66,7 +66,7 @@ void kernel_make_mortal(struct world *w, struct node *n, uint32_t lifetime_s)
 void kernel_ends_lifetimes(struct world *w, struct node *n)
 {
 	if (!n->mortal || !time_reached(w->now, n->mortal_until) ||
-		(n->lifetimes && keeper_is_awake(w, n)))
+		(n->fence == CHANNEL_FENCE_LIFETIME && keeper_is_awake(w, n)))
 		return;
 	for (size_t g = 0; g < n->conf.group_count; g++)
 		if (n->held[g].up && n->keeper.runs)

@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "sim/invariants.h"
+#include "sim/tally.h"
 #include "sim/world.h"
 
 void node_begin(struct world *w, struct node *n)
@@ -82,34 +83,53 @@ void node_crash(struct world *w, struct node *n)
 	n->stalled_until = n->keeper_stalled_until = n->host_stalled_until = TIME_ORIGIN;
 }
 
-/* Without a fence its addresses go on answering, so the others must not think them free before they
- * have missed it (src/driver/keeper.c). */
-void node_sees_orphaned(struct world *w, struct node *n)
+static void send_last_word(struct world *w, struct node *n)
 {
 	struct packet *p;
 
+	invariant_will(w, n);
+	if (n->own_will.size == 0 || n->cannot_send)
+		return;
+	n->own_will.source = node_address(n);
+	p = lan_packet(w, n, &n->own_will);
+	(void)lan_read_packet(p, n);
+	lan_multicast(w, n, p);
+	lan_drop_packet(w, p);
+}
+
+/* Without a fence that has closed its addresses go on answering, so the others must not think them
+ * free before they have missed it (src/driver/keeper.c). */
+void node_sees_orphaned(struct world *w, struct node *n)
+{
 	if (!n->running || n->keeper.runs)
 		return;
 	n->lease = TIME_ORIGIN;
-	if (n->fenced && n->own_will.size > 0 && !n->cannot_send) {
-		n->own_will.source = node_address(n);
-		p = lan_packet(w, n, &n->own_will);
-		(void)lan_read_packet(p, n);
-		lan_multicast(w, n, p);
-		lan_drop_packet(w, p);
-	}
+	if (n->fence == CHANNEL_FENCE_BPF)
+		send_last_word(w, n);
 	world_tell(w, "%s has lost its keeper, and ends", n->name);
 	end_engine(n);
+}
+
+/* Likewise: nobody hears it through the fence that has closed. */
+void node_sees_unfenced(struct world *w, struct node *n)
+{
+	if (!n->running || !fence_is_missed(w, n))
+		return;
+	n->lease = TIME_ORIGIN;
+	send_last_word(w, n);
+	world_tell(w, "%s ends: its keeper does not renew the fence", n->name);
+	tally_transition(w->tally, "an engine ends, because its keeper hangs");
+	n->disturbed = true;
+	node_kill(w, n);
 }
 
 void node_orphan(struct world *w, struct node *n)
 {
 	struct happening h;
 
+	fence_is_left(w, n);
 	keeper_dies(w, n);
 	n->dying = false;
-	if (n->lifetimes)
-		kernel_make_mortal(w, n, keeper_lifetime_s(w, n));
 	if (node_is_awake(w, n))
 		node_sees_orphaned(w, n);
 	else if (n->running)
@@ -128,8 +148,7 @@ void node_stall(struct world *w, struct node *n, int64_t duration_ns)
 
 void node_stall_keeper(struct world *w, struct node *n, int64_t duration_ns)
 {
-	if (n->lifetimes && n->keeper.runs)
-		kernel_make_mortal(w, n, keeper_lifetime_s(w, n));
+	fence_is_left(w, n);
 	n->keeper_stalled_until = time_max(n->keeper_stalled_until, time_add(w->now, duration_ns));
 }
 

@@ -41,8 +41,7 @@ bool node_serves(const struct world *w, const struct node *n, size_t group)
 	const struct conf_address *first = &n->conf.addresses[n->conf.groups[group].address_first];
 	const struct engine_device *d = &n->devices[first->device];
 
-	/* The fence knows the lease, and what the engine has given up. */
-	if (n->fenced && (!held->asked || time_reached(node_clock(n, w->now), n->lease)))
+	if (fence_silences(w, n, group))
 		return false;
 	return held->up && !held->missing && d->present && d->up && d->carrier &&
 	       time_reached(w->now, n->host_stalled_until);

@@ -116,6 +116,7 @@ static ha_time due_at(const struct world *w, const struct happening *h, ha_time 
 	case HAPPENS_HEALTH:
 	case HAPPENS_PREPARED:
 	case HAPPENS_ORPHANED:
+	case HAPPENS_UNFENCED:
 	case HAPPENS_SENT: return n->running ? time_max(at, n->stalled_until) : at;
 	case HAPPENS_NOTE: return note_due(n, at);
 	case HAPPENS_TOLD:
@@ -144,6 +145,7 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 		case HAPPENS_GONE: keeper_sees_end(w, n); break;
 		case HAPPENS_LOOK: keeper_looks(w, n); break;
 		case HAPPENS_ORPHANED: node_sees_orphaned(w, n); break;
+		case HAPPENS_UNFENCED: node_sees_unfenced(w, n); break;
 		case HAPPENS_SENT: node_has_sent(w, n); break;
 		case HAPPENS_DEVICE: node_hear_device(w, n, h->note.index); break;
 		case HAPPENS_HEALTH: node_health(w, n, h->note.index); break;

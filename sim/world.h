@@ -106,6 +106,7 @@ enum happening_kind {
 	HAPPENS_LOOK,      /* it looks at what is there of its addresses */
 	HAPPENS_ORPHANED,  /* the engine sees that the keeper has ended */
 	HAPPENS_MORTAL,    /* the lifetimes of addresses end that no keeper renews */
+	HAPPENS_UNFENCED,  /* ... or that it does not renew a fence that has closed */
 	HAPPENS_SENT,      /* sending has taken its time */
 	HAPPENS_DEVICE,    /* the kernel's notice of a device reaches the engine */
 	HAPPENS_HEALTH,    /* the checks' verdict reaches it */
@@ -202,10 +203,12 @@ struct node {
 	bool start_next;          /* to be started when it has */
 	struct succession succession;
 	bool cannot_send;
-	bool forwards;        /* it is a router, which its advertisements say */
-	bool fenced;          /* its kernel silences what its lease does not cover any more */
-	bool lifetimes;       /* or ends what no keeper renews */
-	bool mortal;          /* what is up has a lifetime that nobody renews ... */
+	bool forwards; /* it is a router, which its advertisements say */
+	enum channel_fence
+		fence; /* what its kernel has, and what no keeper renews is silent from ... */
+	ha_time fence_until, fence_missed; /* ... on; its engine sees it from then on, by its own
+					      clock */
+	bool mortal;                       /* what is up has a lifetime that nobody renews ... */
 	ha_time mortal_until; /* ... in the world's time; an earlier one does not count any more */
 	struct clock clock;
 	ha_time deadline; /* the engine's, in the world's time */
@@ -384,6 +387,8 @@ void node_kill(struct world *w, struct node *n); /* the engine's process; the ke
 void node_orphan(
 	struct world *w, struct node *n); /* the keeper's; the engine ends when it sees it */
 void node_sees_orphaned(struct world *w, struct node *n);
+/* Its keeper may hang. */
+void node_sees_unfenced(struct world *w, struct node *n);
 void node_crash(struct world *w, struct node *n); /* the whole host */
 void node_stall(struct world *w, struct node *n, int64_t duration_ns);
 void node_stall_keeper(struct world *w, struct node *n, int64_t duration_ns);
@@ -449,8 +454,6 @@ void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns)
 void keeper_looks(struct world *w, struct node *n);
 /* Neither frozen nor dead. */
 bool keeper_is_awake(const struct world *w, const struct node *n);
-/* How long its kernel keeps what it holds, if nobody renews that. */
-uint32_t keeper_lifetime_s(const struct world *w, const struct node *n);
 /* When its watchdog goes off, in the world's time. */
 ha_time keeper_deadline(const struct node *n);
 void keeper_watchdog(struct world *w, struct node *n);
@@ -465,6 +468,17 @@ void frames_answer(struct world *w, struct node *n, const struct frame *f, size_
 /* Whether the capture programs for an address let it pass. */
 bool frames_concern(const struct frame *f, const struct ip *shared);
 size_t frames_encode(const struct frame *f, uint8_t bytes[CHANNEL_FRAME_MAX]);
+
+/* fence.c */
+/* Closes at the end of the lease, or before; that of lifetimes only if they are long enough. */
+bool fence_is_exact(const struct node *n);
+bool fence_is_in_time(const struct node *n);
+/* Whether it keeps a node from serving what is up. */
+bool fence_silences(const struct world *w, const struct node *n, size_t group);
+/* From now on no keeper renews it; before that one stops. */
+void fence_is_left(struct world *w, struct node *n);
+/* ... and the engine can tell. */
+bool fence_is_missed(const struct world *w, const struct node *n);
 
 /* kernel.c */
 void kernel_bring_up(struct world *w, struct node *n, size_t group);

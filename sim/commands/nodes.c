@@ -144,13 +144,21 @@ bool command_drift(struct world *w, struct words words)
 static void set_fenced(struct world *w, struct node *n)
 {
 	(void)w;
-	n->fenced = true;
-	n->lifetimes = false;
+	n->fence = CHANNEL_FENCE_BPF;
 }
 
-/* fence NAME...|all: their kernels have one. Before they start. */
+static void set_filtered(struct world *w, struct node *n)
+{
+	(void)w;
+	n->fence = CHANNEL_FENCE_NFTABLES;
+}
+
+/* fence [nftables] NAME...|all: their kernels have one. Before they start. */
 bool command_fence(struct world *w, struct words words)
 {
+	if (words.count > 0 && is(words.list[0], "nftables"))
+		return for_each_node(
+			w, (struct words){words.list + 1, words.count - 1}, false, set_filtered);
 	return for_each_node(w, words, false, set_fenced);
 }
 
@@ -169,7 +177,8 @@ bool command_router(struct world *w, struct words words)
 static void set_lifetimes(struct world *w, struct node *n)
 {
 	(void)w;
-	n->lifetimes = !n->fenced;
+	if (n->fence == CHANNEL_FENCE_WATCHDOG)
+		n->fence = CHANNEL_FENCE_LIFETIME;
 }
 
 /* lifetimes NAME...|all: their kernels end addresses that no keeper renews, where they have no

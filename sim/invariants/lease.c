@@ -20,9 +20,9 @@ static void check_alone(struct world *w, const struct node *n, int64_t served_ns
 {
 	if (served_ns <= lease_ns(n) || w->now.ns <= n->host_stalled_until.ns)
 		return;
-	if (w->tally && !n->fenced)
+	if (w->tally && !fence_is_in_time(n))
 		w->tally->unfenced++;
-	for (size_t g = 0; n->fenced && g < n->conf.group_count; g++)
+	for (size_t g = 0; fence_is_exact(n) && g < n->conf.group_count; g++)
 		if (node_serves(w, n, g))
 			violated(w, "the fence of %s lets it serve %s past its lease", n->name,
 				n->conf.groups[g].name);

@@ -62,7 +62,8 @@ static bool is_known_holder(
 /* Since before the question, and with a lease that it has earned. */
 static bool serves_under_fence(const struct world *w, const struct node *holder, size_t group)
 {
-	return holder->fenced && node_serves(w, holder, group) && !holder->held[group].expired &&
+	return fence_is_in_time(holder) && node_serves(w, holder, group) &&
+	       !holder->held[group].expired &&
 	       time_between(holder->held[group].up_at, w->now) > holder->conf.node.margin_ns;
 }
 
