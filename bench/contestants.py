@@ -179,7 +179,8 @@ class Cluster:
     """Two servers or more of one contestant, a client and a watcher, on a LAN of their own. More keys
     are ha's, of its configuration."""
 
-    def __init__(self, name, interval, folder, probe, addresses=(FIRST,), groups=1, nodes=2, **keys):
+    def __init__(self, name, interval, folder, probe, addresses=(FIRST,), groups=1, nodes=2,
+                 contestants=CONTESTANTS, **keys):
         self.name, self.interval, self.probe, self.address = name, interval, probe, addresses[0].split("/")[0]
         folder.mkdir()
         folder.chmod(0o755)
@@ -187,7 +188,7 @@ class Cluster:
         self.servers, self.echoes = [], []
         for number, host_name in enumerate(itertools.islice(WORTHS, nodes), 1):
             host = self.lan.host(host_name, number)
-            self.servers.append(CONTESTANTS[name](folder, host, interval, addresses, groups, **keys))
+            self.servers.append(contestants[name](folder, host, interval, addresses, groups, **keys))
             self.echoes.append(subprocess.Popen(host.command(probe, "serve", PORT, host_name)))
         self.client, self.watcher = self.lan.host("client", 250), self.lan.host("watcher", 251)
 

@@ -16,7 +16,6 @@ WARM_UP = 0.3  # of the instruments
 
 FAULTS = {  # in this order; "return" is what follows "stop"
     "vanish": "host vanishes",
-    "half": "kill -9 of the deciding process",
     "all": "kill -9 of all processes",
     "freeze": "SIGSTOP of all processes",
     "stop": "polite stop (SIGTERM)",
@@ -29,14 +28,14 @@ def plan(quick):
     both, all_three, everything = ["ha", "keepalived"], list(CONTESTANTS), list(FAULTS)
     if quick:
         return [(1.0, all_three, ["vanish"]), (0.1, both, everything), (0.02, both, ["vanish"])]
-    return [(1.0, all_three, everything), (0.1, both, everything), (0.02, both, ["vanish", "half"])]
+    return [(1.0, all_three, everything), (0.1, both, everything), (0.02, both, ["vanish"])]
 
 
 def window(fault, interval):
     """For how long a fault is watched at least [s]."""
     return {"vanish": 4 * interval + 0.5, "all": 4 * interval + 0.5,
             # Not longer: what comes then is the move back, which "return" measures.
-            "half": 2.5 * interval, "freeze": min(2.5 * interval, 1),
+            "freeze": min(2.5 * interval, 1),
             "stop": interval + 0.7, "return": 4.5 * interval + 1}[fault]
 
 
@@ -44,8 +43,6 @@ def inflict(cluster, fault, frozen):
     alpha = cluster.alpha
     if fault == "vanish":
         cluster.lan.isolate(alpha.host)
-    elif fault == "half":
-        alpha.kill_half()
     elif fault == "all":
         alpha.kill9()
     elif fault == "freeze":
@@ -114,8 +111,7 @@ def run(bench):
             bench.stack.callback(cluster.close)
             clusters[interval, name] = cluster
             cluster.start()
-    all_steps = [(i, n, f) for i, n, f in steps(planned, bench.repetitions)
-                 if (n, f) != ("ucarp", "half")]  # it has no process beside the one
+    all_steps = list(steps(planned, bench.repetitions))
     once = len(set(all_steps))
     for number, (interval, name, fault) in enumerate(all_steps, 1):
         # Not between a stop and a return: they belong together.
@@ -158,9 +154,6 @@ def promises(all_rows):
             most, limit = max(r["values"]["ha"]), 3500 * interval + 5
             yield (f"{at}: a host that vanishes costs at most the tolerance and 5 ms", most <= limit,
                    f"at most {most:.1f} of {limit:.0f} ms")
-        if r["fault"] == "half":
-            middle = rows.median(r["values"]["ha"])
-            yield f"{at}: a killed engine costs at most 5 ms in the median", middle <= 5, f"{middle:.1f} ms"
         if r["fault"] in ("stop", "return"):
             lost, requests = (sum(result[key] for result in ha) for key in ("lost", "requests"))
             yield f"{at}: {FAULTS[r['fault']]} loses nothing", lost == 0, f"{lost} of {requests} requests lost"

@@ -4,13 +4,12 @@
  * parent, and leaves nothing behind.
  *
  *   load processor SECONDS                   one busy loop
- *   load memory SECONDS FOLDER MB            reads and writes so much, over and over, half of it a
- * file load forks SECONDS COUNT                 starts so many programs at once, again and again
- *   load disk SECONDS FOLDER MB              writes a file of that size, and waits for the disk,
- * over and over load packets SECONDS ADDRESS PORT RATE   so many UDP packets of 64 bytes a second
+ *   load memory SECONDS FOLDER MB            reads and writes so much, half of it a file
+ *   load forks SECONDS COUNT                 starts so many programs at once, again and again
+ *   load disk SECONDS FOLDER MB              writes a file so large and waits for the disk
+ *   load packets SECONDS ADDRESS PORT RATE   so many UDP packets of 64 bytes a second
  *   load sink SECONDS PORT                   takes what comes, and drops it
- *   load timer SECONDS PRIORITY CORE         no load: wakes up every 5 ms; 0 is no real-time
- * process
+ *   load timer SECONDS PRIORITY CORE         no load: wakes up every 5 ms; 0: not real-time
  *
  * Prints how often it did that: loops, sweeps, programs, megabytes, packets;
  * the last one by how many microseconds it woke up late at most.
@@ -256,12 +255,13 @@ static long run(int count, char **words)
 
 int main(int count, char **words)
 {
-	long seconds = count > 2 ? strtol(words[2], NULL, 10) : 0, done;
+	double seconds = count > 2 ? strtod(words[2], NULL) : 0;
+	long done;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* Whatever hangs. */
 	(void)alarm((unsigned)seconds + 30);
-	end_ns = now_ns() + seconds * NS_PER_S;
+	end_ns = now_ns() + (int64_t)(seconds * (double)NS_PER_S);
 	done = run(count, words);
 	if (done < 0)
 		return 2;
