@@ -131,7 +131,7 @@ int configuration_load(const struct command *command, const char *path,
  * its descriptor or -errno. */
 static int seal(const struct configuration *c)
 {
-	int descriptor = memfd_create("ha.conf", MFD_ALLOW_SEALING);
+	int descriptor = memfd_create("ha.conf", MFD_ALLOW_SEALING), error;
 	size_t written = 0;
 
 	if (descriptor < 0)
@@ -148,9 +148,9 @@ static int seal(const struct configuration *c)
 			F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0)
 		return descriptor;
 fail:
-	written = (size_t)errno;
+	error = errno;
 	(void)close(descriptor);
-	return -(int)written;
+	return -error;
 }
 
 static void fill_arguments(

@@ -109,11 +109,10 @@ static void compose_section(const struct options *o, enum option_section section
 void options_compose(
 	const struct options *o, struct text *text, const char *ret_lines[OPTIONS_LINES_MAX])
 {
-	size_t line = 0;
+	size_t line = 2; /* they are counted from 1, and the first one is the heading */
 
 	for (size_t i = 0; i < OPTIONS_LINES_MAX; i++)
 		ret_lines[i] = NULL;
-	line = 2; /* lines are counted from 1, and the first one is the heading */
 	text_add(text, "[node]\n");
 	compose_section(o, OPTION_NODE, text, ret_lines, &line);
 	line++;

@@ -9,8 +9,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/configuration.h"
-
-#define RUNNING_CONFIGURATION "running.conf"
+#include "wire/runtime.h"
 
 int release_command(const struct command *command, int argc, char **argv)
 {
@@ -36,7 +35,7 @@ int release_command(const struct command *command, int argc, char **argv)
 	if (optind < argc)
 		return command_misused(
 			command, "what is %s? This command takes options only", argv[optind]);
-	text_add(&text, "%s/%s", runtime_dir, RUNNING_CONFIGURATION);
+	text_add(&text, "%s/%s", runtime_dir, RUNTIME_CONFIGURATION_NAME);
 	if (access(running, F_OK) == 0)
 		path = running;
 	status = configuration_load(command, path, &configuration, &conf);

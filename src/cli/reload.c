@@ -15,12 +15,11 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/configuration.h"
+#include "wire/runtime.h"
 
-#define LOCK_NAME    "ha.lock"
-#define REFUSED_NAME "refused"
-#define WAITS_MAX    600 /* of 50 ms: two long tolerances */
-#define WAIT_NS      50000000
-#define LINE_SIZE    512
+#define WAITS_MAX 600 /* of 50 ms: two long tolerances */
+#define WAIT_NS   50000000
+#define LINE_SIZE 512
 
 struct daemon {
 	long pid;             /* 0: none */
@@ -48,7 +47,7 @@ static struct daemon find_daemon(const char *runtime_dir)
 	struct daemon d = {0};
 	char lock[PATH_SIZE + LINE_SIZE], *end;
 
-	read_small(runtime_dir, LOCK_NAME, lock, sizeof(lock));
+	read_small(runtime_dir, RUNTIME_LOCK_NAME, lock, sizeof(lock));
 	d.pid = strtol(lock, &end, 10);
 	if (end == lock || *end != '\n')
 		return (struct daemon){0};
@@ -61,12 +60,12 @@ static bool answers(const char *runtime_dir)
 {
 	const struct control_request request = {.command = CONTROL_STATUS};
 	struct client client;
+	bool told;
 
 	if (client_connect(runtime_dir, &request, &client) != 0)
 		return false;
 	client_set_patience(&client, 1);
-	bool told = client_read(&client) == CLIENT_LINE;
-
+	told = client_read(&client) == CLIENT_LINE;
 	client_close(&client);
 	return told;
 }
@@ -81,7 +80,7 @@ static int await(
 	for (int i = 0; i < WAITS_MAX; i++) {
 		struct daemon now = find_daemon(runtime_dir);
 
-		read_small(runtime_dir, REFUSED_NAME, refused, sizeof(refused));
+		read_small(runtime_dir, RUNTIME_REFUSED_NAME, refused, sizeof(refused));
 		if (refused[0] != '\0')
 			return command_failed(command, "nothing was changed: %s", refused);
 		if (now.pid != 0 && now.pid != before->pid && answers(runtime_dir)) {
@@ -99,7 +98,7 @@ static void forget_refusal(const char *runtime_dir)
 	char path[PATH_SIZE];
 	struct text text = text_init(path, sizeof(path));
 
-	text_add(&text, "%s/%s", runtime_dir, REFUSED_NAME);
+	text_add(&text, "%s/%s", runtime_dir, RUNTIME_REFUSED_NAME);
 	(void)unlink(path);
 }
 
@@ -111,7 +110,10 @@ static int reload(const struct command *command, const char *runtime_dir)
 	int status;
 
 	if (daemon.pid <= 0) {
-		(void)command_failed(command, "no daemon runs with %s", runtime_dir);
+		(void)command_failed(command,
+			"no daemon runs with %s; one that starts reads its "
+			"configuration anyway",
+			runtime_dir);
 		return EXIT_NO_DAEMON;
 	}
 	if (daemon.file[0] == '\0')

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 #include "cli/client.h"
 #include "cli/style.h"
+#include "sys/clock.h"
 
 #define PATIENCE_S    30
 #define TIMEOUT_MAX_S 3600
@@ -114,7 +114,7 @@ static int take_answer(const struct command *command, struct client *client)
 static int wait_for_answer(
 	const struct command *command, const struct request *r, struct client *client)
 {
-	const time_t until = time(NULL) + r->patience_s;
+	const ha_time until = time_add(clock_now(), r->patience_s * NS_PER_S);
 	int status;
 
 	client_set_patience(client, 1);
@@ -125,7 +125,7 @@ static int wait_for_answer(
 			(void)command_failed(command, "the daemon has gone");
 			return EXIT_NO_DAEMON;
 		}
-		if (got == CLIENT_AGAIN && time(NULL) >= until)
+		if (got == CLIENT_AGAIN && time_reached(clock_now(), until))
 			return command_failed(command,
 				"no answer within %d s; it goes on, `ha status` shows how",
 				r->patience_s);

@@ -351,11 +351,6 @@ int addresses_restore(struct addresses *a, size_t index)
 	return errors[0];
 }
 
-static bool is_gone(int error)
-{
-	return error == 0 || error == -EADDRNOTAVAIL || error == -ENODEV || error == -ESRCH;
-}
-
 static void complain_of_removal(const struct addresses *a, size_t index, int error)
 {
 	char text[IP_TEXT_SIZE];
@@ -392,10 +387,10 @@ void addresses_remove(struct addresses *a, const uint16_t *list, size_t count)
 		int error = r < 0 ? r : errors[i];
 
 		/* Of a local route that we have put there ourselves we know how it ended. */
-		if (a->as_route[there[i]] && is_gone(error))
+		if (a->as_route[there[i]] && request_is_gone(error))
 			a->interfaces->present[there[i]] = a->interfaces->local[there[i]] = false;
 
-		if (!is_gone(error))
+		if (!request_is_gone(error))
 			complain_of_removal(a, there[i], error);
 	}
 	addresses_see_own_work(a);

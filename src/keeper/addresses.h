@@ -119,7 +119,8 @@ bool addresses_can_stay(const struct addresses *a, size_t index);
 
 /* The device of an address, as it is now. */
 const struct interface *addresses_interface(const struct addresses *a, size_t index);
-/* Takes in the notices of what we did ourselves, before anybody can confuse them with others'. */
+/* Takes in what the kernel has told since: of others' doing, and of what we did ourselves before
+ * anybody can confuse it with that. */
 void addresses_see_own_work(struct addresses *a);
 
 /* The message that configures it, as it should be now; for so many seconds. */

@@ -78,8 +78,8 @@ static void announce_v6(const struct announcer *an, const struct interface *inte
 
 void announce_addresses(const struct announcer *an, size_t first, size_t count)
 {
-	int router_device =
-		-1; /* the one that `router` is about: asked once for neighbours in the list */
+	/* Asked once for neighbours in the list: whether this device's host is a router. */
+	int router_device = -1;
 	bool router = false;
 
 	for (size_t i = first; i < first + count; i++) {

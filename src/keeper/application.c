@@ -19,9 +19,8 @@ bool application_is_unprivileged(void)
 	return getauxval(AT_SECURE) != 0;
 }
 
-bool application_may(const struct conf *conf)
+bool application_may_start(void)
 {
-	(void)conf;
 	if (!application_is_unprivileged())
 		return true;
 	log_error("an unprivileged program cannot start a keeper of its own: let it join the "

@@ -2,10 +2,9 @@
 /*
  * application: a program that embeds the engine (libha) and started this keeper for it. It is not
  * trusted more than had is: it gets a lease, and a channel that carries indices into the
- * configuration. Two ways lead here. A program that is root itself may use any configuration, as it
- * could configure any address anyway. An unprivileged one that executes an ha-keeper with
- * capabilities of its own (setcap(8)) gets only what a file below /etc/ha allows that belongs to
- * root: the groups whose `application` names its user or group.
+ * configuration. A program that is root itself may use any configuration, as it could configure any
+ * address anyway. An unprivileged one that executes an ha-keeper with capabilities of its own
+ * (setcap(8)) gets nothing.
  */
 #ifndef HA_KEEPER_APPLICATION_H
 #define HA_KEEPER_APPLICATION_H
@@ -20,8 +19,8 @@
  */
 bool application_is_unprivileged(void);
 
-/* Whether who started us may have all groups of @conf. False after one line. */
-bool application_may(const struct conf *conf);
+/* Whether we serve whoever started us. False after one line. */
+bool application_may_start(void);
 
 /* The other end of @channel must be our parent. 0 and a pidfd of it (owned), or -errno. */
 int application_check(int channel, int *ret_process);

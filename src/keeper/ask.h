@@ -8,6 +8,7 @@
 #ifndef HA_KEEPER_ASK_H
 #define HA_KEEPER_ASK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -17,7 +17,6 @@
 #include "sys/descriptors.h"
 #include "sys/log.h"
 
-#define CANNOT_EXECUTE 127
 #define PAUSE_FIRST_NS (100 * NS_PER_MS)
 #define PAUSE_MAX_NS   (30 * NS_PER_S)
 #define DOUBLINGS_MAX  9
@@ -33,7 +32,7 @@ static void launch(struct checker_process *c)
 	if (pid == 0) {
 		engine_program_become(&c->program, given, sizeof(given) / sizeof(given[0]),
 			c->runtime_dir, &c->account);
-		_exit(CANNOT_EXECUTE);
+		_exit(ENGINE_CANNOT_EXECUTE);
 	}
 	if (pid > 0)
 		return;

@@ -78,7 +78,7 @@ static void print_diagnostics(const struct conf_diagnostics *d)
 			log_error("%s", d->list[i].message);
 	}
 	if (d->omitted > 0)
-		log_error("and %zu more", d->omitted);
+		log_error("and %zu more mistakes", d->omitted);
 }
 
 static bool parse(struct configuration *c, bool quiet)

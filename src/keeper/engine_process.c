@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sys/descriptors.h"
 #include "keeper/application.h"
 #include "keeper/memory.h"
+#include "sys/descriptors.h"
 #include "sys/log.h"
 
 #define CHANNEL_BUFFER_SIZE (4 * 1024 * 1024)

@@ -11,10 +11,9 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "keeper/engine_program.h"
 #include "keeper/starter.h"
 #include "wire/lease.h"
-
-#define ENGINE_CANNOT_EXECUTE 127 /* exit status: there is no such program */
 
 struct engine_process {
 	const struct starter *starter; /* borrowed; NULL: a program that started us */

@@ -11,6 +11,9 @@
 #define HANDOFF_FIRST HANDOFF_CHANNEL
 #define HANDOFF_COUNT 8
 
+/* Exit status of one whose program could not be executed, as shells say it. */
+#define ENGINE_CANNOT_EXECUTE 127
+
 struct engine_program {
 	const char *name;
 	char path[PATH_SIZE];

@@ -10,8 +10,8 @@
 
 #include "base/assert.h"
 #include "keeper/fence_bpf.h"
-#include "sys/descriptors.h"
 #include "keeper/fence_shape.h"
+#include "sys/descriptors.h"
 #include "wire/lease.h"
 
 static_assert(

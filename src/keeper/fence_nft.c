@@ -17,11 +17,11 @@
 #include "sys/log.h"
 #include "wire/nd.h"
 
-#define HELD4 "held4" /* addresses of held groups */
+/* The sets: addresses of held groups, and while the lease lasts the protocols that may pass, which
+ * are all of the table's. */
+#define HELD4 "held4"
 #define HELD6 "held6"
-#define LEASE                                                                                      \
-	"lease" /* while it lasts: the protocols that may pass, that is all of the table's         \
-		 */
+#define LEASE "lease"
 
 #define PRIORITY_FIRST (-450) /* before anything is rewritten or tracked */
 #define PRIORITY_LAST  300

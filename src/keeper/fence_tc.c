@@ -53,7 +53,7 @@ static int read_devices(struct device_list *ret_devices)
 	return r == 0 && ret_devices->full ? -E2BIG : r;
 }
 
-static void remove_everywhere(uint32_t handle)
+void fence_tc_clean(uint32_t handle)
 {
 	struct device_list devices;
 	struct netlink request;
@@ -65,11 +65,6 @@ static void remove_everywhere(uint32_t handle)
 	for (size_t i = 0; i < devices.count; i++)
 		filters_remove(&request, devices.list[i], handle);
 	netlink_close(&request);
-}
-
-void fence_tc_clean(uint32_t handle)
-{
-	remove_everywhere(handle);
 }
 
 static bool is_known(const struct fence_tc *f, uint32_t index)
@@ -173,7 +168,7 @@ bool fence_tc_open(struct fence_tc *f, const struct conf *conf, uint32_t handle,
 	r = put_up(f, prior);
 	if (r < 0) {
 		*reterr = strerror(-r);
-		remove_everywhere(f->handle);
+		fence_tc_clean(f->handle);
 		let_go(f);
 	}
 	return r == 0;
@@ -192,8 +187,9 @@ static void attach_again(struct fence_tc *f, uint32_t index)
 	int r = attach(f, index);
 
 	if (r < 0)
-		log_error(
-			"the fence cannot be put up at device number %u: %s", index, strerror(-r));
+		log_error("the fence cannot be put up at device number %u: %s; it is tried again "
+			  "when devices or filters change",
+			index, strerror(-r));
 	f->broken |= r < 0;
 }
 
@@ -247,7 +243,7 @@ void fence_tc_close(struct fence_tc *f)
 	/* The engine names the time: it is not believed without limit. */
 	if (left_ns > 0 && left_ns <= FENCE_PASSES_MAX_NS)
 		(void)poll(NULL, 0, (int)(left_ns / NS_PER_MS) + 1);
-	remove_everywhere(f->handle);
+	fence_tc_clean(f->handle);
 	let_go(f);
 }
 

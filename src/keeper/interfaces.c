@@ -33,11 +33,6 @@ static int device_by_name(const struct interfaces *i, const char *name)
 	return -1;
 }
 
-int interfaces_shared_anywhere(const struct conf *conf, const struct ip *ip)
-{
-	return conf_address_by_ip(conf, ip);
-}
-
 int interfaces_shared(const struct interfaces *i, size_t device, const struct ip *ip)
 {
 	int shared = conf_address_by_ip(i->conf, ip);
@@ -302,7 +297,7 @@ bool interfaces_covers(
 
 		if (i->host[h].device == device && own->prefix_length <= length &&
 			ip_same_prefix(&own->ip, ip, own->prefix_length) &&
-			interfaces_shared_anywhere(i->conf, &own->ip) < 0)
+			conf_address_by_ip(i->conf, &own->ip) < 0)
 			return true;
 	}
 	return false;

@@ -63,8 +63,6 @@ int interfaces_update(struct interfaces *i);
 bool interfaces_is_our_form(const struct netlink_address *address);
 /* The index of the shared address @ip on @device, or -1. */
 int interfaces_shared(const struct interfaces *i, size_t device, const struct ip *ip);
-/* The index of the shared address @ip on any device, or -1. */
-int interfaces_shared_anywhere(const struct conf *conf, const struct ip *ip);
 /* True if the host has an address of its own on @device. */
 bool interfaces_is_host_address(const struct interfaces *i, size_t device, const struct ip *ip);
 /* True if an address of the host on @device gives it a route to all of @ip/@length. */

@@ -41,7 +41,7 @@ int keeper_prepare(struct keeper *k)
 	(void)close(k->options.configuration);
 	if (result != CONFIGURATION_GOOD)
 		return result == CONFIGURATION_WRONG ? EXIT_CONFIGURATION : EXIT_FAILURE;
-	if (!application_may(k->configuration.conf))
+	if (!application_may_start())
 		return EXIT_FAILURE;
 	if (!k->options.release && k->options.engine < 0 &&
 		!privileges_account(k->configuration.conf->node.user, &k->account))

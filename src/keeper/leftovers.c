@@ -29,7 +29,7 @@ static bool take_shared(const struct netlink_address *address, void *context)
 	struct found *f = context;
 	const struct leftovers_choice *c = f->choice;
 
-	if (interfaces_shared_anywhere(f->conf, &address->ip) < 0)
+	if (conf_address_by_ip(f->conf, &address->ip) < 0)
 		return true;
 	if (!c->stays || !c->stays(address, f->local, c->context))
 		f->list[f->count++] = *address;
@@ -69,7 +69,7 @@ int leftovers_delete_foreign(struct netlink *request, const struct netlink_addre
 	r = netlink_request(request, &b);
 	if (before != '1')
 		(void)set_promotion(address->index, before);
-	return r == -EADDRNOTAVAIL || r == -ENODEV ? 0 : r;
+	return request_is_gone(r) ? 0 : r;
 }
 
 int leftovers_delete_local(struct netlink *request, const struct netlink_address *local)
@@ -80,7 +80,7 @@ int leftovers_delete_local(struct netlink *request, const struct netlink_address
 	netlink_batch_clear(&b);
 	request_no_local(&b, local->index, &local->ip);
 	r = netlink_request(request, &b);
-	return r == -ESRCH || r == -ENODEV ? 0 : r;
+	return request_is_gone(r) ? 0 : r;
 }
 
 static void tell(leftovers_told told, void *context, const struct netlink_address *address)
@@ -91,11 +91,6 @@ static void tell(leftovers_told told, void *context, const struct netlink_addres
 	(void)if_indextoname(address->index, device);
 	text_add(&t, "%s from %s", ip_format(&address->ip, ip), device);
 	told(what, context);
-}
-
-static bool is_gone(int error)
-{
-	return error == 0 || error == -EADDRNOTAVAIL || error == -ENODEV || error == -ESRCH;
 }
 
 /* What is in our form, many at a time. */
@@ -115,7 +110,7 @@ static int remove_ours(
 	}
 	r = netlink_batch_send(request, &b, errors);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (!is_gone(errors[i]))
+		if (!request_is_gone(errors[i]))
 			r = errors[i];
 	}
 	return r;

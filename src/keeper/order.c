@@ -16,7 +16,7 @@ static bool take_address(const struct netlink_address *address, void *context)
 
 	if (address->ip.family != IP_V4)
 		return true;
-	shared = interfaces_shared_anywhere(o->conf, &address->ip) >= 0;
+	shared = conf_address_by_ip(o->conf, &address->ip) >= 0;
 	if (!o->seen)
 		o->shared_first = shared;
 	o->seen = true;

@@ -56,7 +56,7 @@ int reload_begin(struct reload *r)
 	}
 	process = starter_check(r->starter, r->text);
 	if (process < 0)
-		reload_refuse(r, "it cannot be checked");
+		reload_refuse(r, "nobody could be started to read it; restart ha");
 	return process;
 }
 
@@ -72,7 +72,7 @@ static bool keys_are_good(const struct conf_node *node)
 bool reload_prepare(struct reload *r)
 {
 	if (configuration_read(r->text, true, &r->next) != CONFIGURATION_GOOD)
-		reload_refuse(r, "it cannot be read");
+		reload_refuse(r, "there is too little memory to read it");
 	else if (!keys_are_good(&r->next.conf->node))
 		reload_refuse(r, "a key file cannot be used");
 	else if (!runtime_dir_put_next(r->dir, r->next.text, r->next.size))

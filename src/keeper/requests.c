@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/requests.h"
 
+#include <errno.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <string.h>
@@ -100,6 +101,11 @@ void request_local(struct netlink_batch *b, uint32_t index, const struct ip *ip)
 void request_no_local(struct netlink_batch *b, uint32_t index, const struct ip *ip)
 {
 	route_message(b, RTM_DELROUTE, LOCAL, index, ip, (uint8_t)ip_bits(ip));
+}
+
+bool request_is_gone(int error)
+{
+	return error == 0 || error == -EADDRNOTAVAIL || error == -ENODEV || error == -ESRCH;
 }
 
 int request_link(struct netlink *n, uint32_t index, bool up)

@@ -43,6 +43,10 @@ void request_no_route(
 void request_local(struct netlink_batch *b, uint32_t index, const struct ip *ip);
 void request_no_local(struct netlink_batch *b, uint32_t index, const struct ip *ip);
 
+/* Whether the answer to request_no_address() or request_no_local() says that it is not there now.
+ */
+bool request_is_gone(int error);
+
 /* Sets the device administratively up or down. 0 or -errno. */
 int request_link(struct netlink *n, uint32_t index, bool up);
 

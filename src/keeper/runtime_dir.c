@@ -20,19 +20,17 @@
 #include "base/time.h"
 #include "sys/log.h"
 #include "wire/control.h"
+#include "wire/runtime.h"
 
-#define LOCK_NAME          "ha.lock"
-#define CONFIGURATION_NAME "running.conf"
-#define NOTE_NAME          "restart"
-#define NEXT_NAME          "next.conf"
-#define REFUSED_NAME       "refused"
-#define TEMPORARY_NAME     "new"
-#define RAISED_PREFIX      "raised-"
-#define RAISED_NAME_SIZE   (sizeof(RAISED_PREFIX) + DEVICE_SIZE)
-#define CONTROL_BACKLOG    16
-#define PID_TEXT_SIZE      16
-#define LOCK_TRIES         50
-#define LOCK_PAUSE_NS      (10 * NS_PER_MS)
+#define NOTE_NAME        "restart"
+#define NEXT_NAME        "next.conf"
+#define TEMPORARY_NAME   "new"
+#define RAISED_PREFIX    "raised-"
+#define RAISED_NAME_SIZE (sizeof(RAISED_PREFIX) + DEVICE_SIZE)
+#define CONTROL_BACKLOG  16
+#define PID_TEXT_SIZE    16
+#define LOCK_TRIES       50
+#define LOCK_PAUSE_NS    (10 * NS_PER_MS)
 
 static int open_folder(const char *path)
 {
@@ -91,10 +89,11 @@ static bool lock_patiently(int lock)
 /* The process id in the lock file is for people; the lock itself is flock(2)'s and ends with us. */
 static int take_lock(const char *path, int folder, bool releasing)
 {
-	int lock = openat(folder, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int lock =
+		openat(folder, RUNTIME_LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	if (lock < 0) {
-		log_error("cannot open %s/%s: %s", path, LOCK_NAME, strerror(errno));
+		log_error("cannot open %s/%s: %s", path, RUNTIME_LOCK_NAME, strerror(errno));
 		return -1;
 	}
 	if (!lock_patiently(lock)) {
@@ -103,7 +102,7 @@ static int take_lock(const char *path, int folder, bool releasing)
 		return -1;
 	}
 	if (ftruncate(lock, 0) < 0 || dprintf(lock, "%d\n", (int)getpid()) < 0)
-		log_warning("cannot write the process id to %s/%s: %s", path, LOCK_NAME,
+		log_warning("cannot write the process id to %s/%s: %s", path, RUNTIME_LOCK_NAME,
 			strerror(errno));
 	return lock;
 }
@@ -127,7 +126,7 @@ void runtime_dir_name_file(const struct runtime_dir *dir, const char *file)
 {
 	if (file && (lseek(dir->lock, 0, SEEK_END) < 0 || dprintf(dir->lock, "%s\n", file) < 0))
 		log_warning("cannot write the name of the configuration to %s/%s: %s", dir->path,
-			LOCK_NAME, strerror(errno));
+			RUNTIME_LOCK_NAME, strerror(errno));
 }
 
 void runtime_dir_close(struct runtime_dir *dir)
@@ -175,7 +174,7 @@ static bool put_file(
 
 bool runtime_dir_save_configuration(const struct runtime_dir *dir, const char *text, size_t size)
 {
-	return put_file(dir, CONFIGURATION_NAME, text, size);
+	return put_file(dir, RUNTIME_CONFIGURATION_NAME, text, size);
 }
 
 bool runtime_dir_put_next(const struct runtime_dir *dir, const char *text, size_t size)
@@ -191,13 +190,13 @@ int runtime_dir_open_next(const struct runtime_dir *dir)
 void runtime_dir_refuse(const struct runtime_dir *dir, const char *why)
 {
 	(void)unlinkat(dir->descriptor, NEXT_NAME, 0);
-	(void)put_file(dir, REFUSED_NAME, why, strlen(why));
+	(void)put_file(dir, RUNTIME_REFUSED_NAME, why, strlen(why));
 }
 
 void runtime_dir_accept(const struct runtime_dir *dir)
 {
 	(void)unlinkat(dir->descriptor, NEXT_NAME, 0);
-	(void)unlinkat(dir->descriptor, REFUSED_NAME, 0);
+	(void)unlinkat(dir->descriptor, RUNTIME_REFUSED_NAME, 0);
 }
 
 bool runtime_dir_leave_note(const struct runtime_dir *dir, const void *bytes, size_t size)
@@ -240,12 +239,13 @@ void runtime_dir_forget_note(const struct runtime_dir *dir)
 
 void runtime_dir_forget_configuration(const struct runtime_dir *dir)
 {
-	(void)unlinkat(dir->descriptor, CONFIGURATION_NAME, 0);
+	(void)unlinkat(dir->descriptor, RUNTIME_CONFIGURATION_NAME, 0);
 }
 
 int runtime_dir_saved_configuration(const struct runtime_dir *dir)
 {
-	return openat(dir->descriptor, CONFIGURATION_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return openat(
+		dir->descriptor, RUNTIME_CONFIGURATION_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static const char *raised_name(const char *device, char buffer[RAISED_NAME_SIZE])

@@ -93,10 +93,8 @@ void session_start(
 	s->channel = channel;
 	s->lease = lease;
 	s->ready = false;
-	s->interfaces->gone =
-		true; /* look again: what has gone meanwhile this engine does not know */
+	s->interfaces->gone = true; /* what has gone meanwhile this engine does not know */
 	will_forget(s->will);
-
 	answers_begin(&s->answers, channel);
 	s->refused_at = (ha_time){-VERBS_REFUSED_LOG_NS};
 	session_step(s, &(struct custody_event){.kind = CUSTODY_BEGIN, .number = record_size});
@@ -200,10 +198,7 @@ static void tell_removed(struct session *s)
 
 void session_watch(struct session *s)
 {
-	int r = interfaces_update(s->interfaces);
-
-	if (r < 0)
-		log_error("the kernel's notices cannot be read: %s", strerror(-r));
+	addresses_see_own_work(s->addresses);
 	if (s->interfaces->changed)
 		settle(s->addresses);
 	tell_removed(s);

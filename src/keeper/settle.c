@@ -22,8 +22,11 @@ static void add_route(struct addresses *a, struct subnet *s, uint32_t index)
 	s->routed = r == 0 || r == -EEXIST;
 	s->downs = a->interfaces->list[s->device].downs;
 	if (!s->routed && !s->complained)
-		log_warning("no route to %s/%u by %s: %s", ip_format(&s->prefix, text), s->length,
-			a->conf->devices[s->device].name, strerror(-r));
+		log_warning(
+			"no route to %s/%u by %s: %s; an address of this host's own in it would "
+			"bring one",
+			ip_format(&s->prefix, text), s->length, a->conf->devices[s->device].name,
+			strerror(-r));
 	s->complained = !s->routed;
 }
 
@@ -118,8 +121,8 @@ static void settle_devices(struct addresses *a)
 		r = index != 0 ? request_link(&a->netlink, index, false) : 0;
 		a->raised[d] = false;
 		if (r < 0) {
-			log_error("%s cannot be set down again: %s", a->conf->devices[d].name,
-				strerror(-r));
+			log_error("%s cannot be set down again: %s; run `ip link set %s down`",
+				a->conf->devices[d].name, strerror(-r), a->conf->devices[d].name);
 			continue;
 		}
 		runtime_dir_forget_raised(a->dir, a->conf->devices[d].name);
@@ -134,7 +137,6 @@ void settle(struct addresses *a)
 	/* Lowering a device is itself a change; it comes to rest after one more round. */
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		bool subnets = i->changed || a->subnets_changed, host = i->host_changed;
-		int r;
 
 		a->ahead_due |= i->changed;
 		i->changed = i->host_changed = a->subnets_changed = false;
@@ -145,9 +147,7 @@ void settle(struct addresses *a)
 		if (host)
 			settle_deprecation(a);
 		settle_devices(a);
-		r = interfaces_update(i);
-		if (r < 0)
-			log_error("the kernel's notices cannot be read: %s", strerror(-r));
+		addresses_see_own_work(a);
 		if (!i->changed)
 			break;
 	}

@@ -20,9 +20,8 @@
 #include "sys/log.h"
 #include "sys/syscalls.h"
 
-#define PROCESS_NAME   "ha-starter"
-#define CANNOT_EXECUTE 127 /* as shells say it */
-#define PATIENCE_MS    2000
+#define PROCESS_NAME "ha-starter"
+#define PATIENCE_MS  2000
 
 /* Words of the keeper. The answer to a start is 0 with a pidfd, or -errno. */
 enum word { WORD_START = 1, WORD_KILL, WORD_CHECK };
@@ -64,7 +63,7 @@ static int start(struct nest *n, const int given[DESCRIPTORS_MAX])
 	if (pid == 0) {
 		engine_program_become(
 			&n->program, handoff, HANDOFF_COUNT, n->runtime_dir, &n->account);
-		_exit(CANNOT_EXECUTE);
+		_exit(ENGINE_CANNOT_EXECUTE);
 	}
 	/* The engine's alone: its checker waits for its end. */
 	descriptors_close(&checker, 1);
@@ -222,7 +221,7 @@ bool starter_open(const struct configuration *configuration, const struct key_by
 				  n.program.descriptor, n.checker.program.descriptor},
 		6);
 	if (r < 0)
-		log_error("cannot start the engine: %s", strerror(-r));
+		log_error("cannot start the engine's starter: %s", strerror(-r));
 	return r == 0;
 }
 

@@ -19,7 +19,7 @@ static bool take_stray(const struct netlink_address *address, void *context)
 {
 	struct strays *s = context;
 	const struct conf *conf = s->addresses->conf;
-	int shared = interfaces_shared_anywhere(conf, &address->ip);
+	int shared = conf_address_by_ip(conf, &address->ip);
 
 	if (shared >= 0 && s->addresses->leaving[conf->addresses[shared].group] &&
 		addresses_interface(s->addresses, (size_t)shared)->index != address->index)
@@ -37,7 +37,7 @@ static int dump_all_addresses(
 	return netlink_dump_addresses(0, callback, context);
 }
 
-static void remove_strays_of(struct addresses *a, dump_function dump, delete_function delete)
+static void remove_strays_of(struct addresses *a, dump_function dump, delete_function take_away)
 {
 	struct strays strays = {.addresses = a};
 
@@ -50,7 +50,7 @@ static void remove_strays_of(struct addresses *a, dump_function dump, delete_fun
 			log_error(
 				"the kernel's table of addresses cannot be read: %s", strerror(-r));
 		for (size_t i = 0; i < strays.count; i++)
-			(void)delete (&a->netlink, &strays.list[i]);
+			(void)take_away(&a->netlink, &strays.list[i]);
 		if (strays.count < STRAYS_MAX)
 			break;
 	}

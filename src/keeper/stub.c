@@ -64,11 +64,10 @@ static int wait_for(int signals, int keeper)
 int stub_run(const struct midwife *m)
 {
 	const sigset_t set = for_the_keeper();
-	int own[] = {m->socket, -1};
+	int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	int own[] = {m->socket, signals};
 	int status = STUB_REPLACE;
 
-	own[1] = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	int signals = own[1];
 	descriptors_keep_only(own, 2);
 	if (signals < 0)
 		log_error("signals cannot be passed on: %s", strerror(errno));

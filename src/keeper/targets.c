@@ -60,7 +60,7 @@ static bool is_suitable(const struct targets *t, size_t device, const struct ip 
 {
 	return ip->family != IP_NONE && !ip_is_multicast(ip) && !ip_is_unspecified(ip) &&
 	       !ip_is_loopback(ip) && !interfaces_is_host_address(t->interfaces, device, ip) &&
-	       interfaces_shared_anywhere(t->conf, ip) < 0;
+	       conf_address_by_ip(t->conf, ip) < 0;
 }
 
 static void add_suitable(struct search *s, const struct ip *ip)

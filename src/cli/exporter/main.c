@@ -10,13 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "cli/exporter/confine.h"
 #include "cli/exporter/http.h"
 #include "cli/exporter/listen.h"
 #include "sys/log.h"
 #include "wire/control.h"
-
-#define PATH_MAX_SIZE 256
 
 static void on_signal(uv_signal_t *handle, int number)
 {
@@ -24,7 +23,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	uv_stop(handle->loop);
 }
 
-static void catch (uv_loop_t *loop, uv_signal_t *handle, int number)
+static void catch_signal(uv_loop_t *loop, uv_signal_t *handle, int number)
 {
 	(void)uv_signal_init(loop, handle);
 	(void)uv_signal_start(handle, on_signal, number);
@@ -40,8 +39,8 @@ static int serve(int listener, bool loopback, const char *socket_path)
 		log_error("the web server cannot be started");
 		return EXIT_FAILURE;
 	}
-	catch (loop, &signals[0], SIGTERM);
-	catch (loop, &signals[1], SIGINT);
+	catch_signal(loop, &signals[0], SIGTERM);
+	catch_signal(loop, &signals[1], SIGINT);
 	confine_exporter();
 	(void)uv_run(loop, UV_RUN_DEFAULT);
 	http_close(&http);
@@ -55,7 +54,7 @@ static int serve(int listener, bool loopback, const char *socket_path)
 int main(int count, char **arguments)
 {
 	struct listen_address address;
-	char path[PATH_MAX_SIZE];
+	char path[PATH_SIZE];
 	int listener;
 
 	log_open("ha-exporter");
