@@ -41,3 +41,18 @@ bool text_copy(char *destination, size_t size, const char *source)
 	destination[length] = '\0';
 	return fits;
 }
+
+size_t text_split(char *line, char **ret_words, size_t max)
+{
+	static const char blanks[] = " \t";
+	size_t count = 0;
+
+	for (line += strspn(line, blanks); *line && count < max; line += strspn(line, blanks)) {
+		ret_words[count++] = line;
+		line += strcspn(line, blanks);
+		if (*line)
+			*line++ = '\0';
+	}
+	ret_words[count] = NULL;
+	return count;
+}

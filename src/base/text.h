@@ -22,4 +22,13 @@ __attribute__((format(printf, 2, 3))) void text_add(struct text *t, const char *
  */
 bool text_copy(char *destination, size_t size, const char *source);
 
+/**
+ * text_split - the words of a line, between blanks (blank, tab)
+ * @line:      is cut into them: they are parts of it
+ * @ret_words: room for @max words and the NULL behind the last one
+ *
+ * Return: how many there are; what is behind the @max-th is left out.
+ */
+size_t text_split(char *line, char **ret_words, size_t max);
+
 #endif

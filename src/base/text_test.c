@@ -60,12 +60,33 @@ static void test_copy(void **state)
 	assert_string_equal(bytes, "");
 }
 
+static void test_split(void **state)
+{
+	char line[] = "  /bin/echo a\tb=c  d ", blank[] = " \t", nothing[] = "", many[] = "a b c";
+	char *words[5];
+
+	(void)state;
+	assert_int_equal(text_split(line, words, 4), 4);
+	assert_string_equal(words[0], "/bin/echo");
+	assert_string_equal(words[1], "a");
+	assert_string_equal(words[2], "b=c");
+	assert_string_equal(words[3], "d");
+	assert_null(words[4]);
+	assert_int_equal(text_split(blank, words, 4), 0);
+	assert_null(words[0]);
+	assert_int_equal(text_split(nothing, words, 4), 0);
+	assert_int_equal(text_split(many, words, 2), 2);
+	assert_string_equal(words[1], "b");
+	assert_null(words[2]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_is_cut_and_never_overruns),
 		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

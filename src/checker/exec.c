@@ -126,15 +126,9 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 
 static void split(struct exec *e)
 {
-	size_t count = 0;
-	char *rest = NULL;
-
 	text_copy(e->command, sizeof(e->command), e->probe->conf->target);
-	e->words[count++] = runner;
-	for (char *word = strtok_r(e->command, " \t", &rest); word && count <= WORDS_MAX;
-		word = strtok_r(NULL, " \t", &rest))
-		e->words[count++] = word;
-	e->words[count] = NULL;
+	e->words[0] = runner;
+	(void)text_split(e->command, e->words + 1, WORDS_MAX);
 }
 
 static void set(struct exec *e, size_t index, const char *name, const char *value)

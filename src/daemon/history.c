@@ -22,6 +22,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "sys/descriptors.h"
 #include "sys/fatal.h"
 #include "sys/log.h"
 #include "sys/syscalls.h"
@@ -178,8 +179,10 @@ static bool start_writer(struct history *h, int folder)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return false;
-	if (pipe2(alive, O_CLOEXEC) < 0)
+	if (pipe2(alive, O_CLOEXEC) < 0) {
+		descriptors_close(ends, 2);
 		return false;
+	}
 	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
 	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	pid = fork();

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/text.h"
+#include "daemon/hook_environment.h"
 #include "sys/clock.h"
 #include "sys/fatal.h"
 #include "sys/log.h"
@@ -22,11 +22,6 @@
 #define CANNOT_RUN       (-2) /* or was killed by somebody */
 #define LAST_PATIENCE_MS 800  /* when the node stops: less than what the keeper waits for it */
 #define ARGUMENTS_MAX    (COMMAND_SIZE / 2) /* a word and a blank each */
-#define ADDRESS_TEXT_MAX (IP_TEXT_SIZE + 5) /* with prefix length and blank */
-#define VARIABLES_MAX    16
-/* The kernel takes no longer variable than 128 KiB. Addresses beyond are left out. */
-#define ADDRESSES_TEXT_SIZE (32 * 1024)
-#define ENVIRONMENT_SIZE    (ADDRESSES_TEXT_SIZE + 12 * 1024)
 
 struct group_hooks {
 	struct hooks *hooks;
@@ -62,12 +57,12 @@ static enum conf_hook kind_of_state(enum node_state state)
 static const char *find_command(
 	const struct conf_group *g, const struct engine_hook *change, size_t n)
 {
-	if (change->preparation != 0)
-		return n < g->hook_count[CONF_HOOK_BEFORE] ? g->hook[CONF_HOOK_BEFORE][n] : NULL;
 	enum conf_hook kind = kind_of_state(change->state);
 	bool same = change->state == change->previous; /* only the epoch is new */
 	size_t special = same || change->state == STATE_SHUTDOWN ? 0 : g->hook_count[kind];
 
+	if (change->preparation != 0)
+		return n < g->hook_count[CONF_HOOK_BEFORE] ? g->hook[CONF_HOOK_BEFORE][n] : NULL;
 	if (n < special)
 		return g->hook[kind][n];
 	if (n - special < g->hook_count[CONF_HOOK_CHANGE])
@@ -75,80 +70,22 @@ static const char *find_command(
 	return NULL;
 }
 
-/* Builds the variables in @text, and pointers to them in @list, which ends with NULL. */
-struct environment {
-	char bytes[ENVIRONMENT_SIZE];
-	size_t used;
-	char *list[VARIABLES_MAX + 1];
-	size_t count;
-};
-
-static void set(struct environment *e, const char *name, const char *value)
+/* The group that the running command is about, and the command. */
+static const struct conf_group *group_of(const struct group_hooks *g)
 {
-	struct text t = text_init(e->bytes + e->used, sizeof(e->bytes) - e->used);
-
-	assert(e->count < VARIABLES_MAX);
-	text_add(&t, "%s=%s", name, value);
-	e->list[e->count++] = t.bytes;
-	e->used += t.length + 1;
+	return &g->hooks->conf->groups[g->waiting[0].group];
 }
 
-static void set_addresses(
-	struct environment *e, const struct conf *conf, const struct conf_group *g)
+static const char *running_command(const struct group_hooks *g)
 {
-	static char value[ADDRESSES_TEXT_SIZE];
-	struct text t = text_init(value, sizeof(value));
-	char ip[IP_TEXT_SIZE];
-
-	for (size_t i = 0; i < g->address_count; i++) {
-		const struct conf_address *a = &conf->addresses[g->address_first + i];
-
-		if (t.length + ADDRESS_TEXT_MAX >= sizeof(value))
-			break;
-		text_add(&t, "%s%s/%u", i > 0 ? " " : "", ip_format(&a->ip, ip), a->prefix_length);
-	}
-	set(e, "HA_ADDRESSES", value);
-}
-
-static void fill_environment(
-	struct environment *e, const struct conf *conf, const struct engine_hook *hook)
-{
-	const struct conf_group *g = &conf->groups[hook->group];
-	char epoch[24];
-	struct text t = text_init(epoch, sizeof(epoch));
-
-	text_add(&t, "%llu", (unsigned long long)hook->epoch);
-	e->used = e->count = 0;
-	set(e, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	set(e, "HA_GROUP", g->name);
-	set(e, "HA_STATE", hook->preparation != 0 ? "TAKING" : node_state_name(hook->state));
-	set(e, "HA_PREVIOUS", node_state_name(hook->previous));
-	set(e, "HA_EPOCH", epoch);
-	set(e, "HA_NODE", conf->node.name);
-	set(e, "HA_HOLDER", hook->holder);
-	set(e, "HA_REASON", hook->reason);
-	set(e, "HA_INTERFACE", conf->devices[conf->addresses[g->address_first].device].name);
-	set_addresses(e, conf, g);
-	e->list[e->count] = NULL;
-}
-
-/* Splits @command in place at blanks. */
-static void split(char *command, char *arguments[ARGUMENTS_MAX + 1])
-{
-	size_t count = 0;
-	char *rest = NULL;
-
-	for (char *word = strtok_r(command, " \t", &rest); word && count < ARGUMENTS_MAX;
-		word = strtok_r(NULL, " \t", &rest))
-		arguments[count++] = word;
-	arguments[count] = NULL;
+	return find_command(group_of(g), &g->waiting[0], g->next_command - 1);
 }
 
 /* With all its children: it leads its process group. */
 static void kill_running(struct group_hooks *g, const char *why)
 {
-	log_group(LOG_LEVEL_WARNING, "hook", g->hooks->conf->groups[g->waiting[0].group].name,
-		"a hook %s and was killed", why);
+	log_group(LOG_LEVEL_WARNING, "hook", group_of(g)->name, "the hook %s %s and was killed",
+		running_command(g), why);
 	metrics_count(g->hooks->metrics, METRIC_HOOKS_KILLED);
 	kill(-g->process.pid, SIGKILL);
 }
@@ -175,15 +112,15 @@ static void on_process_closed(uv_handle_t *handle)
 static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 {
 	struct group_hooks *g = process->data;
-	const char *name = g->hooks->conf->groups[g->waiting[0].group].name;
+	const char *name = group_of(g)->name;
 
 	uv_timer_stop(&g->timer);
 	if (signal != 0)
-		log_group(
-			LOG_LEVEL_WARNING, "hook", name, "a hook was killed by signal %d", signal);
+		log_group(LOG_LEVEL_WARNING, "hook", name, "the hook %s was killed by signal %d",
+			running_command(g), signal);
 	else if (status != 0)
-		log_group(LOG_LEVEL_WARNING, "hook", name, "a hook exited with status %lld",
-			(long long)status);
+		log_group(LOG_LEVEL_WARNING, "hook", name, "the hook %s exited with status %lld",
+			running_command(g), (long long)status);
 	if (g->failure == 0 && (signal != 0 || status != 0))
 		g->failure = signal != 0 ? CANNOT_RUN : (int)status;
 	if (signal != 0 || status != 0)
@@ -193,7 +130,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 
 static int spawn(struct group_hooks *g, const char *command)
 {
-	static struct environment environment;
+	static struct hook_environment environment;
 	char words[COMMAND_SIZE], *arguments[ARGUMENTS_MAX + 1];
 	uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE},
 		{.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
@@ -205,9 +142,9 @@ static int spawn(struct group_hooks *g, const char *command)
 		.stdio = stdio,
 		.stdio_count = 3};
 
-	fill_environment(&environment, g->hooks->conf, &g->waiting[0]);
+	hook_environment_fill(&environment, g->hooks->conf, &g->waiting[0]);
 	text_copy(words, sizeof(words), command);
-	split(words, arguments);
+	(void)text_split(words, arguments, ARGUMENTS_MAX);
 	options.file = arguments[0];
 	return uv_spawn(g->hooks->loop, &g->process, &options);
 }
@@ -260,8 +197,8 @@ static void start(struct group_hooks *g, const char *command)
 		uv_timer_start(&g->timer, on_timeout, timeout_ms(g), 0);
 		return;
 	}
-	log_group(LOG_LEVEL_ERROR, "hook", g->hooks->conf->groups[g->waiting[0].group].name,
-		"%s cannot be run: %s", command, uv_strerror(r));
+	log_group(LOG_LEVEL_ERROR, "hook", group_of(g)->name, "%s cannot be run: %s", command,
+		uv_strerror(r));
 	if (g->failure == 0)
 		g->failure = CANNOT_RUN;
 	uv_close((uv_handle_t *)&g->process, on_process_closed);
@@ -274,8 +211,7 @@ static void run_next(struct group_hooks *g)
 	while (!g->busy && g->count > 0) {
 		const struct engine_hook *change = &g->waiting[0];
 		bool refused = change->preparation != 0 && g->failure != 0;
-		const char *command = find_command(
-			&g->hooks->conf->groups[change->group], change, g->next_command++);
+		const char *command = find_command(group_of(g), change, g->next_command++);
 
 		if (command && !refused)
 			start(g, command);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * had, the engine's process. It has no privileges: the keeper started it with everything it needs
- * already open (wire/handoff.h). The engine lives in a driver (src/driver), which the others of this
- * folder are given; they are what a daemon adds to it. It decides nothing.
+ * already open (wire/handoff.h). The engine lives in a driver (src/driver), which the others of
+ * this folder are given; they are what a daemon adds to it. It decides nothing.
  *
  *   main.c       set-up, the loop, what the driver tells, and to whom that goes
  *   control.*    the control socket: status, watch, requests; with client.c and slices.c
  *   attach.c     programs that look after groups
  *   answer.c     what it answers, as JSON
- *   hooks.c      commands run on changes of state
+ *   hooks.c      commands run on changes of state; with hook_environment.c
  *   stream.c     the one that stays and reads them
  *   health.c     what checks and programs make of a group together
  *   checks.c     what health checks say

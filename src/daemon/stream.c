@@ -96,6 +96,7 @@ static void send_line(struct stream *s, json_t *json)
 {
 	static char newline[] = "\n";
 	struct line *line = calloc(1, sizeof(*line));
+	uv_buf_t parts[2];
 
 	if (!line || !json ||
 		uv_stream_get_write_queue_size((uv_stream_t *)&s->input) > QUEUE_MAX) {
@@ -107,8 +108,8 @@ static void send_line(struct stream *s, json_t *json)
 	line->text = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(json);
 	line->write.data = line;
-	uv_buf_t parts[2] = {uv_buf_init(line->text, line->text ? (unsigned)strlen(line->text) : 0),
-		uv_buf_init(newline, 1)};
+	parts[0] = uv_buf_init(line->text, line->text ? (unsigned)strlen(line->text) : 0);
+	parts[1] = uv_buf_init(newline, 1);
 	if (line->text &&
 		uv_write(&line->write, (uv_stream_t *)&s->input, parts, 2, on_written) == 0)
 		return;
@@ -163,7 +164,7 @@ static void tell_present(struct stream *s)
 
 static int spawn(struct stream *s)
 {
-	char command[COMMAND_SIZE], *words[WORDS_MAX + 1], *rest = NULL;
+	char command[COMMAND_SIZE], *words[WORDS_MAX + 1];
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	char *environment[] = {path, NULL};
 	uv_stdio_container_t stdio[3] = {{.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
@@ -176,13 +177,9 @@ static int spawn(struct stream *s)
 		.flags = UV_PROCESS_DETACHED,
 		.stdio = stdio,
 		.stdio_count = 3};
-	size_t count = 0;
 
 	text_copy(command, sizeof(command), s->conf->node.on_change_stream);
-	for (char *word = strtok_r(command, " \t", &rest); word && count < WORDS_MAX;
-		word = strtok_r(NULL, " \t", &rest))
-		words[count++] = word;
-	words[count] = NULL;
+	(void)text_split(command, words, WORDS_MAX);
 	options.file = words[0];
 	return uv_spawn(s->loop, &s->process, &options);
 }
