@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "sim/plan.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +13,6 @@
 #define KEEPERS_SEED  UINT64_C(0x4eee9e5)
 #define FENCES_SEED   UINT64_C(0xfe4ce5)
 #define FAMILIES_SEED UINT64_C(0xfa4111e5)
-
-void plan_add(struct plan_commands *c, const char *format, ...)
-{
-	va_list arguments;
-
-	assert(c->count < PLAN_COMMANDS_MAX);
-	va_start(arguments, format);
-	vsnprintf(c->list[c->count++], PLAN_COMMAND_SIZE, format, arguments);
-	va_end(arguments);
-}
 
 static int by_instant(const void *a, const void *b)
 {

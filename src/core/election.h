@@ -22,6 +22,7 @@
 #include "base/ip.h"
 #include "base/time.h"
 #include "core/pauses.h"
+#include "core/rank.h"
 
 enum election_phase {
 	ELECTION_LISTENING,
@@ -48,23 +49,6 @@ enum election_cause {
 	ELECTION_HOLD_FAILED,     /* the keeper could not configure the addresses */
 };
 #define ELECTION_CAUSES (ELECTION_HOLD_FAILED + 1)
-
-/* One that has given the group up on request comes last; one that is sound before one that is
- * impaired (its checks fail, though it can serve); then worth; at equal worth the numerically
- * lowest real address; then the id, so that any two nodes differ. */
-struct election_rank {
-	bool yielded;
-	bool impaired;
-	uint16_t worth;
-	struct ip address;
-	uint64_t id;
-};
-
-/* Whether @a is worthier than @b. */
-bool election_outranks(const struct election_rank *a, const struct election_rank *b);
-
-/* Whether it is so whatever their worths: what moves a group by any policy. */
-bool election_outclasses(const struct election_rank *a, const struct election_rank *b);
 
 /* What one live peer says of this group. */
 struct election_rival {
