@@ -3,23 +3,12 @@
 
 #include <string.h>
 
+#include "cli/members.h"
 #include "cli/render.h"
 #include "cli/style.h"
 
 #define STATE_WIDTH  9
 #define COLUMN_WIDTH 14
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static bool flag_of(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
 
 /* A name, cut to @width and filled up to it. */
 static void add_name(struct text *t, const char *name, size_t width)

@@ -177,6 +177,7 @@ enum driver_source {
 /* Adds a descriptor to those waited for, for reading. */
 bool driver_watch(struct driver *d, int fd, enum driver_source source);
 
+/* False, after driver_fail(), if a socket cannot be opened. */
 bool transport_open(struct transport *t, struct driver *d, const struct conf *conf);
 void transport_close(struct transport *t);
 /* A device changed: join the multicast group on it, send by it. */
@@ -190,6 +191,7 @@ void transport_send_to(struct transport *t, const struct ip *to, const uint8_t *
 /* Reads what has arrived, so that nobody is judged while its heartbeat waits to be read (R10). */
 void transport_drain(struct transport *t);
 
+/* @fd: our end of the channel, moved. False, after driver_fail(), if it cannot be used. */
 bool keeper_open(struct keeper *k, struct driver *d, int fd);
 void keeper_close(struct keeper *k);
 void keeper_send(struct keeper *k, const struct effect *effect);

@@ -37,11 +37,14 @@ void fence_nft_clean(uint32_t handle);
 int fence_nft_open(
 	struct fence_nft *f, const struct conf *conf, uint32_t handle, const char **reterr);
 
+/* The addresses of @group are dropped from now on unless the lease is in force; or they are not its
+ * business any more. What cannot be told to the kernel is logged. */
 void fence_nft_hold(struct fence_nft *f, size_t group, bool held);
 
 /* The lease lasts until @until. */
 void fence_nft_renew(struct fence_nft *f, ha_time now, ha_time until);
 
+/* Takes it away; fine if it was never put up. */
 void fence_nft_close(struct fence_nft *f);
 /* Lets go of it: it stays, and closes when the lease ends. */
 void fence_nft_leave(struct fence_nft *f);

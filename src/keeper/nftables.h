@@ -27,6 +27,7 @@ struct nftables {
 int nftables_open(struct nftables *n);
 void nftables_close(struct nftables *n);
 
+/* A transaction, which ends with nftables_commit(). */
 void nftables_begin(struct nftables *n);
 /* The next message of a transaction, NFT_MSG_..., about a table of @family. The caller adds its
  * attributes, NFTABLES_MESSAGE_SIZE in all, before the next call. */

@@ -107,6 +107,7 @@ void session_renew(struct session *s);
 /* Tells custody, and carries out what follows. Not while that is under way. */
 void session_step(struct session *s, const struct custody_event *event);
 
+/* A message to the engine, which it does not miss (answers.h). */
 void session_answer(
 	struct session *s, enum channel_verb verb, size_t index, size_t second, uint64_t number);
 /* Whether more may be sent that the engine did not ask for one by one. */

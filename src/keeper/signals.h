@@ -8,6 +8,7 @@
 
 #include "keeper/loop.h"
 
+/* From now on; @l lasts as long as its loop runs. */
 void signals_catch(struct loop *l);
 
 #endif

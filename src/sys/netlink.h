@@ -61,6 +61,7 @@ struct netlink_batch {
 	_Alignas(NLMSG_ALIGNTO) uint8_t bytes[NETLINK_BATCH_MAX * NETLINK_MESSAGE_SIZE];
 };
 
+/* An empty batch. */
 void netlink_batch_clear(struct netlink_batch *b);
 
 /* Starts the next message of the batch, which must not be full: its header, to which the caller

@@ -30,6 +30,7 @@ struct outage {
 	int64_t longest_ns; /* 0 if nothing was lost */
 };
 
+/* How many were lost, and for how long nobody answered. */
 struct outage outage_measure(struct requests range);
 
 /* The server that answered all of them; NOBODY if one was lost, two servers answered, or there are

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/assert.h"
+#include "cli/exporter/exposition.h"
 #include "cli/exporter/prometheus.h"
 #include "cli/page_css.h"
 #include "cli/page_html.h"
@@ -15,8 +16,8 @@
 
 #define FRESH_MS 250 /* an answer of the daemon serves all who ask within this time */
 #define IDLE_S   30  /* a connection on which nothing moves is closed */
-#define PULSE_MS                                                                                   \
-	3000 /* so often a stream says that it is alive, and it shows whether its reader is */
+/* So often a stream says that it is alive, and it shows whether its reader is. */
+#define PULSE_MS        3000
 #define CONNECTION_SIZE (16 * 1024)
 #define STREAM_BLOCK    4096
 #define HOST_SIZE       128
@@ -85,7 +86,7 @@ static struct MHD_Response *make_metrics(const json_t *status)
 	size_t size = 0;
 	char *text = prometheus_format(status, &size);
 
-	return text ? make(text, size, MHD_RESPMEM_MUST_FREE, PROMETHEUS_CONTENT_TYPE) : NULL;
+	return text ? make(text, size, MHD_RESPMEM_MUST_FREE, EXPOSITION_CONTENT_TYPE) : NULL;
 }
 
 static void on_status(void *context, const json_t *status, const char *line)

@@ -15,6 +15,7 @@ struct listen_address {
 	bool loopback; /* only this host reaches it */
 };
 
+/* ADDRESS:PORT, [ADDRESS6]:PORT or :PORT. False if @text is none of these. */
 bool listen_parse(const char *text, struct listen_address *ret_address);
 /* The listening socket, or -errno. */
 int listen_open(const struct listen_address *address);

@@ -1,136 +1,53 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/exporter/prometheus.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/exporter/exposition.h"
+#include "cli/members.h"
 #include "wire/report.h"
 
 #define NAME_MAX_SIZE 96
 
-/* What is written, growing as it must. */
-struct output {
-	FILE *file;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct output *o, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vfprintf(o->file, format, arguments);
-	va_end(arguments);
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-	return json_number_value(json_object_get(object, key));
-}
-
-static int flag_of(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
-
-static void head(struct output *o, const char *name, const char *type, const char *help)
-{
-	add(o, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-/* A label's value, with what ends it escaped. */
-static void add_value(struct output *o, const char *value)
-{
-	for (; *value; value++) {
-		if (*value == '\n')
-			add(o, "\\n");
-		else if (*value == '"' || *value == '\\')
-			add(o, "\\%c", *value);
-		else
-			add(o, "%c", *value);
-	}
-}
-
-static void add_label(struct output *o, const char *before, const char *label, const char *value)
-{
-	add(o, "%s%s=\"", before, label);
-	add_value(o, value);
-	add(o, "\"");
-}
-
-/* name{label="value"} number */
-static void sample(
-	struct output *o, const char *name, const char *label, const char *value, double number)
-{
-	add(o, "%s", name);
-	add_label(o, "{", label, value);
-	add(o, "} %.15g\n", number);
-}
-
-static void single(
-	struct output *o, const char *name, const char *type, const char *help, double number)
-{
-	head(o, name, type, help);
-	add(o, "%s %.15g\n", name, number);
-}
-
-/* One sample for each item of @array, labelled by its name. */
-static void each(struct output *o, const json_t *array, const char *name, const char *type,
-	const char *help, const char *label, double (*value)(const json_t *item))
-{
-	json_t *item;
-	size_t i;
-
-	head(o, name, type, help);
-	json_array_foreach(array, i, item)
-		sample(o, name, label, text_of(item, "name"), value(item));
-}
-
 /* --- the node */
 
-static void format_paths(struct output *o, const json_t *paths)
+static void format_paths(struct exposition *o, const json_t *paths)
 {
 	json_t *path;
 	size_t i;
 
-	head(o, "ha_path_up", "gauge",
+	exposition_head(o, "ha_path_up", "gauge",
 		"1 if nothing is wrong with the heartbeat interface of this node.");
-	json_array_foreach(paths, i, path) sample(
+	json_array_foreach(paths, i, path) exposition_sample(
 		o, "ha_path_up", "interface", text_of(path, "interface"), flag_of(path, "up"));
 }
 
-static void format_node(struct output *o, const json_t *status)
+static void format_node(struct exposition *o, const json_t *status)
 {
 	const json_t *node = json_object_get(status, "node");
 
-	head(o, "ha_node_info", "gauge", "This node: its labels say what it is.");
-	add(o, "ha_node_info");
-	add_label(o, "{", "node", text_of(node, "name"));
-	add_label(o, ",", "id", text_of(node, "id"));
-	add_label(o, ",", "address", text_of(node, "address"));
-	add_label(o, ",", "fence", text_of(node, "fence"));
-	add_label(o, ",", "scheduling", text_of(node, "scheduling"));
-	add_label(o, ",", "version", text_of(node, "version"));
-	add(o, "} 1\n");
-	single(o, "ha_node_interval_seconds", "gauge", "Time between two heartbeats.",
+	exposition_head(o, "ha_node_info", "gauge", "This node: its labels say what it is.");
+	exposition_add(o, "ha_node_info");
+	exposition_label(o, "{", "node", text_of(node, "name"));
+	exposition_label(o, ",", "id", text_of(node, "id"));
+	exposition_label(o, ",", "address", text_of(node, "address"));
+	exposition_label(o, ",", "fence", text_of(node, "fence"));
+	exposition_label(o, ",", "scheduling", text_of(node, "scheduling"));
+	exposition_label(o, ",", "version", text_of(node, "version"));
+	exposition_add(o, "} 1\n");
+	exposition_single(o, "ha_node_interval_seconds", "gauge", "Time between two heartbeats.",
 		number_of(node, "interval_ms") / 1e3);
-	single(o, "ha_node_tolerance_seconds", "gauge",
+	exposition_single(o, "ha_node_tolerance_seconds", "gauge",
 		"How long a silence lasts before a node counts as gone.",
 		number_of(node, "tolerance_ms") / 1e3);
-	single(o, "ha_node_authenticated", "gauge", "1 if heartbeats are authenticated by a key.",
-		flag_of(node, "authenticated"));
+	exposition_single(o, "ha_node_authenticated", "gauge",
+		"1 if heartbeats are authenticated by a key.", flag_of(node, "authenticated"));
 	format_paths(o, json_object_get(node, "paths"));
-	single(o, "ha_node_warnings", "gauge", "Warnings that ha status shows.",
+	exposition_single(o, "ha_node_warnings", "gauge", "Warnings that ha status shows.",
 		(double)json_array_size(json_object_get(status, "warnings")));
-	single(o, "ha_view_differences", "gauge",
+	exposition_single(o, "ha_view_differences", "gauge",
 		"Where the views of the nodes do not fit together, as ha status --all says.",
 		(double)json_array_size(
 			json_object_get(json_object_get(status, "views"), "differences")));
@@ -176,91 +93,92 @@ static double group_since(const json_t *g)
 	return (double)wall_ms / 1e3;
 }
 
-static void format_states(struct output *o, const json_t *groups)
+static void format_states(struct exposition *o, const json_t *groups)
 {
 	static const char *const STATES[] = {"ACTIVE", "STANDBY", "SHUTDOWN"};
 	json_t *g;
 	size_t i;
 
-	head(o, "ha_group_state", "gauge",
+	exposition_head(o, "ha_group_state", "gauge",
 		"1 for the state of this node for the group, 0 for the others.");
 	json_array_foreach(groups, i, g)
 	{
 		for (size_t s = 0; s < sizeof(STATES) / sizeof(STATES[0]); s++) {
-			add(o, "ha_group_state");
-			add_label(o, "{", "group", text_of(g, "name"));
-			add_label(o, ",", "state", STATES[s]);
-			add(o, "} %d\n", strcmp(text_of(g, "state"), STATES[s]) == 0);
+			exposition_add(o, "ha_group_state");
+			exposition_label(o, "{", "group", text_of(g, "name"));
+			exposition_label(o, ",", "state", STATES[s]);
+			exposition_add(o, "} %d\n", strcmp(text_of(g, "state"), STATES[s]) == 0);
 		}
 	}
-	head(o, "ha_group_holder_info", "gauge", "Who holds the group: the label says it.");
+	exposition_head(
+		o, "ha_group_holder_info", "gauge", "Who holds the group: the label says it.");
 	json_array_foreach(groups, i, g)
 	{
 		if (*text_of(g, "holder") == '\0')
 			continue;
-		add(o, "ha_group_holder_info");
-		add_label(o, "{", "group", text_of(g, "name"));
-		add_label(o, ",", "holder", text_of(g, "holder"));
-		add(o, "} 1\n");
+		exposition_add(o, "ha_group_holder_info");
+		exposition_label(o, "{", "group", text_of(g, "name"));
+		exposition_label(o, ",", "holder", text_of(g, "holder"));
+		exposition_add(o, "} 1\n");
 	}
 }
 
-static void format_addresses(
-	struct output *o, const json_t *groups, const char *name, const char *help, const char *key)
+static void format_addresses(struct exposition *o, const json_t *groups, const char *name,
+	const char *help, const char *key)
 {
 	json_t *g, *a;
 	size_t i, j;
 
-	head(o, name, "gauge", help);
+	exposition_head(o, name, "gauge", help);
 	json_array_foreach(groups, i, g)
 	{
 		json_array_foreach(json_object_get(g, "addresses"), j, a)
 		{
-			add(o, "%s", name);
-			add_label(o, "{", "group", text_of(g, "name"));
-			add_label(o, ",", "address", text_of(a, "address"));
-			add_label(o, ",", "device", text_of(a, "device"));
-			add(o, "} %.15g\n", number_of(a, key));
+			exposition_add(o, "%s", name);
+			exposition_label(o, "{", "group", text_of(g, "name"));
+			exposition_label(o, ",", "address", text_of(a, "address"));
+			exposition_label(o, ",", "device", text_of(a, "device"));
+			exposition_add(o, "} %.15g\n", number_of(a, key));
 		}
 	}
 }
 
-static void format_checks(struct output *o, const json_t *groups)
+static void format_checks(struct exposition *o, const json_t *groups)
 {
 	json_t *g, *c;
 	size_t i, j;
 
-	head(o, "ha_check_passing", "gauge", "1 if the health check passes.");
+	exposition_head(o, "ha_check_passing", "gauge", "1 if the health check passes.");
 	json_array_foreach(groups, i, g)
 	{
 		json_array_foreach(json_object_get(g, "checks"), j, c)
 		{
-			add(o, "ha_check_passing");
-			add_label(o, "{", "group", text_of(g, "name"));
-			add_label(o, ",", "check", text_of(c, "name"));
-			add_label(o, ",", "kind", text_of(c, "kind"));
-			add(o, "} %d\n", strcmp(text_of(c, "state"), "passing") == 0);
+			exposition_add(o, "ha_check_passing");
+			exposition_label(o, "{", "group", text_of(g, "name"));
+			exposition_label(o, ",", "check", text_of(c, "name"));
+			exposition_label(o, ",", "kind", text_of(c, "kind"));
+			exposition_add(o, "} %d\n", strcmp(text_of(c, "state"), "passing") == 0);
 		}
 	}
 }
 
-static void format_groups(struct output *o, const json_t *groups)
+static void format_groups(struct exposition *o, const json_t *groups)
 {
 	format_states(o, groups);
-	each(o, groups, "ha_group_held", "gauge",
+	exposition_each(o, groups, "ha_group_held", "gauge",
 		"1 if some node holds the group, as this one knows.", "group", group_held);
-	each(o, groups, "ha_group_eligible", "gauge", "1 if this node may hold the group.", "group",
-		group_eligible);
-	each(o, groups, "ha_group_impaired", "gauge",
+	exposition_each(o, groups, "ha_group_eligible", "gauge",
+		"1 if this node may hold the group.", "group", group_eligible);
+	exposition_each(o, groups, "ha_group_impaired", "gauge",
 		"1 if a check says that this node should hold the group only if no other can.",
 		"group", group_impaired);
-	each(o, groups, "ha_group_worth", "gauge", "How worthy this node is to hold the group.",
-		"group", group_worth);
-	each(o, groups, "ha_group_epoch", "gauge",
+	exposition_each(o, groups, "ha_group_worth", "gauge",
+		"How worthy this node is to hold the group.", "group", group_worth);
+	exposition_each(o, groups, "ha_group_epoch", "gauge",
 		"The highest epoch known; grows with every claim.", "group", group_epoch);
-	each(o, groups, "ha_group_state_changed_timestamp_seconds", "gauge",
+	exposition_each(o, groups, "ha_group_state_changed_timestamp_seconds", "gauge",
 		"When this node's state for the group last changed.", "group", group_since);
-	each(o, groups, "ha_group_transitions_total", "counter",
+	exposition_each(o, groups, "ha_group_transitions_total", "counter",
 		"Changes of this node's state for the group.", "group", group_transitions);
 	format_addresses(o, groups, "ha_address_neighbours",
 		"Neighbours that were asked to acknowledge the address.", "targets");
@@ -293,12 +211,12 @@ static double peer_received(const json_t *p)
 }
 
 /* By which heartbeat interfaces each peer is heard; nothing by those that never brought it. */
-static void format_peer_paths(struct output *o, const json_t *peers)
+static void format_peer_paths(struct exposition *o, const json_t *peers)
 {
 	json_t *peer, *path;
 	size_t i, j;
 
-	head(o, "ha_peer_path_last_heard_seconds", "gauge",
+	exposition_head(o, "ha_peer_path_last_heard_seconds", "gauge",
 		"Time since the peer was last heard by the heartbeat interface.");
 	json_array_foreach(peers, i, peer)
 	{
@@ -306,22 +224,23 @@ static void format_peer_paths(struct output *o, const json_t *peers)
 		{
 			if (!json_is_number(json_object_get(path, "last_heard_ms")))
 				continue;
-			add(o, "ha_peer_path_last_heard_seconds");
-			add_label(o, "{", "peer", text_of(peer, "name"));
-			add_label(o, ",", "interface", text_of(path, "interface"));
-			add(o, "} %.15g\n", number_of(path, "last_heard_ms") / 1e3);
+			exposition_add(o, "ha_peer_path_last_heard_seconds");
+			exposition_label(o, "{", "peer", text_of(peer, "name"));
+			exposition_label(o, ",", "interface", text_of(path, "interface"));
+			exposition_add(o, "} %.15g\n", number_of(path, "last_heard_ms") / 1e3);
 		}
 	}
 }
 
-static void format_peers(struct output *o, const json_t *peers)
+static void format_peers(struct exposition *o, const json_t *peers)
 {
-	each(o, peers, "ha_peer_live", "gauge", "1 if the peer is heard.", "peer", peer_live);
-	each(o, peers, "ha_peer_hears_me", "gauge", "1 if the peer hears this node.", "peer",
-		peer_hears_me);
-	each(o, peers, "ha_peer_last_heard_seconds", "gauge", "Time since the peer was last heard.",
-		"peer", peer_last_heard);
-	each(o, peers, "ha_peer_heartbeats_received_total", "counter",
+	exposition_each(
+		o, peers, "ha_peer_live", "gauge", "1 if the peer is heard.", "peer", peer_live);
+	exposition_each(o, peers, "ha_peer_hears_me", "gauge", "1 if the peer hears this node.",
+		"peer", peer_hears_me);
+	exposition_each(o, peers, "ha_peer_last_heard_seconds", "gauge",
+		"Time since the peer was last heard.", "peer", peer_last_heard);
+	exposition_each(o, peers, "ha_peer_heartbeats_received_total", "counter",
 		"Heartbeats accepted from the peer.", "peer", peer_received);
 	format_peer_paths(o, peers);
 }
@@ -386,7 +305,7 @@ static const char *timing_help(const char *key)
 }
 
 /* @peer: whom it is about; NULL: nobody. */
-static void format_histogram(struct output *o, const char *name, const json_t *histogram,
+static void format_histogram(struct exposition *o, const char *name, const json_t *histogram,
 	const json_t *bounds_us, const char *peer)
 {
 	double counted = 0;
@@ -396,26 +315,27 @@ static void format_histogram(struct output *o, const char *name, const json_t *h
 	json_array_foreach(json_object_get(histogram, "buckets"), i, bucket)
 	{
 		counted += json_number_value(bucket);
-		add(o, "%s_bucket{", name);
+		exposition_add(o, "%s_bucket{", name);
 		if (peer)
-			add_label(o, "", "peer", peer);
+			exposition_label(o, "", "peer", peer);
 		if (i < json_array_size(bounds_us))
-			add(o, "%sle=\"%g\"} %.15g\n", peer ? "," : "",
+			exposition_add(o, "%sle=\"%g\"} %.15g\n", peer ? "," : "",
 				json_number_value(json_array_get(bounds_us, i)) / 1e6, counted);
 		else
-			add(o, "%sle=\"+Inf\"} %.15g\n", peer ? "," : "", counted);
+			exposition_add(o, "%sle=\"+Inf\"} %.15g\n", peer ? "," : "", counted);
 	}
 	for (int part = 0; part < 2; part++) {
-		add(o, "%s_%s", name, part == 0 ? "sum" : "count");
+		exposition_add(o, "%s_%s", name, part == 0 ? "sum" : "count");
 		if (peer) {
-			add_label(o, "{", "peer", peer);
-			add(o, "}");
+			exposition_label(o, "{", "peer", peer);
+			exposition_add(o, "}");
 		}
-		add(o, " %.15g\n", part == 0 ? number_of(histogram, "sum_us") / 1e6 : counted);
+		exposition_add(
+			o, " %.15g\n", part == 0 ? number_of(histogram, "sum_us") / 1e6 : counted);
 	}
 }
 
-static void format_timings(struct output *o, const json_t *metrics)
+static void format_timings(struct exposition *o, const json_t *metrics)
 {
 	const json_t *bounds = json_object_get(metrics, "bounds_us");
 	char name[NAME_MAX_SIZE];
@@ -426,17 +346,17 @@ static void format_timings(struct output *o, const json_t *metrics)
 	json_object_foreach(json_object_get(metrics, "timings"), key, value)
 	{
 		(void)snprintf(name, sizeof(name), "ha_%s_seconds", key);
-		head(o, name, "histogram", timing_help(key));
+		exposition_head(o, name, "histogram", timing_help(key));
 		format_histogram(o, name, value, bounds, NULL);
 	}
-	head(o, "ha_peer_heartbeat_jitter_seconds", "histogram",
+	exposition_head(o, "ha_peer_heartbeat_jitter_seconds", "histogram",
 		"How far from their interval a peer's heartbeats came.");
 	json_array_foreach(json_object_get(metrics, "peers"), i, value)
 		format_histogram(o, "ha_peer_heartbeat_jitter_seconds",
 			json_object_get(value, "jitter"), bounds, text_of(value, "name"));
 }
 
-static void format_counters(struct output *o, const json_t *status)
+static void format_counters(struct exposition *o, const json_t *status)
 {
 	const json_t *metrics = json_object_get(status, "metrics");
 	char name[NAME_MAX_SIZE];
@@ -446,25 +366,26 @@ static void format_counters(struct output *o, const json_t *status)
 	json_object_foreach(json_object_get(metrics, "counters"), key, value)
 	{
 		(void)snprintf(name, sizeof(name), "ha_%s_total", key);
-		single(o, name, "counter", counter_help(key), json_number_value(value));
+		exposition_single(o, name, "counter", counter_help(key), json_number_value(value));
 	}
-	head(o, "ha_datagrams_refused_total", "counter", "Datagrams refused, by reason.");
-	json_object_foreach(
-		json_object_get(json_object_get(status, "counters"), "dropped"), key, value)
-		sample(o, "ha_datagrams_refused_total", "reason", key, json_number_value(value));
-	head(o, "ha_transitions_total", "counter", "Changes of state, by cause.");
-	json_object_foreach(json_object_get(metrics, "transitions"), key, value)
-		sample(o, "ha_transitions_total", "cause", key, json_number_value(value));
+	exposition_head(
+		o, "ha_datagrams_refused_total", "counter", "Datagrams refused, by reason.");
+	json_object_foreach(json_object_get(json_object_get(status, "counters"), "dropped"), key,
+		value) exposition_sample(o, "ha_datagrams_refused_total", "reason", key,
+		json_number_value(value));
+	exposition_head(o, "ha_transitions_total", "counter", "Changes of state, by cause.");
+	json_object_foreach(json_object_get(metrics, "transitions"), key, value) exposition_sample(
+		o, "ha_transitions_total", "cause", key, json_number_value(value));
 }
 
 char *prometheus_format(const json_t *status, size_t *ret_size)
 {
 	char *text = NULL;
-	struct output o = {.file = open_memstream(&text, ret_size)};
+	struct exposition o = {.file = open_memstream(&text, ret_size)};
 
 	if (!o.file)
 		return NULL;
-	single(&o, "ha_up", "gauge", "1 if the daemon answers.", status != NULL);
+	exposition_single(&o, "ha_up", "gauge", "1 if the daemon answers.", status != NULL);
 	if (status) {
 		format_node(&o, status);
 		format_groups(&o, json_object_get(status, "groups"));

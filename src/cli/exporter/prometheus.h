@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * prometheus: the daemon's status as metrics in Prometheus's text format, version 0.0.4: each with
- * HELP and TYPE, in seconds and without prefixes of units, counters ending in _total. Pure.
+ * prometheus: the daemon's status as metrics for Prometheus (exposition.h), in seconds and without
+ * prefixes of units, counters ending in _total. Pure.
  */
 #ifndef HA_CLI_EXPORTER_PROMETHEUS_H
 #define HA_CLI_EXPORTER_PROMETHEUS_H
@@ -9,8 +9,6 @@
 #include <stddef.h>
 
 #include <jansson.h>
-
-#define PROMETHEUS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /* @status: the answer to {"command": "cluster"}; NULL: no daemon answers. A new text, owned by the
  * caller; NULL if memory ran out. */

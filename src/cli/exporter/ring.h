@@ -10,14 +10,15 @@
 #include <stdint.h>
 
 #define RING_EVENTS_MAX 256
-#define RING_LINE_MAX                                                                              \
-	2048 /* bytes of an event, with the terminating zero; a longer one is left out */
+/* Bytes of an event, with the terminating zero; a longer one is left out. */
+#define RING_LINE_MAX 2048
 
 struct ring {
 	uint64_t next;                /* the number of the next one; 1 at first */
 	char *lines[RING_EVENTS_MAX]; /* owned */
 };
 
+/* An empty one; ring_done() gives back what it keeps. */
 void ring_init(struct ring *r);
 void ring_done(struct ring *r);
 /* Keeps a copy of @line, which has no newline. */

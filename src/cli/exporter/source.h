@@ -47,6 +47,7 @@ struct source {
 	uv_timer_t patience, retry;
 };
 
+/* Follows the events from now on; @owner is copied, @socket_path borrowed. */
 void source_open(struct source *s, uv_loop_t *loop, const char *socket_path,
 	const struct source_owner *owner);
 /* Asks for the status; the owner is told the answer, later. Nothing if it is asked for already. */
