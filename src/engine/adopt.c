@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * R8: an engine goes on where another one has left off: the same boot to the others, the same
- * claims, no listening. What passed in between it has not heard, as if it had stalled (R10).
- */
 #include "engine/adopt.h"
 
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * adopt: R8, going on where another engine has left off. engine_save() and engine_adopt() are in
- * engine.h.
+ * adopt: R8: an engine goes on where another one has left off: the same boot to the others, the
+ * same claims, no listening. What passed in between it has not heard, as if it had stalled (R10).
+ * engine_save() and engine_adopt() are in engine.h.
  */
 #ifndef HA_ENGINE_ADOPT_H
 #define HA_ENGINE_ADOPT_H

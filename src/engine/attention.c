@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Which groups a step has to look at. With few groups it is all of them, each time. With many, most
- * steps change nothing for most groups, and looking at all of them would be most of the work.
- */
 #include "engine/attention.h"
 
 #include <string.h>

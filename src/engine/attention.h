@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * attention: which groups a step has to look at. With many groups these are only those that
- * something has happened to, that are due, or all if what concerns them all has changed. Whoever
- * changes what a group's evaluation depends on marks it; whoever adds a rule that depends on time
- * adds it to group_due() in due.c.
+ * attention: which groups a step has to look at. With few groups it is all of them, each time. With
+ * many, most steps change nothing for most groups, and looking at all of them would be most of the
+ * work: so it is only those that something has happened to, that are due, or all if what concerns
+ * them all has changed. Whoever changes what a group's evaluation depends on marks it; whoever adds
+ * a rule that depends on time adds it to group_due() in due.c.
  */
 #ifndef HA_ENGINE_ATTENTION_H
 #define HA_ENGINE_ATTENTION_H
@@ -15,7 +16,6 @@
 #include "base/deadlines.h"
 #include "engine/engine.h"
 
-/* Which groups a step has to look at: attention.c. */
 struct attention {
 	bool lazy;        /* else all of them, each time */
 	uint64_t common;  /* hash of what concerns all of them, as last evaluated */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* When a group must be evaluated again although nothing happens. */
 #include "engine/due.h"
 
 #include "engine/attention.h"

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* Runs the elections: gives each its input, carries out what it decides, and looks after what the
- * engine itself knows of a group: what it hears, holds off and probes. */
 #include "engine/groups.h"
 
 #include "base/assert.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* groups: the groups of the configuration, and their elections. */
+/*
+ * groups: runs the elections: gives each its input, carries out what it decides, and looks after
+ * what the engine itself knows of a group: what it hears, holds off and probes.
+ */
 #ifndef HA_ENGINE_GROUPS_H
 #define HA_ENGINE_GROUPS_H
 
@@ -23,7 +26,7 @@ struct group {
 	bool was_held;               /* by anybody, when last looked at */
 	struct engine_health health;
 	struct steadiness steadiness;
-	bool acknowledged;          /* R4: see sticky.c */
+	bool acknowledged;          /* R4: see sticky.h */
 	enum node_state told_state; /* as last reported */
 	uint64_t told_holder;       /* as last reported */
 	ha_time held_last;          /* when somebody last held it */
@@ -32,7 +35,7 @@ struct group {
 	bool adopted;            /* R8: goes on where another engine has left it */
 	bool unsure;             /* R8: and its keeper has not confirmed yet that it holds it */
 	bool retired;            /* R8: the next engine will not have it */
-	bool passes_back;        /* see passing.c */
+	bool passes_back;        /* see passing.h */
 	ha_time passes_on_until; /* likewise, after the release */
 	bool in_touch; /* its devices and a heartbeat interface worked when last looked at */
 	uint64_t transitions;
@@ -51,7 +54,7 @@ struct group {
 	bool conflict;
 	ha_time probe_at;
 	int64_t probe_every_ns;
-	/* Timed, see measure.c. */
+	/* Timed, see measure.h. */
 	ha_time decided_at, release_at;
 	bool decision_told, decision_acknowledged;
 	struct suspicion suspicion;

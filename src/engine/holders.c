@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* Who holds a group: this node, by the phase of its election, or the peer that says so. */
 #include "engine/holders.h"
 
 #include "engine/groups.h"

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * What the election of a group is told: whether this node may hold it and what speaks against that,
- * how it ranks, and what its peers say.
- */
 #include "engine/inputs.h"
 
 #include "engine/devices.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* What is counted and timed. Nothing here is looked at by a rule. */
 #include "engine/measure.h"
 
 #include "base/text.h"

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* What people and hooks are told when a group changes: its state, its epoch, who holds it, and
- * whether this node may. */
 #include "engine/news.h"
 
 #include "base/text.h"

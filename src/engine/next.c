@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* What will change a group's state next, in one sentence: a state that cannot tell what it waits
- * for is a riddle. Nothing here is looked at by a rule. */
 #include "engine/next.h"
 
 #include "base/text.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* next: what will change a group's state next, in one sentence. */
+/*
+ * next: what will change a group's state next, in one sentence: a state that cannot tell what it
+ * waits for is a riddle. Nothing here is looked at by a rule.
+ */
 #ifndef HA_ENGINE_NEXT_H
 #define HA_ENGINE_NEXT_H
 

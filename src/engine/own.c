@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Our table, when it has more groups than fit one heartbeat: docs/protocol.md 2.9. Each change of
- * what we say of a group gets a version of its own. The groups form a list in the order of their
- * last changes, so that all that changed after any version is its end.
- */
 #include "engine/own.h"
 
 #include <string.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* own: our table, when it travels as changes: docs/protocol.md 2.9. */
+/*
+ * own: our table, when it has more groups than fit one heartbeat: docs/protocol.md 2.9. Each change
+ * of what we say of a group gets a version of its own. The groups form a list in the order of their
+ * last changes, so that all that changed after any version is its end.
+ */
 #ifndef HA_ENGINE_OWN_H
 #define HA_ENGINE_OWN_H
 

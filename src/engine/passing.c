@@ -1,15 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * passing: of two nodes in the middle of a handover each passes on to the other what the other has
- * begun (docs/protocol.md 7.5). The kernel does it, frame by frame (keeper/fence.bpf.c); here is
- * decided when, and to whom:
- *
- *   the new holder      from its claim until the old one has released: segments of TCP connections
- *                       that it does not have go back to the old one
- *   the old holder      once the new one is ACTIVE: new connections, and segments of those that it
- *                       does not have, go on to the new one; after its release everything does, for
- *                       a moment
- */
 #include "engine/passing.h"
 
 #include <string.h>

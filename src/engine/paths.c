@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* Several heartbeat interfaces: who is heard by which. It decides nothing, since any path will do
- * (4.1); but people must learn of one that is lost while the others still carry. */
 #include "engine/paths.h"
 
 #include "base/assert.h"

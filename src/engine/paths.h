@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* paths: which heartbeat interfaces bring the heartbeats of a peer. */
+/*
+ * paths: several heartbeat interfaces: who is heard by which. It decides nothing, since any path
+ * will do (docs/protocol.md 4.1); but people must learn of one that is lost while the others still
+ * carry.
+ */
 #ifndef HA_ENGINE_PATHS_H
 #define HA_ENGINE_PATHS_H
 

@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * R8: making room for the next engine. The others are asked for more patience first, and must be
- * heard to know of it before the lease counts on it: one that missed it would claim while the old
- * lease still fences us in, which is how it should be. Nothing is left half done: takings,
- * handovers and releases come to their end.
- */
 #include "engine/pause.h"
 
 #include "base/assert.h"

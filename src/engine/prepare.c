@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* What has to be done on this node before it may claim a group (`before-active`), and may say no.
- * docs/protocol.md 6.14. Where nothing is configured, nothing here is waited for. */
 #include "engine/prepare.h"
 
 #include "base/assert.h"

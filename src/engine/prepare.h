@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* prepare: what has to be done before a claim (`before-active`), and may say no. */
+/*
+ * prepare: what has to be done on this node before it may claim a group (`before-active`), and may
+ * say no: docs/protocol.md 6.14. Where nothing is configured, nothing here is waited for.
+ */
 #ifndef HA_ENGINE_PREPARE_H
 #define HA_ENGINE_PREPARE_H
 
@@ -12,7 +15,7 @@
 
 struct text;
 
-/* What has to be done before a claim; see prepare.c. */
+/* What has to be done before a claim; see prepare.h. */
 enum preparation_state { PREPARATION_IDLE, PREPARATION_RUNNING, PREPARATION_DONE };
 
 struct preparation {

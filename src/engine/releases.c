@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * releases: R7 (docs/protocol.md 6.7) for a node that gives many groups up one after the other.
- * What the keeper has not taken down yet must not be served on a lease that was earned later than
- * its release began; but as long as each release ends in time, the lease of the others goes on.
- */
 #include "engine/releases.h"
 
 #include "base/assert.h"

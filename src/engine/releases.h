@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* releases: the groups that the keeper is taking down, in the order in which that began. */
+/*
+ * releases: R7 (docs/protocol.md 6.7) for a node that gives many groups up one after the other:
+ * which the keeper is taking down, in the order in which that began. What it has not taken down yet
+ * must not be served on a lease that was earned later than its release began; but as long as each
+ * release ends in time, the lease of the others goes on.
+ */
 #ifndef HA_ENGINE_RELEASES_H
 #define HA_ENGINE_RELEASES_H
 
@@ -10,7 +15,7 @@
 
 struct engine;
 
-/* See releases.c. */
+/* Of a group that the keeper is taking down. */
 struct release {
 	uint16_t before, after; /* in the list of those that are under way */
 	ha_time earned;         /* the lease that the node had earned when it began */

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * What people ask of this node: to yield a group, to be drained, to go on (docs/protocol.md 6.12).
- * Each request gets one answer, when it is decided: refused at once with what would be right, done,
- * or failed. What takes time waits here; the elections do the rest.
- */
 #include "engine/requests.h"
 
 #include <stdarg.h>

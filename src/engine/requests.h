@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* requests: what people ask of this node, and the answers. */
+/*
+ * requests: what people ask of this node: to yield a group, to be drained, to go on
+ * (docs/protocol.md 6.12). Each request gets one answer, when it is decided: refused at once with
+ * what would be right, done, or failed. What takes time waits here; the elections do the rest.
+ */
 #ifndef HA_ENGINE_REQUESTS_H
 #define HA_ENGINE_REQUESTS_H
 

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * docs/protocol.md 6.3: a node takes over from one that serves well only when it has been well
- * itself for a time (`settle`), and for a longer one when it has lost the group again and again
- * (`hold-down`). A group that nobody holds is never waited for.
- */
 #include "engine/settle.h"
 
 #include "base/assert.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* settle: how long this node must have been well before it takes a group over by its rank. */
+/*
+ * settle: docs/protocol.md 6.3: a node takes over from one that serves well only when it has been
+ * well itself for a time (`settle`), and for a longer one when it has lost the group again and
+ * again (`hold-down`). A group that nobody holds is never waited for.
+ */
 #ifndef HA_ENGINE_SETTLE_H
 #define HA_ENGINE_SETTLE_H
 

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The steps of a move, for `ha watch`: who asks, who grants, who configures, who lets go. Each is
- * told when it happens on this node, so that two nodes' accounts together show the whole. What
- * changes a state is told by news.c.
- */
 #include "engine/steps.h"
 
 #include "engine/effects.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* steps: tells watchers what has changed in a move. */
+/*
+ * steps: the steps of a move, for `ha watch`: who asks, who grants, who configures, who lets go.
+ * Each is told when it happens on this node, so that two nodes' accounts together show the whole.
+ * What changes a state is told by news.h.
+ */
 #ifndef HA_ENGINE_STEPS_H
 #define HA_ENGINE_STEPS_H
 

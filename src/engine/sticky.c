@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * docs/protocol.md 6.4: of two holders that meet, a sticky one stays if clients could reach it
- * while the two did not hear each other. Each therefore asks its neighbours anew when it loses
- * sight of a node, and tells whether one of them has answered that is no node itself.
- */
 #include "engine/sticky.h"
 
 #include "engine/addresses.h"

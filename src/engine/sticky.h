@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* sticky: whether clients reach this node, for the case that another one holds the group too. */
+/*
+ * sticky: docs/protocol.md 6.4: of two holders that meet, a sticky one stays if clients could reach
+ * it while the two did not hear each other. Each therefore asks its neighbours anew when it loses
+ * sight of a node, and tells whether one of them has answered that is no node itself.
+ */
 #ifndef HA_ENGINE_STICKY_H
 #define HA_ENGINE_STICKY_H
 

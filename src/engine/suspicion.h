@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* suspicion: R11, holders that are not heard: docs/protocol.md 6.9. */
+/*
+ * suspicion: rule R11 (docs/protocol.md 6.9). A holder that is not heard may be alive: its
+ * heartbeats may be filtered on the way. It is called by unicast once two of its heartbeats are
+ * missing. Within the last margin of its tolerance, when a fence must have silenced it if it is
+ * dead or stalled, it is asked for the group's addresses by ARP or neighbour discovery. If its own
+ * hardware address answers then, it lives and serves.
+ */
 #ifndef HA_ENGINE_SUSPICION_H
 #define HA_ENGINE_SUSPICION_H
 

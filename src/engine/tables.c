@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The peers' tables, when they travel as changes: docs/protocol.md 2.9. A change is news whenever
- * it comes, because only heartbeats newer than the last one are looked at; but all up to a version
- * is known only when nothing is missing before it.
- */
 #include "engine/tables.h"
 
 #include <string.h>

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* tables: the peers' tables: what each says of our groups. */
+/*
+ * tables: the peers' tables: what each says of our groups. They may travel as changes
+ * (docs/protocol.md 2.9): a change is news whenever it comes, because only heartbeats newer than
+ * the last one are looked at; but all up to a version is known only when nothing is missing before
+ * it.
+ */
 #ifndef HA_ENGINE_TABLES_H
 #define HA_ENGINE_TABLES_H
 
