@@ -97,6 +97,14 @@ int command_option(const struct command *command, int argc, char **argv, const c
 	}
 }
 
+int command_options_only(const struct command *command, int argc, char **argv)
+{
+	if (optind == argc)
+		return EXIT_DONE;
+	return command_misused(
+		command, "what is %s? This command takes options only", argv[optind]);
+}
+
 bool command_one_file(const struct command *command, int argc, char **argv, const char **ret_path,
 	int *ret_status)
 {

@@ -63,6 +63,9 @@ int version_command(const struct command *command, int argc, char **argv);
 int command_option(const struct command *command, int argc, char **argv, const char *short_options,
 	const struct option *options, int *ret_status);
 
+/* After the options: EXIT_DONE, or EXIT_USAGE after a complaint if a word is left. */
+int command_options_only(const struct command *command, int argc, char **argv);
+
 /**
  * command_one_file - reads the command line of a subcommand that takes no option but --help
  * @ret_path: the FILE that was given; untouched if none was

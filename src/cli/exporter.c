@@ -44,9 +44,9 @@ int exporter_command(const struct command *command, int argc, char **argv)
 		else
 			runtime_dir = optarg;
 	}
-	if (optind < argc)
-		return command_misused(
-			command, "what is %s? This command takes options only", argv[optind]);
+	status = command_options_only(command, argc, argv);
+	if (status != EXIT_DONE)
+		return status;
 	if (!listen_parse(listen, &address))
 		return command_misused(command,
 			"--listen: %s is no address and port; write 127.0.0.1:9955, [::1]:9955, or "

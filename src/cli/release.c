@@ -32,9 +32,9 @@ int release_command(const struct command *command, int argc, char **argv)
 		else
 			*(option == 'c' ? &path : &runtime_dir) = optarg;
 	}
-	if (optind < argc)
-		return command_misused(
-			command, "what is %s? This command takes options only", argv[optind]);
+	status = command_options_only(command, argc, argv);
+	if (status != EXIT_DONE)
+		return status;
 	text_add(&text, "%s/%s", runtime_dir, RUNTIME_CONFIGURATION_NAME);
 	if (access(running, F_OK) == 0)
 		path = running;

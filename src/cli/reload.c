@@ -145,8 +145,8 @@ int reload_command(const struct command *command, int argc, char **argv)
 			return status;
 		runtime_dir = optarg;
 	}
-	if (optind < argc)
-		return command_misused(
-			command, "what is %s? This command takes options only", argv[optind]);
+	status = command_options_only(command, argc, argv);
+	if (status != EXIT_DONE)
+		return status;
 	return reload(command, runtime_dir);
 }

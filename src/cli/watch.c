@@ -130,9 +130,9 @@ int watch_command(const struct command *command, int argc, char **argv)
 		else
 			runtime_dir = optarg;
 	}
-	if (optind < argc)
-		return command_misused(
-			command, "what is %s? This command takes options only", argv[optind]);
+	status = command_options_only(command, argc, argv);
+	if (status != EXIT_DONE)
+		return status;
 	status = client_open(command, runtime_dir, &request, &w.client);
 	if (status != EXIT_DONE)
 		return status;

@@ -105,3 +105,15 @@ void become_active(void)
 	evaluate(360);
 	expect_nothing();
 }
+
+struct election_rival *become_granter(uint16_t worth)
+{
+	struct election_rival *r;
+
+	become_active();
+	r = add_rival(worth, HIGHER);
+	r->wants = true;
+	evaluate(400);
+	assert_int_equal(election.grantee, HIGHER);
+	return r;
+}

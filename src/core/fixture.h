@@ -42,6 +42,9 @@ void become_active(void);
 struct election_rival *add_rival(uint16_t worth, uint64_t id);
 void forget_rivals(void);
 
+/* Holds the group, and has granted it at 400 ms to HIGHER, of @worth, which has asked for it. */
+struct election_rival *become_granter(uint16_t worth);
+
 /* --- what the last step has put out */
 
 void expect_output(bool release, bool hold, bool announce, bool tell);

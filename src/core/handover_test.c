@@ -91,10 +91,7 @@ static void test_r3_releases_when_the_grantee_serves(void **state)
 	struct election_rival *r;
 
 	(void)state;
-	become_active();
-	r = add_rival(110, HIGHER);
-	r->wants = true;
-	evaluate(400);
+	r = become_granter(110);
 	r->active = r->answers = true;
 	r->wants = false;
 	r->epoch = 2;
@@ -121,10 +118,7 @@ static void test_r3_resumes_when_the_grantee_is_lost(void **state)
 	struct election_rival *r;
 
 	(void)state;
-	become_active();
-	r = add_rival(110, HIGHER);
-	r->wants = true;
-	evaluate(400);
+	r = become_granter(110);
 	r->active = r->answers = true;
 	r->epoch = 2;
 	evaluate(410);
@@ -193,13 +187,8 @@ static void test_r3_the_grantee_claims_with_a_later_epoch(void **state)
 
 static void test_r3_grant_lapses(void **state)
 {
-	struct election_rival *r;
-
 	(void)state;
-	become_active();
-	r = add_rival(110, HIGHER);
-	r->wants = true;
-	evaluate(400);
+	(void)become_granter(110);
 	assert_int_equal(election_deadline(&election, &input).ns, at(400 + TOLERANCE_MS).ns);
 	evaluate(749);
 	expect_nothing();
@@ -404,11 +393,7 @@ static void test_r3_a_deaf_or_unknowing_grantee_is_not_followed(void **state)
 	struct election_rival *r;
 
 	(void)state;
-	become_active();
-	r = add_rival(300, HIGHER);
-	r->wants = true;
-	evaluate(400);
-	assert_int_equal(election.grantee, HIGHER);
+	r = become_granter(300);
 	r->active = true;
 	r->answers = true;
 	r->hears_us = false;
@@ -473,11 +458,7 @@ static void test_r3_a_grantee_that_cannot_take_it_is_not_waited_for(void **state
 	struct election_rival *r;
 
 	(void)state;
-	become_active();
-	r = add_rival(300, HIGHER);
-	r->wants = true;
-	evaluate(400);
-	assert_int_equal(election.grantee, HIGHER);
+	r = become_granter(300);
 	forget_rivals();
 	evaluate(410);
 	assert_int_equal(election.grantee, HIGHER);

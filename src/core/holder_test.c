@@ -232,11 +232,7 @@ static void test_r9_a_deaf_grantee_is_not_yielded_to(void **state)
 	struct election_rival *r;
 
 	(void)state;
-	become_active();
-	r = add_rival(110, HIGHER);
-	r->wants = true;
-	evaluate(400);
-	assert_int_equal(election.grantee, HIGHER);
+	r = become_granter(110);
 	r->active = true;
 	r->hears_us = false;
 	for (int64_t ms = 410; ms < 3000; ms += 50) {

@@ -15,7 +15,7 @@
 
 struct text;
 
-/* What has to be done before a claim; see prepare.h. */
+/* Of one group: how far it is with that. */
 enum preparation_state { PREPARATION_IDLE, PREPARATION_RUNNING, PREPARATION_DONE };
 
 struct preparation {

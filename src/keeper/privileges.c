@@ -11,9 +11,9 @@
 #include "sys/log.h"
 #include "sys/names.h"
 #include "sys/scheduling.h"
+#include "wire/control.h"
 
 #define FALLBACK_USER "nobody"
-#define CONTROL_GROUP "ha" /* its members may ask for the status */
 
 bool privileges_check(void)
 {
@@ -45,7 +45,7 @@ bool privileges_account(const char *user, struct account *ret_account)
 	bool named = user[0] != '\0', found;
 
 	*ret_account = (struct account){.change = geteuid() == 0};
-	ret_account->shares_control = names_group(CONTROL_GROUP, &ret_account->control_group);
+	ret_account->shares_control = names_group(CONTROL_GROUP_NAME, &ret_account->control_group);
 	if (!ret_account->change)
 		return true;
 	found = names_user(named ? user : HA_DEFAULT_USER, &ret_account->user, &ret_account->group);

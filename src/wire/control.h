@@ -20,6 +20,7 @@
 #include "base/limits.h"
 
 #define CONTROL_SOCKET_NAME "ha.sock"
+#define CONTROL_GROUP_NAME  "ha" /* whose members may connect, as root may */
 #define CONTROL_REQUEST_MAX 4096
 
 enum control_command {

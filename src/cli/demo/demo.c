@@ -170,9 +170,9 @@ int demo_command(const struct command *command, int argc, char **argv)
 		else
 			demo.plain = true;
 	}
-	if (optind < argc)
-		return command_misused(
-			command, "what is %s? This command takes options only", argv[optind]);
+	status = command_options_only(command, argc, argv);
+	if (status != EXIT_DONE)
+		return status;
 	status = check_interval(&demo);
 	return status == EXIT_DONE ? isolate_run(command, perform, &demo) : status;
 }

@@ -14,13 +14,12 @@
 
 #include "sys/log.h"
 #include "sys/syscalls.h"
-
-#define CONTROL_GROUP "ha"
+#include "wire/control.h"
 
 /* The group of the socket; before it is there, the one that it will have. */
 static gid_t group_of(const char *socket_path)
 {
-	const struct group *group = getgrnam(CONTROL_GROUP);
+	const struct group *group = getgrnam(CONTROL_GROUP_NAME);
 	struct stat status;
 
 	if (stat(socket_path, &status) == 0)
