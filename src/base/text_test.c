@@ -63,6 +63,7 @@ static void test_copy(void **state)
 static void test_split(void **state)
 {
 	char line[] = "  /bin/echo a\tb=c  d ", blank[] = " \t", nothing[] = "", many[] = "a b c";
+	char two[] = "a bc";
 	char *words[5];
 
 	(void)state;
@@ -75,6 +76,8 @@ static void test_split(void **state)
 	assert_int_equal(text_split(blank, words, 4), 0);
 	assert_null(words[0]);
 	assert_int_equal(text_split(nothing, words, 4), 0);
+	assert_int_equal(text_split(two, words, 4), 2);
+	assert_string_equal(words[1], "bc");
 	assert_int_equal(text_split(many, words, 2), 2);
 	assert_string_equal(words[1], "b");
 	assert_null(words[2]);
