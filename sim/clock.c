@@ -30,8 +30,9 @@ ha_time node_world_time(const struct node *n, ha_time own)
 	if (left_ns <= 0)
 		return n->clock.world;
 	world = time_add(n->clock.world, stretch(left_ns, -n->clock.ppm));
-	while (node_clock(n, world).ns < own.ns)
-		world = time_add(world, time_between(node_clock(n, world), own));
+	/* That is never too late, and so is each step, but for the last ns. */
+	while ((left_ns = time_between(node_clock(n, world), own)) > 0)
+		world = time_add(world, left_ns > 1 ? stretch(left_ns, -n->clock.ppm) : 1);
 	return world;
 }
 
