@@ -57,7 +57,7 @@ bool client_add(struct world *w, const char *name, const char *address, int64_t 
 const struct node *client_reaches(const struct world *w, const struct client *c, size_t address)
 {
 	const struct neighbour *entry = &c->neighbours[address];
-	const struct ip *ip = &w->nodes[0].conf.addresses[address].ip;
+	const struct ip *ip = &w->shared[address].ip;
 	size_t port = port_of(w, c);
 
 	for (size_t i = 0; entry->known && i < w->node_count; i++) {
@@ -68,10 +68,8 @@ const struct node *client_reaches(const struct world *w, const struct client *c,
 			!lan_connects(w, i, port, CUT_FRAMES) ||
 			!time_reached(w->now, n->host_stalled_until))
 			continue;
-		for (size_t a = 0; a < n->conf.address_count; a++)
-			if (ip_equal(&n->conf.addresses[a].ip, ip) &&
-				node_serves(w, n, n->conf.addresses[a].group))
-				return n;
+		if (node_serves_address(w, n, ip))
+			return n;
 	}
 	return NULL;
 }
@@ -79,10 +77,12 @@ const struct node *client_reaches(const struct world *w, const struct client *c,
 /* By somebody whom the client could reach. */
 static bool is_served(const struct world *w, const struct client *c, size_t address)
 {
-	size_t group = w->nodes[0].conf.addresses[address].group, port = port_of(w, c);
+	const struct ip *ip = &w->shared[address].ip;
+	size_t port = port_of(w, c);
 
 	for (size_t i = 0; i < w->node_count; i++)
-		if (node_serves(w, &w->nodes[i], group) && lan_connects(w, port, i, CUT_FRAMES) &&
+		if (node_serves_address(w, &w->nodes[i], ip) &&
+			lan_connects(w, port, i, CUT_FRAMES) &&
 			lan_connects(w, i, port, CUT_FRAMES))
 			return true;
 	return false;
@@ -91,9 +91,8 @@ static bool is_served(const struct world *w, const struct client *c, size_t addr
 static void ask(struct world *w, struct client *c, size_t address)
 {
 	struct neighbour *entry = &c->neighbours[address];
-	struct frame f = {.kind = FRAME_REQUEST,
-		.from = port_of(w, c),
-		.target = w->nodes[0].conf.addresses[address].ip};
+	struct frame f = {
+		.kind = FRAME_REQUEST, .from = port_of(w, c), .target = w->shared[address].ip};
 
 	if (entry->asked.ns != 0 && time_between(entry->asked, w->now) < ASK_NS)
 		return;
@@ -125,7 +124,7 @@ static void use(struct world *w, struct client *c, size_t address)
 
 void client_use(struct world *w, struct client *c)
 {
-	for (size_t a = 0; w->node_count > 0 && a < w->nodes[0].conf.address_count; a++)
+	for (size_t a = 0; a < w->shared_count; a++)
 		use(w, c, a);
 	plan_use(w, c);
 }
@@ -161,10 +160,10 @@ void client_frame(struct world *w, struct client *c, const struct frame *f)
 	bool to_me = f->kind == FRAME_REQUEST &&
 		     ip_equal(&f->target, client_address(c, f->target.family));
 
-	for (size_t a = 0; a < w->nodes[0].conf.address_count; a++) {
+	for (size_t a = 0; a < w->shared_count; a++) {
 		struct neighbour *entry = &c->neighbours[a];
 
-		if (!ip_equal(&w->nodes[0].conf.addresses[a].ip, &f->sender))
+		if (!ip_equal(&w->shared[a].ip, &f->sender))
 			continue;
 		/* One that was never used has no entry that an announcement could change. */
 		if (to_me || f->kind == FRAME_REPLY ||

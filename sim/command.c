@@ -53,6 +53,7 @@ static const struct {
 } COMMANDS[] = {
 	{"announcements", command_announcements},
 	{"client", command_client},
+	{"configuration", command_configuration},
 	{"crash", command_crash},
 	{"cut", command_cut},
 	{"delay", command_delay},
@@ -76,6 +77,7 @@ static const struct {
 	{"orphan", command_orphan},
 	{"prepare", command_prepare},
 	{"refuse", command_refuse},
+	{"reload", command_reload},
 	{"remember", command_remember},
 	{"remove", command_remove},
 	{"replay", command_replay},

@@ -8,19 +8,27 @@
 #define HA_SIM_DRAW_H
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "sim/plan.h"
 #include "sim/random.h"
 
 #define GROUPS_DRAWN_MAX 8
 #define US_PER_MS        1000
-#define US_PER_S         1000000
-#define LONG_INTERVAL_US (200 * US_PER_MS)
+/* The packet filter's ticks are too long for tolerances below. */
+#define DRAW_FILTERED_MIN_US (40 * US_PER_MS)
+#define DRAW_SHORTEST_US     (12 * US_PER_MS) /* tolerance */
+#define US_PER_S             1000000
+#define LONG_INTERVAL_US     (200 * US_PER_MS)
 
 struct drawn_node {
 	int64_t interval_us, tolerance_us;
 	unsigned address; /* the last byte: ties are broken by it */
 	unsigned worths[GROUPS_DRAWN_MAX];
+	bool sticky[GROUPS_DRAWN_MAX];
+	size_t groups;      /* it has the first ones */
+	const char *family; /* of its shared addresses: "v4", "v6" or "both" */
+	bool lined, prepares, filters, gives_up_when_all_fail;
 };
 
 struct drawn_group {
@@ -34,7 +42,8 @@ struct draw {
 	struct plan *plan;
 	struct random random;
 	/* Their own, so that they leave all other faults as they are. */
-	struct random checks, lines, tables, hostile, preparing, keepers, families, fences;
+	struct random checks, lines, tables, hostile, preparing, keepers, families, fences, reloads;
+	bool unicast;       /* each node names all others */
 	bool lined;         /* the nodes have a second path for heartbeats */
 	bool filters;       /* some kernels have the packet filter as their fence */
 	bool prepares;      /* some nodes have a before-active */
@@ -67,6 +76,8 @@ static inline size_t pick(struct draw *d, size_t count)
 
 /* draw_cluster.c */
 void draw_cluster(struct draw *d);
+/* How node @i is configured, behind its address, if it is like @n. */
+void draw_words(const struct draw *d, size_t i, const struct drawn_node *n, struct text *t);
 /* docs/protocol.md 4.1: no announced tolerance counts for more. */
 int64_t draw_most_believed(const struct draw *d);
 /* Whether all shared addresses are of one kind. */
@@ -97,6 +108,7 @@ void draw_programs(struct draw *d);
 void draw_vetoes(struct draw *d);
 void draw_orphans(struct draw *d);
 void draw_hangs(struct draw *d);
+void draw_reloads(struct draw *d);
 void draw_lines(struct draw *d);
 void draw_starts(struct draw *d);
 

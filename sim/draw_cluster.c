@@ -7,10 +7,9 @@
 #include "base/assert.h"
 #include "base/text.h"
 
-#define HOLD_DOWN_MAX   8 /* so many hold-downs are waited for at most */
-#define FILTERED_MIN_US (40 * US_PER_MS)
-#define BOAST_US        (3600 * (int64_t)US_PER_S)
-#define BOUND_US        (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
+#define HOLD_DOWN_MAX 8 /* so many hold-downs are waited for at most */
+#define BOAST_US      (3600 * (int64_t)US_PER_S)
+#define BOUND_US      (10 * US_PER_S) /* max-tolerance, unless a tolerance is longer */
 
 static size_t draw_node_count(struct draw *d)
 {
@@ -127,15 +126,9 @@ static void draw_policies(struct draw *d)
 	}
 }
 
-static void add_policy(struct draw *d, const struct drawn_group *g, struct text *t)
+static bool draw_sticky(struct draw *d, const struct drawn_group *g)
 {
-	bool sticky = g->mixed ? random_below(&d->policies, 2) : g->policy;
-
-	if (sticky)
-		text_add(t, " policy sticky");
-	if (g->settle_us > 0)
-		text_add(t, " settle %lldus", (long long)g->settle_us);
-	text_add(t, " hold-down %lldus", (long long)g->hold_down_us);
+	return g->mixed ? random_below(&d->policies, 2) : g->policy;
 }
 
 int64_t draw_preparation(struct draw *d)
@@ -168,36 +161,49 @@ static void draw_routers(struct draw *d)
 			plan_add(&d->plan->setup, "router n%zu", i + 1);
 }
 
-static void add_node(struct draw *d, size_t i, bool unicast)
+void draw_words(const struct draw *d, size_t i, const struct drawn_node *n, struct text *t)
 {
-	const struct drawn_node *n = &d->node[i];
-	int64_t most_us = draw_most_believed(d);
 	bool boasts = d->boasts && i == d->nodes - 1;
-	int64_t tolerance_us = boasts ? BOAST_US : n->tolerance_us;
-	bool prepares = d->prepares && random_chance(&d->preparing, 500);
-	char text[PLAN_COMMAND_SIZE];
-	struct text t = text_init(text, sizeof(text));
 
-	text_add(&t, "node n%zu 192.168.1.%u interval %lldus tolerance %lldus max-tolerance %lldus",
-		i + 1, n->address, (long long)n->interval_us, (long long)tolerance_us,
-		(long long)(boasts ? BOAST_US : most_us));
-	if (random_chance(&d->checks, 150))
-		text_add(&t, " when-all-fail release");
-	if (!draw_only(d, "v4"))
-		text_add(&t, " families %s", d->family);
-	if (d->lined && random_chance(&d->lines, 900))
-		text_add(&t, " interface line");
-	for (size_t g = 0; g < d->groups; g++) {
-		text_add(&t, " group g%zu %u", g + 1, boasts ? 0 : n->worths[g]);
-		add_policy(d, &d->group[g], &t);
-		if (prepares)
-			text_add(&t, " before-active /bin/true");
+	text_add(t, "interval %lldus tolerance %lldus max-tolerance %lldus",
+		(long long)n->interval_us, (long long)(boasts ? BOAST_US : n->tolerance_us),
+		(long long)(boasts ? BOAST_US : draw_most_believed(d)));
+	if (n->gives_up_when_all_fail)
+		text_add(t, " when-all-fail release");
+	if (strcmp(n->family, "v4") != 0)
+		text_add(t, " families %s", n->family);
+	if (n->lined)
+		text_add(t, " interface line");
+	for (size_t g = 0; g < n->groups; g++) {
+		text_add(t, " group g%zu %u%s", g + 1, boasts ? 0 : n->worths[g],
+			n->sticky[g] ? " policy sticky" : "");
+		if (d->group[g].settle_us > 0)
+			text_add(t, " settle %lldus", (long long)d->group[g].settle_us);
+		text_add(t, " hold-down %lldus", (long long)d->group[g].hold_down_us);
+		if (n->prepares)
+			text_add(t, " before-active /bin/true");
 	}
-	for (size_t other = 0; unicast && other < d->nodes; other++)
+	for (size_t other = 0; d->unicast && other < d->nodes; other++)
 		if (other != i)
-			text_add(&t, " peer 192.168.1.%u", d->node[other].address);
-	plan_add(&d->plan->setup, "%s", text);
-	if (prepares)
+			text_add(t, " peer 192.168.1.%u", d->node[other].address);
+}
+
+static void add_node(struct draw *d, size_t i)
+{
+	struct drawn_node *n = &d->node[i];
+	char words[PLAN_COMMAND_SIZE];
+	struct text t = text_init(words, sizeof(words));
+
+	n->prepares = d->prepares && random_chance(&d->preparing, 500);
+	n->gives_up_when_all_fail = random_chance(&d->checks, 150);
+	n->lined = d->lined && random_chance(&d->lines, 900);
+	n->family = d->family;
+	n->groups = d->groups;
+	for (size_t g = 0; g < d->groups; g++)
+		n->sticky[g] = draw_sticky(d, &d->group[g]);
+	draw_words(d, i, n, &t);
+	plan_add(&d->plan->setup, "node n%zu 192.168.1.%u %s", i + 1, n->address, words);
+	if (n->prepares)
 		plan_add(&d->plan->setup, "prepare n%zu %lldus yes", i + 1,
 			(long long)draw_preparation(d));
 }
@@ -251,13 +257,20 @@ static void draw_fences(struct draw *d)
 /* Here and there the packet filter has to do. Not where tolerances are short beside its ticks. */
 static void draw_filters(struct draw *d)
 {
+	char text[PLAN_COMMAND_SIZE];
+	struct text t = text_init(text, sizeof(text));
+
 	if (random_chance(&d->fences, 700))
 		return;
-	for (size_t i = 0; i < d->nodes; i++)
-		if (random_chance(&d->fences, 500) && d->node[i].tolerance_us >= FILTERED_MIN_US) {
-			plan_add(&d->plan->setup, "fence nftables n%zu", i + 1);
-			d->filters = true;
-		}
+	for (size_t i = 0; i < d->nodes; i++) {
+		d->node[i].filters = random_chance(&d->fences, 500) &&
+				     d->node[i].tolerance_us >= DRAW_FILTERED_MIN_US;
+		if (d->node[i].filters)
+			text_add(&t, " n%zu", i + 1);
+	}
+	d->filters = t.length > 0;
+	if (d->filters)
+		plan_add(&d->plan->setup, "fence nftables%s", text);
 }
 
 /* Where there is no other fence. */
@@ -293,11 +306,10 @@ static void draw_tables(struct draw *d)
 
 void draw_cluster(struct draw *d)
 {
-	bool unicast = chance(d, 10);
-
+	d->unicast = chance(d, 10);
 	d->nodes = draw_node_count(d);
 	d->groups = draw_group_count(d);
-	if (unicast && d->nodes > 12)
+	if (d->unicast && d->nodes > 12)
 		d->nodes = 12;
 	draw_times(d);
 	draw_ranks(d);
@@ -306,7 +318,7 @@ void draw_cluster(struct draw *d)
 	draw_families(d);
 	plan_add(&d->plan->setup, "seed %llu", (unsigned long long)d->plan->seed);
 	for (size_t i = 0; i < d->nodes; i++)
-		add_node(d, i, unicast);
+		add_node(d, i);
 	draw_tables(d);
 	draw_network(d);
 	draw_clocks(d);

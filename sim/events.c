@@ -33,7 +33,7 @@ void node_prepared(struct world *w, struct node *n, size_t group, uint32_t run)
 	struct engine_event event = {.kind = ENGINE_PREPARED,
 		.preparation = {.group = (uint16_t)group, .run = run, .error = n->vetoes ? 1 : 0}};
 
-	if (!n->running)
+	if (!n->running || group >= n->conf.group_count)
 		return;
 	n->said_yes[group] = !n->vetoes;
 	node_step(w, n, &event);
@@ -44,6 +44,8 @@ void node_health(struct world *w, struct node *n, size_t group)
 	struct engine_event event = {.kind = ENGINE_HEALTH, .health = &n->health[group]};
 	struct happening h;
 
+	if (group >= n->conf.group_count)
+		return; /* not any more */
 	if (node_is_awake(w, n)) {
 		node_step(w, n, &event);
 	} else if (n->running) {

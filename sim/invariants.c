@@ -50,6 +50,27 @@ void invariant_started(struct world *w, const struct node *n)
 		listening_begins(w, n, g);
 }
 
+void invariant_group_begins(struct world *w, const struct node *n, size_t group)
+{
+	struct checks *c = w->checks;
+	size_t i = node_index(w, n);
+
+	for (size_t other = 0; other < w->node_count; other++)
+		c->words[i][other][group] = (struct word){0};
+	c->known_epoch[i][group] = 0;
+	c->granting[i][group] = false;
+	listening_begins(w, n, group);
+}
+
+/* docs/protocol.md 6.10, "finishes what is under way", and 6.5: it is handed over, or given up,
+ * before the engine makes room. */
+void invariant_group_ends(struct world *w, const struct node *n, size_t group)
+{
+	if (n->held[group].up)
+		violated(w, "%s leaves %s, which the next engine will not have", n->name,
+			n->conf.groups[group].name);
+}
+
 void invariant_sent(struct world *w, struct node *n, struct packet *p)
 {
 	words_check(w, n, p);
@@ -89,6 +110,7 @@ static bool take_hearing(struct world *w, const struct node *n, const struct pac
 		*hearing = (struct hearing){.boot = p->boot};
 	}
 	hearing->sequence = p->says.sequence;
+	hearing->tolerance_ns = p->says.tolerance_us * NS_PER_US;
 	hearing->heard = node_clock(n, w->now);
 	hearing->heard_world = w->now;
 	hearing->proven = hearing->proven || find_named(n, p);

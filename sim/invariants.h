@@ -11,11 +11,12 @@
 
 /* What one node has processed of what another one said. */
 struct hearing {
-	uint64_t boot;     /* of the other one */
-	uint64_t sequence; /* the highest */
-	uint64_t next;     /* a boot that was heard and does not count yet */
-	bool proven;       /* it has named this boot of the listener, lately or not */
-	ha_time heard;     /* when, by the listener's own clock */
+	uint64_t boot;        /* of the other one */
+	uint64_t sequence;    /* the highest */
+	uint64_t next;        /* a boot that was heard and does not count yet */
+	bool proven;          /* it has named this boot of the listener, lately or not */
+	int64_t tolerance_ns; /* by what it said last */
+	ha_time heard;        /* when, by the listener's own clock */
 	ha_time heard_world;
 	ha_time named; /* when what named this boot of the listener was sent, in the world's time */
 };
@@ -91,6 +92,10 @@ void invariant_hears(struct world *w, const struct node *n, const struct packet 
 void invariant_lease_given(struct world *w, const struct node *n, ha_time lease);
 void invariant_reported(struct world *w, const struct node *n, const struct report *r);
 void invariant_changed(struct world *w, const struct node *n, size_t group);
+/* It has a group that it had not before. */
+void invariant_group_begins(struct world *w, const struct node *n, size_t group);
+/* ... or will not have any more. */
+void invariant_group_ends(struct world *w, const struct node *n, size_t group);
 void invariant_ended(struct world *w, const struct node *n);
 /* Its keeper sends the will of an engine that has died. */
 void invariant_will(struct world *w, const struct node *n);

@@ -308,7 +308,8 @@ static void await(struct world *w, struct node *n, size_t group)
 
 void keeper_sees_joined(struct world *w, struct node *n, size_t group)
 {
-	if (!n->keeper.runs || n->keeper.groups[group].phase != CUSTODY_AWAITED)
+	if (!n->keeper.runs || group >= n->conf.group_count ||
+		n->keeper.groups[group].phase != CUSTODY_AWAITED)
 		return;
 	welcome(w, n, group, IP_V6);
 	finish(w, n, group);
@@ -400,7 +401,8 @@ bool keeper_succeed(struct world *w, struct node *n)
 			step(w, n,
 				(struct custody_event){.kind = CUSTODY_TAKEN_OVER,
 					.group = g,
-					.whole = whole && n->held[g].up && !n->held[g].missing});
+					.whole = whole && n->held[g].up && !n->held[g].missing &&
+						 !n->succession.grows[g]});
 		else
 			kernel_take_down(w, n, g);
 	step(w, n,
@@ -478,6 +480,11 @@ void keeper_tells_fence(struct world *w, struct node *n)
 void keeper_tells_to_stop(struct world *w, struct node *n)
 {
 	says(w, n, CHANNEL_STOP, 0, 0);
+}
+
+void keeper_tells_to_retire(struct world *w, struct node *n, size_t group)
+{
+	says(w, n, CHANNEL_RETIRE, group, 0);
 }
 
 void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns)

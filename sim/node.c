@@ -38,13 +38,24 @@ bool node_is_awake(const struct world *w, const struct node *n)
 bool node_serves(const struct world *w, const struct node *n, size_t group)
 {
 	const struct held *held = &n->held[group];
-	const struct conf_address *first = &n->conf.addresses[n->conf.groups[group].address_first];
-	const struct engine_device *d = &n->devices[first->device];
+	const struct conf_address *first;
+	const struct engine_device *d;
 
+	if (group >= n->conf.group_count)
+		return false;
+	first = &n->conf.addresses[n->conf.groups[group].address_first];
+	d = &n->devices[first->device];
 	if (fence_silences(w, n, group))
 		return false;
 	return held->up && !held->missing && d->present && d->up && d->carrier &&
 	       time_reached(w->now, n->host_stalled_until);
+}
+
+bool node_serves_address(const struct world *w, const struct node *n, const struct ip *address)
+{
+	int a = conf_address_by_ip(&n->conf, address);
+
+	return a >= 0 && node_serves(w, n, n->conf.addresses[a].group);
 }
 
 static void set_up_devices(struct world *w, struct node *n, const char *address)
@@ -92,6 +103,7 @@ bool node_add(struct world *w, const char *name, const char *text, const char *a
 		n->health[g] = (struct engine_health){
 			.group = (uint16_t)g, .worth = n->conf.groups[g].worth};
 	w->node_count++;
+	world_learn(w, &n->conf);
 	set_up_devices(w, n, address);
 	return true;
 }

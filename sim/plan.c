@@ -12,6 +12,7 @@
 #define TABLES_SEED   UINT64_C(0x7ab1e5)
 #define KEEPERS_SEED  UINT64_C(0x4eee9e5)
 #define FENCES_SEED   UINT64_C(0xfe4ce5)
+#define RELOADS_SEED  UINT64_C(0x4e10ad)
 #define FAMILIES_SEED UINT64_C(0xfa4111e5)
 
 static int by_instant(const void *a, const void *b)
@@ -88,6 +89,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.families = random_init(seed ^ FAMILIES_SEED);
 	d.tables = random_init(seed ^ TABLES_SEED);
 	d.fences = random_init(seed ^ FENCES_SEED);
+	d.reloads = random_init(seed ^ RELOADS_SEED);
 	draw_cluster(&d);
 	/* Large clusters cost the square of their size. */
 	p->faults_us = d.tolerance_us * random_between(&d.random, 4, 8 + 120 / (int64_t)d.nodes);
@@ -98,6 +100,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	draw_vetoes(&d);
 	draw_orphans(&d);
 	draw_hangs(&d);
+	draw_reloads(&d);
 	draw_lines(&d);
 	draw_programs(&d);
 	qsort(p->faults, p->fault_count, sizeof(p->faults[0]), by_instant);

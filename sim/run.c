@@ -114,9 +114,10 @@ static void run_peace(struct world *w, const struct plan *p)
 
 static bool has_v6(const struct world *w)
 {
-	const struct conf *conf = &w->nodes[0].conf;
-
-	return w->node_count > 0 && conf->addresses[conf->address_count - 1].ip.family == IP_V6;
+	for (size_t a = 0; a < w->shared_count; a++)
+		if (w->shared[a].ip.family == IP_V6)
+			return true;
+	return false;
 }
 
 struct run_result run_plan(const struct plan *p, struct tally *tally,

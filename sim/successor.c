@@ -47,6 +47,8 @@ void node_succeed(struct world *w, struct node *n)
 
 	if (!n->succession.paused)
 		return;
+	memset(n->succession.grows, 0, sizeof(n->succession.grows));
+	reload_take(w, n);
 	n->succession.engine_at = time_add(w->now, n->succession.gap_ns / 2);
 	schedule(
 		w, schedule_prepare(&h, HAPPENS_ENGINE), node_index(w, n), n->succession.engine_at);

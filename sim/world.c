@@ -44,6 +44,7 @@ void world_free(struct world *w)
 	schedule_clear(w);
 	for (size_t i = 0; i < w->node_count; i++) {
 		free(w->nodes[i].succession.record);
+		reload_forget(&w->nodes[i]);
 		free(w->nodes[i].memory);
 		conf_free(&w->nodes[i].conf);
 		if (w->nodes[i].last)
@@ -83,15 +84,39 @@ void world_serving(const struct world *w, size_t group, char *buffer, size_t siz
 		text_add(&t, "nobody");
 }
 
+static bool knows(const struct world *w, const struct ip *address)
+{
+	for (size_t a = 0; a < w->shared_count; a++)
+		if (ip_equal(&w->shared[a].ip, address))
+			return true;
+	return false;
+}
+
+void world_learn(struct world *w, const struct conf *conf)
+{
+	for (; w->group_count < conf->group_count; w->group_count++)
+		text_copy(w->group_names[w->group_count], NAME_SIZE,
+			conf->groups[w->group_count].name);
+	for (size_t a = 0; a < conf->address_count; a++) {
+		const struct conf_address *address = &conf->addresses[a];
+
+		if (knows(w, &address->ip))
+			continue;
+		assert(w->shared_count < WORLD_ADDRESSES_MAX);
+		w->shared[w->shared_count++] =
+			(struct shared){.ip = address->ip, .group = address->group};
+	}
+}
+
 void world_tell_serving(struct world *w)
 {
 	char serving[WORLD_SERVING_SIZE];
 
-	for (size_t g = 0; w->node_count > 0 && g < w->nodes[0].conf.group_count; g++) {
+	for (size_t g = 0; g < w->group_count; g++) {
 		world_serving(w, g, serving, sizeof(serving));
 		if (strcmp(serving, w->serving[g]) == 0)
 			continue;
 		text_copy(w->serving[g], sizeof(w->serving[g]), serving);
-		world_tell(w, "= %s is served by %s", w->nodes[0].conf.groups[g].name, serving);
+		world_tell(w, "= %s is served by %s", w->group_names[g], serving);
 	}
 }

@@ -25,16 +25,18 @@
 #include "sim/random.h"
 #include "wire/heartbeat.h"
 
-#define WORLD_NODES_MAX     NODES_MAX
-#define WORLD_GROUPS_MAX    60
-#define WORLD_ADDRESSES_MAX 256
-#define WORLD_CLIENTS_MAX   8
-#define WORLD_PORTS_MAX     (WORLD_NODES_MAX + WORLD_CLIENTS_MAX)
-#define WORLD_EVENTS_MAX    (1u << 20)
-#define WORLD_STEPS_NOW_MAX 100000u
-#define WORLD_MEMORIES_MAX  64
-#define WORLD_SERVING_SIZE  256
-#define WORLD_VIOLATION_MAX 512
+#define WORLD_NODES_MAX          NODES_MAX
+#define WORLD_GROUPS_MAX         60
+#define WORLD_ADDRESSES_MAX      256
+#define WORLD_CLIENTS_MAX        8
+#define WORLD_PORTS_MAX          (WORLD_NODES_MAX + WORLD_CLIENTS_MAX)
+#define WORLD_EVENTS_MAX         (1u << 20)
+#define WORLD_STEPS_NOW_MAX      100000u
+#define WORLD_MEMORIES_MAX       64
+#define WORLD_CONFIGURATIONS_MAX 16
+#define CONFIGURATION_SIZE       6144
+#define WORLD_SERVING_SIZE       256
+#define WORLD_VIOLATION_MAX      512
 
 /* The model's own times: round, so that a story can be followed by counting. */
 #define KEEPER_TAKES_NS (1 * NS_PER_MS)
@@ -166,7 +168,10 @@ struct succession {
 	size_t changes;    /* a group of the next one has this worth; WORLD_GROUPS_MAX: none */
 	uint16_t worth;
 	size_t size;
-	uint8_t *record; /* owned */
+	uint8_t *record;              /* owned */
+	bool has_next;                /* it begins with `next` */
+	struct conf next;             /* owned */
+	bool grows[WORLD_GROUPS_MAX]; /* ... in which a group has an address more */
 };
 
 /* The process that holds on behalf of an engine: the real custody, and what it needs to act. */
@@ -229,6 +234,7 @@ struct node {
 	struct keeper keeper;
 	ha_time lease, last_sent;    /* in its own time */
 	int64_t announced_ns;        /* the tolerance of its last heartbeat */
+	int64_t usual_ns, margin_ns; /* as it was configured then */
 	uint64_t announced_sequence; /* since which one */
 	ha_time last_sent_world;
 	struct packet *last;
@@ -267,6 +273,18 @@ struct memory {
 	struct datagram datagram;
 };
 
+/* An address that some node is configured with, and its group. */
+struct shared {
+	struct ip ip;
+	size_t group;
+};
+
+/* A configuration that a node may be told to reload. */
+struct configuration {
+	char name[NAME_SIZE];
+	char text[CONFIGURATION_SIZE];
+};
+
 struct tally;
 struct checks;
 
@@ -285,6 +303,11 @@ struct world {
 	struct node nodes[WORLD_NODES_MAX];
 	size_t client_count;
 	struct client clients[WORLD_CLIENTS_MAX];
+	size_t group_count, shared_count; /* of all nodes */
+	char group_names[WORLD_GROUPS_MAX][NAME_SIZE];
+	struct shared shared[WORLD_ADDRESSES_MAX];
+	size_t configuration_count;
+	struct configuration configurations[WORLD_CONFIGURATIONS_MAX];
 	size_t memory_count;
 	struct memory memories[WORLD_MEMORIES_MAX];
 	/* What will happen, and when: a binary heap, behind which the free slots stand. */
@@ -323,6 +346,8 @@ void world_free(struct world *w);
 
 /* One line of the story, with the time. */
 __attribute__((format(printf, 2, 3))) void world_tell(struct world *w, const char *format, ...);
+/* Some node is configured like this. */
+void world_learn(struct world *w, const struct conf *conf);
 /* Tells whoever serves each group, if that has changed. */
 void world_tell_serving(struct world *w);
 /* Who serves @group now: "alpha", "alpha and beta", "nobody". */
@@ -370,8 +395,9 @@ struct ip node_address(const struct node *n);
 const uint8_t *node_mac(const struct node *n);
 /* Its engine runs and is not stalled. */
 bool node_is_awake(const struct world *w, const struct node *n);
-/* Whether the group is up and can be reached. */
+/* Whether the group is up and can be reached; whether that address is. */
 bool node_serves(const struct world *w, const struct node *n, size_t group);
+bool node_serves_address(const struct world *w, const struct node *n, const struct ip *address);
 
 /* clock.c: what its own clock shows, and when that will show something. */
 ha_time node_clock(const struct node *n, ha_time world);
@@ -380,6 +406,13 @@ void node_set_clock(struct world *w, struct node *n, int64_t ppm);
 
 /* life.c */
 void node_start(struct world *w, struct node *n);
+/* reload.c: the same with another configuration. False, with the first diagnostic told, if it is
+ * wrong. */
+bool node_reload(
+	struct world *w, struct node *n, const char *text, int64_t gap_ns, int64_t patience_ns);
+void reload_forget(struct node *n);
+/* The next keeper and engine are about to begin with it. */
+void reload_take(struct world *w, struct node *n);
 /* Begins with a fresh nonce, or goes on with the record. */
 void node_begin(struct world *w, struct node *n);
 void node_stop(struct world *w, struct node *n); /* politely */
@@ -449,6 +482,7 @@ void keeper_sees_joined(struct world *w, struct node *n, size_t group);
 void keeper_notes(struct world *w, struct node *n, const struct note *note, ha_time at);
 void keeper_tells_fence(struct world *w, struct node *n);
 void keeper_tells_to_stop(struct world *w, struct node *n);
+void keeper_tells_to_retire(struct world *w, struct node *n, size_t group);
 void keeper_tells_to_pause(struct world *w, struct node *n, int64_t patience_ns);
 /* Tells of what is missing of its addresses. */
 void keeper_looks(struct world *w, struct node *n);
@@ -496,7 +530,7 @@ bool client_add(struct world *w, const char *name, const char *address, int64_t 
 void client_use(struct world *w, struct client *c);
 const struct ip *client_address(const struct client *c, enum ip_family family);
 void client_frame(struct world *w, struct client *c, const struct frame *f);
-/* The node that the client would reach at @address of the first node's list, or NULL. */
+/* The node that the client would reach at @address of the shared ones, or NULL. */
 const struct node *client_reaches(const struct world *w, const struct client *c, size_t address);
 
 /* command.c: carries out one command of a story, split at blanks. False if it makes no sense. */

@@ -73,6 +73,23 @@ static bool node_word(struct sections *s, struct words *rest)
 	return true;
 }
 
+/* The configuration that @rest tells, in ha.conf(5)'s words. */
+static bool write_text(struct sections *s, struct words rest, struct text *t)
+{
+	*s = (struct sections){
+		.worth = "100", .when_all_fail = "keep", .families = "v4", .secret = "shared"};
+	s->node = text_init(s->node_bytes, sizeof(s->node_bytes));
+	s->groups = text_init(s->group_bytes, sizeof(s->group_bytes));
+	s->web = text_init(s->web_bytes, sizeof(s->web_bytes));
+	while (rest.count > 0)
+		if (!node_word(s, &rest))
+			return false;
+	if (s->group_count == 0)
+		begin_group(s, "web", s->worth, NULL);
+	text_add(t, "[node]\ninterface = eth0\n%s%s", s->node_bytes, s->group_bytes);
+	return true;
+}
+
 /* node NAME ADDRESS [when-all-fail HOW] [families v4|v6|both] [worth N] [group NAME WORTH]... [on
  * DEVICE] [key WORD] [KEY VALUE]...: the other keys are those of [node] in ha.conf(5); policy,
  * settle, hold-down and before-active are of the last group. Without a group it is `web` with
@@ -80,22 +97,43 @@ static bool node_word(struct sections *s, struct words *rest)
 bool command_node(struct world *w, struct words words)
 {
 	static struct sections s;
-	char text[sizeof(s.node_bytes) + sizeof(s.group_bytes)];
+	char text[CONFIGURATION_SIZE];
 	struct text t = text_init(text, sizeof(text));
 	struct words rest = {words.list + 2, words.count - 2};
 
-	if (words.count < 2 || w->node_count == WORLD_NODES_MAX)
+	return words.count >= 2 && w->node_count < WORLD_NODES_MAX && write_text(&s, rest, &t) &&
+	       node_add(w, words.list[0], text, words.list[1], s.secret);
+}
+
+/* configuration WORD [...]: what nodes may be told to reload; the rest as behind the address of
+ * `node`. */
+bool command_configuration(struct world *w, struct words words)
+{
+	static struct sections s;
+	struct configuration *c = &w->configurations[w->configuration_count];
+	struct words rest = {words.list + 1, words.count - 1};
+	struct text t;
+
+	if (words.count < 1 || w->configuration_count == WORLD_CONFIGURATIONS_MAX)
 		return false;
-	s = (struct sections){
-		.worth = "100", .when_all_fail = "keep", .families = "v4", .secret = "shared"};
-	s.node = text_init(s.node_bytes, sizeof(s.node_bytes));
-	s.groups = text_init(s.group_bytes, sizeof(s.group_bytes));
-	s.web = text_init(s.web_bytes, sizeof(s.web_bytes));
-	while (rest.count > 0)
-		if (!node_word(&s, &rest))
-			return false;
-	if (s.group_count == 0)
-		begin_group(&s, "web", s.worth, NULL);
-	text_add(&t, "[node]\ninterface = eth0\n%s%s", s.node_bytes, s.group_bytes);
-	return node_add(w, words.list[0], text, words.list[1], s.secret);
+	t = text_init(c->text, sizeof(c->text));
+	if (!text_copy(c->name, sizeof(c->name), words.list[0]) || !write_text(&s, rest, &t))
+		return false;
+	w->configuration_count++;
+	return true;
+}
+
+/* reload NAME GAP PATIENCE WORD: as `replace`, with that configuration. */
+bool command_reload(struct world *w, struct words words)
+{
+	struct node *n = words.count == 4 ? node_find(w, words.list[0]) : NULL;
+	int64_t gap_ns, patience_ns;
+
+	if (!n || !n->running || !words_duration(words.list[1], &gap_ns) ||
+		!words_duration(words.list[2], &patience_ns))
+		return false;
+	for (size_t i = 0; i < w->configuration_count; i++)
+		if (is(w->configurations[i].name, words.list[3]))
+			return node_reload(w, n, w->configurations[i].text, gap_ns, patience_ns);
+	return false;
 }

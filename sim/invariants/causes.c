@@ -47,11 +47,16 @@ static const struct hearing *hearing_of(const struct claim *c, const struct node
 	return &c->w->checks->hearing[node_index(c->w, c->n)][node_index(c->w, other)];
 }
 
+/* As it was last heard to ask for, or is configured meanwhile. */
 static int64_t patience_ns(const struct claim *c, const struct node *other)
 {
-	return other->conf.node.tolerance_ns < c->n->conf.node.max_tolerance_ns
-		       ? other->conf.node.tolerance_ns
-		       : c->n->conf.node.max_tolerance_ns;
+	int64_t heard_ns = hearing_of(c, other)->tolerance_ns;
+	int64_t announced_ns = other->conf.node.tolerance_ns;
+
+	if (heard_ns != 0 && heard_ns < announced_ns)
+		announced_ns = heard_ns;
+	return announced_ns < c->n->conf.node.max_tolerance_ns ? announced_ns
+							       : c->n->conf.node.max_tolerance_ns;
 }
 
 /* Not heard to be ACTIVE for as long as it is given, or since then heard not to be. */

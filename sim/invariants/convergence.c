@@ -30,9 +30,9 @@ static bool can_hold(const struct world *w, const struct node *n, size_t group)
 {
 	const struct engine_device *d = &n->devices[n->conf.node.path[0]];
 
-	return n->running && !n->told_to_stop && !n->drained && !n->cannot_send &&
-	       is_fit(n, group) && !n->held[group].refuses && d->present && d->up && d->carrier &&
-	       n->devices[n->conf.node.path[0]].v4.family != IP_NONE &&
+	return group < n->conf.group_count && n->running && !n->told_to_stop && !n->drained &&
+	       !n->cannot_send && is_fit(n, group) && !n->held[group].refuses && d->present &&
+	       d->up && d->carrier && n->devices[n->conf.node.path[0]].v4.family != IP_NONE &&
 	       w->stranger.family == IP_NONE;
 }
 
@@ -127,14 +127,16 @@ static bool client_failure(
 	const struct world *w, size_t client, size_t address, char *buffer, size_t size)
 {
 	const struct client *c = &w->clients[client];
-	size_t group = w->nodes[0].conf.addresses[address].group;
+	size_t group = w->shared[address].group;
 	const struct node *reached = client_reaches(w, c, address);
 	const struct node *right = survey(w, WORLD_NODES_MAX + client, group).server;
 
-	if (reached == right)
+	/* One that is not configured with the address is reached by nobody. */
+	if (reached == right ||
+		(right && conf_address_by_ip(&right->conf, &w->shared[address].ip) < 0))
 		return false;
 	snprintf(buffer, size, "%s reaches %s for %s, but it should be %s", c->name,
-		reached ? reached->name : "nobody", w->nodes[0].conf.groups[group].name,
+		reached ? reached->name : "nobody", w->group_names[group],
 		right ? right->name : "nobody");
 	return true;
 }
@@ -147,7 +149,7 @@ static bool router_failure(
 	const struct client *c = &w->clients[client];
 	const struct node *reached = client_reaches(w, c, address);
 
-	if (w->nodes[0].conf.addresses[address].ip.family != IP_V6 || !reached ||
+	if (w->shared[address].ip.family != IP_V6 || !reached ||
 		c->neighbours[address].router == reached->forwards)
 		return false;
 	snprintf(buffer, size, "%s believes that %s is %s router", c->name, reached->name,
@@ -158,9 +160,8 @@ static bool router_failure(
 bool convergence_client_is_lost(struct world *w, ha_time since, char *buffer, size_t size)
 {
 	for (size_t c = 0; c < w->client_count; c++)
-		for (size_t a = 0; a < w->nodes[0].conf.address_count; a++)
-			if (w->checks->changed_at[w->nodes[0].conf.addresses[a].group].ns >=
-					since.ns &&
+		for (size_t a = 0; a < w->shared_count; a++)
+			if (w->checks->changed_at[w->shared[a].group].ns >= since.ns &&
 				(client_failure(w, c, a, buffer, size) ||
 					(since.ns > 0 && router_failure(w, c, a, buffer, size))))
 				return true;

@@ -12,7 +12,7 @@
 
 static int64_t lease_ns(const struct node *n)
 {
-	return n->announced_ns - n->conf.node.margin_ns;
+	return n->announced_ns - n->margin_ns;
 }
 
 /* Nothing but the kernel is there. */
@@ -54,8 +54,12 @@ void lease_check(struct world *w)
 
 /* docs/protocol.md 4.1: "A peer is live from its last accepted datagram until its own announced
  * tolerance has passed, but not longer than our max-tolerance." */
-static int64_t patience_ns(const struct node *n, const struct node *peer)
+static int64_t patience_ns(const struct world *w, const struct node *n, const struct node *peer)
 {
+	const struct hearing *hearing = &w->checks->hearing[node_index(w, n)][node_index(w, peer)];
+
+	if (hearing->tolerance_ns < peer->conf.node.tolerance_ns)
+		return hearing->tolerance_ns;
 	return peer->conf.node.tolerance_ns < n->conf.node.max_tolerance_ns
 		       ? peer->conf.node.tolerance_ns
 		       : n->conf.node.max_tolerance_ns;
@@ -72,7 +76,8 @@ static void check_patience(struct world *w, const struct node *n)
 		const struct hearing *mine = &w->checks->hearing[i][other];
 
 		if (!m->running || mine->boot != m->boot || mine->named.ns == 0 ||
-			time_between(mine->heard, node_clock(n, w->now)) >= patience_ns(n, m) / 2)
+			time_between(mine->heard, node_clock(n, w->now)) >=
+				patience_ns(w, n, m) / 2)
 			continue;
 		if (w->checks->hearing[other][i].sequence < n->announced_sequence)
 			violated(w, "%s counts on a patience that %s has not heard of", n->name,
@@ -83,11 +88,13 @@ static void check_patience(struct world *w, const struct node *n)
 /* What the engine gives itself, which the keeper enforces. */
 void lease_given(struct world *w, const struct node *n, ha_time lease)
 {
-	if (time_between(n->last_sent, lease) > n->conf.node.tolerance_ns - n->conf.node.margin_ns)
+	if (time_between(n->last_sent, lease) > n->usual_ns - n->margin_ns)
 		check_patience(w, n);
 	if (time_between(n->last_sent, lease) > lease_ns(n))
 		violated(w, "%s gives itself a longer lease than its last heartbeat allows",
 			n->name);
-	if (lease.ns < n->lease.ns && n->announced_ns <= n->conf.node.tolerance_ns)
+	/* After a patience that was asked for, or a tolerance that was longer, it must. */
+	if (lease.ns < n->lease.ns && n->announced_ns <= n->usual_ns &&
+		n->usual_ns <= n->conf.node.tolerance_ns)
 		violated(w, "%s shortens its lease", n->name);
 }

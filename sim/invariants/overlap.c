@@ -134,7 +134,8 @@ static ha_time met_since(
 {
 	struct word *word = &w->checks->words[node_index(w, n)][node_index(w, other)][group];
 	const struct hearing *hearing = &w->checks->hearing[node_index(w, n)][node_index(w, other)];
-	int64_t patience_ns = smaller(other->conf.node.tolerance_ns, n->conf.node.max_tolerance_ns);
+	int64_t patience_ns = smaller(smaller(other->conf.node.tolerance_ns, hearing->tolerance_ns),
+		n->conf.node.max_tolerance_ns);
 
 	if (word->met.ns == 0 || hearing->boot != other->boot)
 		return TIME_NEVER;
@@ -222,11 +223,15 @@ static bool is_proven(const struct world *w, size_t listener, size_t speaker)
 }
 
 /* What @p tells of groups by itself. */
-static void take_words(const struct node *n, const struct packet *p, struct word *words)
+static void take_words(
+	const struct world *w, const struct node *n, const struct packet *p, struct word *words)
 {
 	const struct table *t = &p->says.table;
 	uint32_t mark = table_mark(n->identity.id, n->identity.nonce);
 
+	/* Of what it does not have any more it says nothing. */
+	for (size_t i = w->nodes[p->from].conf.group_count; i < n->conf.group_count; i++)
+		words[i].says_active = words[i].says_granted = false;
 	for (size_t i = 0; p->says.leaving && i < n->conf.group_count; i++)
 		words[i].says_active = words[i].says_granted = false;
 	for (size_t i = 0; i < p->says.group_count && i < n->conf.group_count; i++) {
@@ -256,7 +261,7 @@ void overlap_hears_of_next(struct world *w, const struct node *n, const struct p
 		told[g] = (struct word){
 			.says_active = hearing->next == p->boot && words[g].next_active,
 			.says_granted = hearing->next == p->boot && words[g].next_granted};
-	take_words(n, p, told);
+	take_words(w, n, p, told);
 	for (size_t g = 0; g < n->conf.group_count; g++) {
 		words[g].next_active = told[g].says_active;
 		words[g].next_granted = told[g].says_granted;
@@ -282,7 +287,7 @@ void overlap_hears(struct world *w, const struct node *n, const struct packet *p
 	bool names = hearing_names(n, p);
 
 	if (news)
-		take_words(n, p, w->checks->words[listener][p->from]);
+		take_words(w, n, p, w->checks->words[listener][p->from]);
 	for (size_t i = 0; news && i < n->conf.group_count; i++) {
 		struct word *word = &w->checks->words[listener][p->from][i];
 		bool active = word->says_active && is_proven(w, listener, p->from);

@@ -13,6 +13,8 @@
 
 /* Of the margin, the part in which the answer must come: docs/protocol.md 6.9. */
 #define WINDOW_PARTS 3
+/* "The first two" addresses are asked for. */
+#define QUESTIONS_MAX 2
 
 /* docs/protocol.md 6.14: "It begins when all other conditions of R2 or R3 hold, and claims when
  * that is done": the question was put before that. */
@@ -33,6 +35,18 @@ static bool could_ask(
 	       whole.ns <= begin.ns && n->keeper_stalled_until.ns <= begin.ns &&
 	       n->awake_since.ns <= begin.ns && holder->host_stalled_until.ns <= begin.ns &&
 	       2 * (w->delay_ns + w->jitter_ns) + n->late_ns < margin_ns / WINDOW_PARTS;
+}
+
+/* While configurations differ it may answer for others than those that are asked for. */
+static bool is_asked_for(
+	const struct world *w, const struct node *n, const struct node *holder, size_t group)
+{
+	const struct conf_group *g = &n->conf.groups[group];
+
+	for (size_t i = 0; i < g->address_count && i < QUESTIONS_MAX; i++)
+		if (node_serves_address(w, holder, &n->conf.addresses[g->address_first + i].ip))
+			return true;
+	return false;
 }
 
 /* Somebody else was heard to hold it later. */
@@ -82,6 +96,7 @@ void suspicion_check(struct world *w, const struct node *n, size_t group)
 
 		if (holder == n || group >= holder->conf.group_count ||
 			!serves_under_fence(w, holder, group) ||
+			!is_asked_for(w, n, holder, group) ||
 			!is_known_holder(w, n, holder, group) || was_granted(w, n, group) ||
 			!could_ask(w, n, holder, group))
 			continue;

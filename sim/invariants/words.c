@@ -49,6 +49,8 @@ static void note_tolerance(struct node *n, const struct packet *p)
 	if (tolerance_ns != n->announced_ns)
 		n->announced_sequence = p->says.sequence;
 	n->announced_ns = tolerance_ns;
+	n->usual_ns = n->conf.node.tolerance_ns;
+	n->margin_ns = n->conf.node.margin_ns;
 }
 
 static void check_changes(struct world *w, struct node *n, const struct table *t, bool *granting)
