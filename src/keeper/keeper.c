@@ -87,7 +87,8 @@ int keeper_clean(struct keeper *k)
 	struct netlink request;
 	int r;
 
-	if (is_left_alone(k))
+	k->heir = is_left_alone(k);
+	if (k->heir)
 		return EXIT_SUCCESS;
 	r = netlink_open(&request);
 	if (r == 0)
@@ -234,6 +235,7 @@ int keeper_start(struct keeper *k)
 		return EXIT_FAILURE;
 	}
 	confine_keeper();
+	k->heir = false;
 	return EXIT_SUCCESS;
 }
 
@@ -279,6 +281,11 @@ void keeper_finish(struct keeper *k, int status)
 		return;
 	}
 	ahead_end(&k->addresses);
+	if (k->heir) {
+		/* It could not begin: nobody holds any more what was left to it. */
+		succession_free(&k->succession);
+		(void)keeper_clean(k);
+	}
 	fence_close(&k->fence);
 	ask_close(&k->ask);
 	if (!k->options.release)

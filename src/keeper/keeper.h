@@ -41,6 +41,7 @@ struct keeper {
 	struct reload reload;
 	int record;                   /* what an engine leaves to the next one */
 	struct succession succession; /* what the daemon before has left */
+	bool heir;                    /* ... which it still has to take up */
 };
 
 /* Each of these returns an exit status, EXIT_SUCCESS to go on; others after one line of what is
