@@ -306,8 +306,7 @@ static void put_all(struct addresses *a, const uint16_t *list, size_t count,
 
 void addresses_came(struct addresses *a, size_t index)
 {
-	a->interfaces->present[index] = true;
-	a->interfaces->local[index] = a->as_route[index];
+	interfaces_came(a->interfaces, index, a->as_route[index]);
 }
 
 void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int *errors)
@@ -388,7 +387,7 @@ void addresses_remove(struct addresses *a, const uint16_t *list, size_t count)
 
 		/* Of a local route that we have put there ourselves we know how it ended. */
 		if (a->as_route[there[i]] && request_is_gone(error))
-			a->interfaces->present[there[i]] = a->interfaces->local[there[i]] = false;
+			interfaces_route_went(a->interfaces, there[i]);
 
 		if (!request_is_gone(error))
 			complain_of_removal(a, there[i], error);
@@ -422,19 +421,41 @@ static void remove_rest(struct addresses *a)
 	if (a->interfaces->lost)
 		strays_remove(a);
 	remove_other_forms(a, a->leaving);
+	strays_remove_doubles(a);
+}
+
+/* The groups that leave are gone. */
+static void finish_leaving(struct addresses *a)
+{
+	remove_rest(a);
+	for (size_t g = 0; g < a->conf->group_count; g++) {
+		if (a->leaving[g] && !addresses_stay(a, g))
+			fence_release(a->fence, g);
+		a->leaving[g] = false;
+	}
 }
 
 void addresses_gone(struct addresses *a, const uint16_t *groups, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		a->leaving[groups[i]] = true;
-	remove_rest(a);
-	for (size_t i = 0; i < count; i++) {
-		a->leaving[groups[i]] = false;
-		if (!addresses_stay(a, groups[i]))
-			fence_release(a->fence, groups[i]);
-	}
+	finish_leaving(a);
 	settle(a);
+}
+
+void addresses_tidy_up(struct addresses *a)
+{
+	bool any = false;
+
+	for (size_t g = 0; g < a->conf->group_count; g++) {
+		a->leaving[g] = a->conf->groups[g].warm && !a->held[g] &&
+				(a->interfaces->lost || !addresses_stay(a, g));
+		any |= a->leaving[g];
+	}
+	if (any) {
+		finish_leaving(a);
+		settle(a);
+	}
 }
 
 /* The last one first: the kernel finds the newest IPv6 address of a device first. */
@@ -465,10 +486,20 @@ void addresses_remove_all(struct addresses *a)
 	for (size_t i = 0; i < a->conf->address_count; i++)
 		a->leaving[a->conf->addresses[i].group] |= a->placed[i];
 	remove_leaving(a);
-	remove_rest(a);
-	for (size_t g = 0; g < a->conf->group_count; g++) {
-		if (a->leaving[g] && !addresses_stay(a, g))
-			fence_release(a->fence, g);
-		a->leaving[g] = false;
-	}
+	finish_leaving(a);
+}
+
+void addresses_remove_unheld(struct addresses *a)
+{
+	a->over = true;
+	for (size_t g = 0; g < a->conf->group_count; g++)
+		a->leaving[g] = a->conf->groups[g].warm;
+	/* Those of groups that were being taken down, too. */
+	for (size_t i = 0; i < a->conf->address_count; i++)
+		a->leaving[a->conf->addresses[i].group] |= a->placed[i];
+	for (size_t g = 0; g < a->conf->group_count; g++)
+		a->leaving[g] &= !a->held[g];
+	remove_leaving(a);
+	finish_leaving(a);
+	settle(a);
 }

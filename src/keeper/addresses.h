@@ -100,8 +100,15 @@ void addresses_remove(struct addresses *a, const uint16_t *list, size_t count);
  * the fence forgets them. */
 void addresses_gone(struct addresses *a, const uint16_t *groups, size_t count);
 
+/* What went with a device that has another name now, of warm groups; and what the fence need not
+ * know any more of them. */
+void addresses_tidy_up(struct addresses *a);
+
 /* All of that for all groups at once, as fast as it goes; settle() does the rest. */
 void addresses_remove_all(struct addresses *a);
+/* All that is of groups that are not held: ahead, or still on its way down. Nothing stays from now
+ * on. */
+void addresses_remove_unheld(struct addresses *a);
 
 /* Puts one address of a held group back. 0 or -errno. */
 int addresses_restore(struct addresses *a, size_t index);

@@ -30,9 +30,9 @@ static bool is_right(const struct addresses *a, size_t index)
 {
 	bool wanted = addresses_can_stay(a, index);
 
-	if (!wanted || !a->ahead[index])
-		return wanted == a->ahead[index];
-	return a->interfaces->present[index] &&
+	if (!wanted)
+		return !a->ahead[index] && !a->interfaces->present[index];
+	return a->ahead[index] && a->interfaces->present[index] &&
 	       (a->conf->addresses[index].ip.family == IP_V4 || a->deprecated[index]);
 }
 
@@ -61,23 +61,6 @@ static void collect(struct ahead *a, struct part *p)
 	}
 }
 
-/* What went with a device that has another name now; and what the fence need not know any more. */
-static void tidy_up(struct addresses *a)
-{
-	uint16_t list[PART_SIZE];
-	size_t count = 0;
-
-	for (size_t g = 0; g < a->conf->group_count; g++) {
-		if (a->conf->groups[g].warm && !a->held[g] &&
-			(a->interfaces->lost || !addresses_stay(a, g)))
-			list[count++] = (uint16_t)g;
-		if (count == PART_SIZE || (count > 0 && g + 1 == a->conf->group_count)) {
-			addresses_gone(a, list, count);
-			count = 0;
-		}
-	}
-}
-
 static void end_pass(struct ahead *a)
 {
 	if (a->failed > 0)
@@ -87,7 +70,7 @@ static void end_pass(struct ahead *a)
 	if (a->added > 0)
 		log_info("%zu addresses are configured ahead, silent behind the fence", a->added);
 	a->next = a->added = a->failed = 0;
-	tidy_up(a->addresses);
+	addresses_tidy_up(a->addresses);
 }
 
 /* IPv6: no connection of this host begins from an address that is silent. */
@@ -132,14 +115,25 @@ static void add_ahead(struct addresses *a, const uint16_t *list, size_t count, i
 	addresses_see_own_work(a);
 }
 
+/* Also when the fence has turned out not to silence anything any more, or to do so again. */
+static bool is_due(struct ahead *a)
+{
+	bool silenced = fence_can_silence(a->addresses->fence);
+
+	a->addresses->ahead_due |= silenced != a->silenced;
+	a->silenced = silenced;
+	return a->next != 0 || a->addresses->ahead_due;
+}
+
 bool ahead_some(struct ahead *a)
 {
 	int errors[NETLINK_BATCH_MAX];
 	struct part p;
 
-	if (!a->any || (a->next == 0 && !a->addresses->ahead_due))
+	if (!a->any || !is_due(a))
 		return false;
 	a->addresses->ahead_due &= a->next != 0;
+	fence_watch(a->addresses->fence); /* a device that has just come has none yet */
 	collect(a, &p);
 	addresses_remove(a->addresses, p.remove, p.remove_count);
 	add_ahead(a->addresses, p.add, p.add_count, errors);
@@ -154,27 +148,8 @@ bool ahead_some(struct ahead *a)
 	return a->addresses->ahead_due;
 }
 
-static void remove_all(struct addresses *a)
-{
-	uint16_t list[PART_SIZE];
-	size_t count = 0;
-
-	/* The last one first: the kernel finds the newest IPv6 address of a device first. */
-	for (size_t i = a->conf->address_count; i-- > 0;) {
-		if (a->ahead[i])
-			list[count++] = (uint16_t)i;
-		if (count == PART_SIZE || i == 0) {
-			addresses_remove(a, list, count);
-			count = 0;
-		}
-	}
-}
-
 void ahead_end(struct addresses *a)
 {
-	if (!a->conf)
-		return; /* it never came to be */
-	a->over = true;
-	remove_all(a);
-	tidy_up(a);
+	if (a->conf) /* else it never came to be */
+		addresses_remove_unheld(a);
 }

@@ -20,6 +20,7 @@
 struct ahead {
 	struct addresses *addresses; /* borrowed */
 	bool any;                    /* the configuration has such a group */
+	bool silenced;               /* the fence was in force when it was last looked at */
 	size_t next;                 /* address to be looked at */
 	size_t added, failed;        /* in this pass through the list ... */
 	int error;                   /* ... and why, the last one */

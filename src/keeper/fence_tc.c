@@ -98,6 +98,7 @@ static int attach_everywhere(struct fence_tc *f)
 	struct device_list devices;
 	int r = read_devices(&devices);
 
+	f->device_count = 0; /* a number may be another device's by now */
 	for (size_t i = 0; r == 0 && i < devices.count; i++)
 		r = attach(f, devices.list[i]);
 	return r;

@@ -86,6 +86,23 @@ static void add_host(struct interfaces *i, size_t device, const struct netlink_a
 	i->host_changed = true;
 }
 
+static void set_form(struct interfaces *i, size_t shared, bool plain, bool local)
+{
+	i->plain[shared] = plain;
+	i->local[shared] = local;
+	i->present[shared] = plain || local;
+}
+
+void interfaces_came(struct interfaces *i, size_t shared, bool as_route)
+{
+	set_form(i, shared, i->plain[shared] || !as_route, i->local[shared] || as_route);
+}
+
+void interfaces_route_went(struct interfaces *i, size_t shared)
+{
+	set_form(i, shared, i->plain[shared], false);
+}
+
 static void take_address(struct interfaces *i, const struct netlink_address *address, bool added)
 {
 	int device = device_by_index(i, address->index);
@@ -95,8 +112,8 @@ static void take_address(struct interfaces *i, const struct netlink_address *add
 		return;
 	shared = interfaces_shared(i, (size_t)device, &address->ip);
 	if (shared >= 0 && interfaces_is_our_form(address)) {
-		/* It may be a local route as well, for the moment in which it becomes one. */
-		i->present[shared] = i->told[shared] = added || i->local[shared];
+		set_form(i, (size_t)shared, added, i->local[shared]);
+		i->told[shared] = i->present[shared];
 		i->gone |= !i->present[shared];
 	} else if (added) {
 		add_host(i, (size_t)device, address);
@@ -112,8 +129,10 @@ static void forget_device(struct interfaces *i, size_t device)
 
 	i->list[device] = (struct interface){.downs = downs};
 	for (size_t a = 0; a < i->conf->address_count; a++) {
-		if (i->conf->addresses[a].device == device)
-			i->present[a] = i->told[a] = i->local[a] = false;
+		if (i->conf->addresses[a].device != device)
+			continue;
+		set_form(i, a, false, false);
+		i->told[a] = false;
 	}
 	for (size_t h = 0; h < i->host_count;) {
 		if (i->host[h].device == device)
@@ -166,8 +185,9 @@ static void take_local(struct interfaces *i, const struct netlink_address *local
 
 	if (shared < 0)
 		return;
-	i->present[shared] = i->told[shared] = i->local[shared] = added;
-	i->gone |= !added;
+	set_form(i, (size_t)shared, i->plain[shared], added);
+	i->told[shared] = i->present[shared];
+	i->gone |= !i->present[shared];
 }
 
 static void take_notice(const struct nlmsghdr *m, void *context)
@@ -235,6 +255,7 @@ static int read_everything(struct interfaces *i)
 	i->changed = true;
 	memset(i->present, 0, i->conf->address_count * sizeof(*i->present));
 	memset(i->told, 0, i->conf->address_count * sizeof(*i->told));
+	memset(i->plain, 0, i->conf->address_count * sizeof(*i->plain));
 	memset(i->local, 0, i->conf->address_count * sizeof(*i->local));
 	for (size_t d = 0; r == 0 && d < i->conf->device_count; d++)
 		r = read_device(i, d);
@@ -256,8 +277,9 @@ int interfaces_open(struct interfaces *i, const struct conf *conf)
 	i->request.descriptor = -1;
 	i->present = calloc(conf->address_count, sizeof(*i->present));
 	i->told = calloc(conf->address_count, sizeof(*i->told));
+	i->plain = calloc(conf->address_count, sizeof(*i->plain));
 	i->local = calloc(conf->address_count, sizeof(*i->local));
-	if (!i->present || !i->told || !i->local)
+	if (!i->present || !i->told || !i->plain || !i->local)
 		return -ENOMEM;
 	r = netlink_open_monitor(&i->monitor, groups, sizeof(groups) / sizeof(groups[0]));
 	if (r == 0)

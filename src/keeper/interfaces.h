@@ -44,6 +44,7 @@ struct interfaces {
 	struct interface list[DEVICES_MAX];
 	bool *present; /* the shared address is on its device, in our form */
 	bool *told;    /* ... and the kernel has told so: it answers */
+	bool *plain;   /* ... and it is an address */
 	bool *local;   /* ... and it is a local route */
 	size_t host_count;
 	struct host_address host[HOST_ADDRESSES_MAX];
@@ -58,6 +59,10 @@ struct interfaces {
 int interfaces_open(struct interfaces *i, const struct conf *conf);
 /* Takes in what the kernel told since. 0 or -errno. */
 int interfaces_update(struct interfaces *i);
+
+/* We have just put @shared there, or have taken its local route away. */
+void interfaces_came(struct interfaces *i, size_t shared, bool as_route);
+void interfaces_route_went(struct interfaces *i, size_t shared);
 
 /* The form in which we configure a shared address: the whole length. */
 bool interfaces_is_our_form(const struct netlink_address *address);

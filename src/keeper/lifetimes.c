@@ -61,7 +61,8 @@ static void end_some_after(
 		if (errors[i] != 0)
 			continue;
 		addresses_take_away(a, &go, list[i]);
-		a->as_route[list[i]] = a->interfaces->local[list[i]] = false;
+		a->as_route[list[i]] = false;
+		interfaces_route_went(a->interfaces, list[i]);
 	}
 	if (go.count > 0)
 		(void)netlink_batch_send(&a->netlink, &go, ignored);

@@ -135,7 +135,6 @@ static void on_fence(uv_poll_t *handle, int status, int events)
 	if (l->over)
 		return;
 	fence_watch(l->session->fence);
-	l->session->addresses->ahead_due |= !fence_can_silence(l->session->fence);
 	go_on(l);
 }
 

@@ -60,5 +60,20 @@ void strays_remove(struct addresses *a)
 {
 	remove_strays_of(a, dump_all_addresses, leftovers_delete_foreign);
 	remove_strays_of(a, local_dump, leftovers_delete_local);
-	a->interfaces->lost = addresses_any_held(a);
+	a->interfaces->lost = addresses_any_held(a) || a->placed_count > 0;
+}
+
+void strays_remove_doubles(struct addresses *a)
+{
+	for (size_t i = 0; i < a->conf->address_count; i++) {
+		const struct conf_address *address = &a->conf->addresses[i];
+		const struct netlink_address theirs = {
+			.index = addresses_interface(a, i)->index,
+			.ip = address->ip,
+			.prefix_length = (uint8_t)ip_bits(&address->ip),
+		};
+
+		if (a->leaving[address->group] && a->as_route[i] && a->interfaces->plain[i])
+			(void)leftovers_delete_foreign(&a->netlink, &theirs);
+	}
 }
