@@ -200,14 +200,30 @@ static double peer_hears_me(const json_t *p)
 	return flag_of(p, "hears_me");
 }
 
-static double peer_last_heard(const json_t *p)
-{
-	return number_of(p, "last_heard_ms") / 1e3;
-}
-
 static double peer_received(const json_t *p)
 {
 	return number_of(p, "received");
+}
+
+/* @of: a peer, or one of its paths. One that never was has no age. */
+static bool was_heard(const json_t *of)
+{
+	return json_is_number(json_object_get(of, "last_heard_ms"));
+}
+
+static void format_ages(struct exposition *o, const json_t *peers)
+{
+	json_t *peer;
+	size_t i;
+
+	exposition_head(
+		o, "ha_peer_last_heard_seconds", "gauge", "Time since the peer was last heard.");
+	json_array_foreach(peers, i, peer)
+	{
+		if (was_heard(peer))
+			exposition_sample(o, "ha_peer_last_heard_seconds", "peer",
+				text_of(peer, "name"), number_of(peer, "last_heard_ms") / 1e3);
+	}
 }
 
 /* By which heartbeat interfaces each peer is heard; nothing by those that never brought it. */
@@ -222,7 +238,7 @@ static void format_peer_paths(struct exposition *o, const json_t *peers)
 	{
 		json_array_foreach(json_object_get(peer, "paths"), j, path)
 		{
-			if (!json_is_number(json_object_get(path, "last_heard_ms")))
+			if (!was_heard(path))
 				continue;
 			exposition_add(o, "ha_peer_path_last_heard_seconds");
 			exposition_label(o, "{", "peer", text_of(peer, "name"));
@@ -238,8 +254,7 @@ static void format_peers(struct exposition *o, const json_t *peers)
 		o, peers, "ha_peer_live", "gauge", "1 if the peer is heard.", "peer", peer_live);
 	exposition_each(o, peers, "ha_peer_hears_me", "gauge", "1 if the peer hears this node.",
 		"peer", peer_hears_me);
-	exposition_each(o, peers, "ha_peer_last_heard_seconds", "gauge",
-		"Time since the peer was last heard.", "peer", peer_last_heard);
+	format_ages(o, peers);
 	exposition_each(o, peers, "ha_peer_heartbeats_received_total", "counter",
 		"Heartbeats accepted from the peer.", "peer", peer_received);
 	format_peer_paths(o, peers);

@@ -50,7 +50,8 @@ static void test_groups_and_peers(void **state)
 		"\"peers\": [{\"name\": \"be\\\"ta\", \"live\": true, \"last_heard_ms\": 40,"
 		"\"paths\": [{\"interface\": \"eth0\", \"last_heard_ms\": 40},"
 		"{\"interface\": \"eth1\", \"last_heard_ms\": 2500},"
-		"{\"interface\": \"eth2\", \"last_heard_ms\": null}]}],"
+		"{\"interface\": \"eth2\", \"last_heard_ms\": null}]},"
+		"{\"name\": \"gamma\", \"live\": false, \"last_heard_ms\": null}],"
 		"\"warnings\": [\"a\"], \"views\": {\"differences\": []}}");
 
 	(void)state;
@@ -66,6 +67,8 @@ static void test_groups_and_peers(void **state)
 	assert_non_null(strstr(metrics, "\nha_address_neighbours_acknowledged{group=\"web\","
 					"address=\"10.0.0.1\",device=\"eth0\"} 2\n"));
 	assert_non_null(strstr(metrics, "\nha_peer_last_heard_seconds{peer=\"be\\\"ta\"} 0.04\n"));
+	assert_non_null(strstr(metrics, "\nha_peer_live{peer=\"gamma\"} 0\n"));
+	assert_null(strstr(metrics, "seconds{peer=\"gamma\"}")); /* never heard: of no age */
 	assert_non_null(strstr(metrics, "\nha_path_up{interface=\"eth0\"} 1\n"));
 	assert_non_null(strstr(metrics, "\nha_path_up{interface=\"eth1\"} 0\n"));
 	assert_non_null(strstr(metrics, "\nha_peer_path_last_heard_seconds{peer=\"be\\\"ta\","
