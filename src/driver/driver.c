@@ -204,7 +204,6 @@ static void on_timer(struct driver *d)
 {
 	struct engine_event event = {.kind = ENGINE_TIMER};
 
-	timer_clear(d->timer_fd);
 	d->timer_at = TIME_ORIGIN;
 	transport_drain(&d->transport);
 	keeper_check(&d->keeper);
@@ -269,9 +268,11 @@ static bool watch_devices(struct driver *d)
 	return r == 0;
 }
 
+/* The timer is told of once each time: it need not be read, since it is always set anew. */
 bool driver_watch(struct driver *d, int fd, enum driver_source source)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u32 = source};
+	struct epoll_event event = {
+		.events = EPOLLIN | (source == SOURCE_TIMER ? EPOLLET : 0), .data.u32 = source};
 
 	if (epoll_ctl(d->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
 		return true;
