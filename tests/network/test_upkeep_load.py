@@ -19,8 +19,7 @@ from test_moves import AFTER, PORT, Load, Result, probe  # noqa: F401 (probe: a 
 from test_upkeep import NORMAL, history, reload, restart
 
 ROUNDS = int(os.environ.get("HA_UPKEEP", "1"))  # of each kind
-# A tolerance that the machine itself does not exceed under such a load.
-FAST = {"interval": "10ms", "tolerance": "200ms"}
+FAST = {"interval": "10ms", "tolerance": "60ms"}
 TIMES = {"100ms": NORMAL, "10ms": FAST} if ROUNDS > 1 else {"100ms": NORMAL}  # at 10 ms: test_upkeep.py, without load
 PROGRAMS = ["ha", "ha-keeper", "had", "ha-checker", "ha-runner"]
 
