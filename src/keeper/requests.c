@@ -43,6 +43,7 @@ void request_address(struct netlink_batch *b, uint32_t index, const struct ip *i
 		address_message(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, ip, length);
 
 	mnl_attr_put_u32(m, IFA_FLAGS, IFA_F_NOPREFIXROUTE | IFA_F_NODAD);
+	mnl_attr_put_u8(m, NETLINK_ADDRESS_PROTOCOL, NETLINK_OUR_PROTOCOL);
 	mnl_attr_put(m, IFA_CACHEINFO, sizeof(lifetimes), &lifetimes);
 }
 

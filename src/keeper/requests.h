@@ -9,9 +9,8 @@
 #include "base/ip.h"
 #include "sys/netlink.h"
 
-/* rtm_protocol of our routes, so that nobody's but our own are ever deleted. Unassigned in
- * /etc/iproute2/rt_protos. */
-#define ROUTE_PROTOCOL 143
+/* rtm_protocol of our routes, so that nobody's but our own are ever deleted. */
+#define ROUTE_PROTOCOL NETLINK_OUR_PROTOCOL
 /* Any route that the kernel (0 or 256) or a person (0 or 1024) has for the same prefix wins. */
 #define ROUTE_METRIC 4096
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "sys/devices.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/assert.h"
 #include "sys/netlink.h"
@@ -23,6 +26,33 @@ struct devices {
 	size_t count;
 	struct watched list[DEVICES_MAX];
 };
+
+#define TYPE       offsetof(struct nlmsghdr, nlmsg_type)
+#define ATTRIBUTES (NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct ifaddrmsg)))
+
+/* Shared addresses that come say nothing about the device, and may be thousands, each told of by
+ * itself: to wake up for them would take time from the kernel's threads that bring them up. Without
+ * this filter, or on a kernel that does not mark them, they are passed over one by one. */
+static void ignore_shared(int monitor)
+{
+	/* Half words are loaded as network order. */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TYPE),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWADDR), 0, 8),
+		BPF_STMT(BPF_LD | BPF_IMM, ATTRIBUTES),
+		BPF_STMT(BPF_LDX | BPF_IMM, NETLINK_ADDRESS_PROTOCOL),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_NLATTR),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, NLA_HDRLEN),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_OUR_PROTOCOL, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+	(void)setsockopt(monitor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
 
 int devices_open(const char (*names)[DEVICE_SIZE], size_t count, devices_shared is_shared,
 	const void *context, struct devices **ret_devices)
@@ -47,6 +77,8 @@ int devices_open(const char (*names)[DEVICE_SIZE], size_t count, devices_shared 
 	r = netlink_open_monitor(&d->monitor, groups, sizeof(groups) / sizeof(groups[0]));
 	if (r == 0)
 		r = netlink_open(&d->request);
+	if (r == 0)
+		ignore_shared(d->monitor.descriptor);
 	if (r < 0) {
 		devices_close(d);
 		return r;

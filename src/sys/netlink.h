@@ -51,6 +51,11 @@ typedef void (*netlink_callback)(const struct nlmsghdr *message, void *context);
  */
 int netlink_receive(struct netlink *n, netlink_callback callback, void *context);
 
+/* Marks routes and addresses as put there by ha's keeper; unassigned in /etc/iproute2/rt_protos and
+ * rt_addrprotos. */
+#define NETLINK_OUR_PROTOCOL     143
+#define NETLINK_ADDRESS_PROTOCOL 11 /* IFA_PROTO: an attribute since Linux 5.18, ignored before */
+
 /* Requests are written one behind the other and sent together. */
 #define NETLINK_BATCH_MAX    1000
 #define NETLINK_MESSAGE_SIZE 128 /* more than any request of ours needs */

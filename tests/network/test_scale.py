@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: ISC
 """More groups than fit one heartbeat: what nodes say of them travels as changes (docs/protocol.md 2.9)."""
 
+import pathlib
+import re
+
 import pytest
 
 from lan import wait_until
@@ -96,3 +99,17 @@ def test_heartbeats_stay_small(lan, cluster):
         return (octets_after - octets) / (packets_after - packets) - HEADERS
 
     wait_until(lambda: average() < 200, "below 200 bytes each, when all is told")
+
+
+def wakings(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.M)[1])
+
+
+def test_an_engine_sleeps_while_its_addresses_come(lan, cluster):
+    """The kernel tells of each by itself. Whoever wakes up for it takes time from the thread that brings them up."""
+    count = 600
+    alpha = cluster.node(lan.host("alpha", 1), address=[f"fd77::2:{n:x}/128" for n in range(count)]).start()
+    wait_until(alpha.is_active, alpha.describe, 30)
+    woken = wakings(alpha.engine_pid())
+    assert woken < count / 2
