@@ -49,11 +49,22 @@ static void send_frame(const struct announcer *an, const struct interface *inter
 	(void)sendto(an->descriptor, frame, size, 0, (const struct sockaddr *)&to, sizeof(to));
 }
 
+/* What is asked once for neighbours in a list. */
+struct routing {
+	int device; /* that it is about; -1: none yet */
+	bool router;
+};
+
+#define ROUTING_UNKNOWN ((struct routing){.device = -1})
+
 /* RFC 4861 section 7.2.6: the flag must be right also in an unsolicited advertisement, or hosts
  * drop this router from their list. */
-static bool is_router(const char *device)
+static bool is_router(const struct announcer *an, struct routing *r, uint8_t device)
 {
-	return interfaces_sysctl("ipv6", device, "forwarding");
+	if (r->device != device)
+		r->router = interfaces_sysctl("ipv6", an->conf->devices[device].name, "forwarding");
+	r->device = device;
+	return r->router;
 }
 
 static void announce_v4(
@@ -76,27 +87,33 @@ static void announce_v6(const struct announcer *an, const struct interface *inte
 	send_frame(an, interface, ip, frame, sizeof(frame));
 }
 
+static void announce_one(const struct announcer *an, size_t index, struct routing *routing)
+{
+	const struct conf_address *address = &an->conf->addresses[index];
+	const struct interface *interface = usable_interface(an, index);
+
+	if (!interface)
+		return;
+	if (address->ip.family == IP_V4)
+		announce_v4(an, interface, &address->ip);
+	else
+		announce_v6(an, interface, &address->ip, is_router(an, routing, address->device));
+}
+
 void announce_addresses(const struct announcer *an, size_t first, size_t count)
 {
-	/* Asked once for neighbours in the list: whether this device's host is a router. */
-	int router_device = -1;
-	bool router = false;
+	struct routing routing = ROUTING_UNKNOWN;
 
-	for (size_t i = first; i < first + count; i++) {
-		const struct conf_address *address = &an->conf->addresses[i];
-		const struct interface *interface = usable_interface(an, i);
+	for (size_t i = first; i < first + count; i++)
+		announce_one(an, i, &routing);
+}
 
-		if (!interface)
-			continue;
-		if (address->ip.family == IP_V4) {
-			announce_v4(an, interface, &address->ip);
-			continue;
-		}
-		if (router_device != address->device)
-			router = is_router(an->conf->devices[address->device].name);
-		router_device = address->device;
-		announce_v6(an, interface, &address->ip, router);
-	}
+void announce_list(const struct announcer *an, const uint16_t *list, size_t count)
+{
+	struct routing routing = ROUTING_UNKNOWN;
+
+	for (size_t i = 0; i < count; i++)
+		announce_one(an, list[i], &routing);
 }
 
 static void ask(const struct announcer *an, const struct interface *interface, const struct ip *ip,

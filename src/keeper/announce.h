@@ -9,6 +9,7 @@
 #define HA_KEEPER_ANNOUNCE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "conf/conf.h"
 #include "keeper/interfaces.h"
@@ -23,8 +24,9 @@ struct announcer {
 int announce_open(
 	struct announcer *an, const struct conf *conf, const struct interfaces *interfaces);
 
-/* The broadcast set of @count addresses from @first on. */
+/* The broadcast set of @count addresses from @first on, or of those in a list. */
 void announce_addresses(const struct announcer *an, size_t first, size_t count);
+void announce_list(const struct announcer *an, const uint16_t *list, size_t count);
 /* The question to @target whose answer is an acknowledgement. */
 void announce_request(const struct announcer *an, size_t index, const struct ip *target);
 /* The same from an address of the host's own, to see whether @target is there. */

@@ -52,8 +52,8 @@ int fence_memory(const struct fence *f);
 /* There is a fresh engine, or none any more. */
 void fence_obey(struct fence *f, const struct lease_page *lease);
 
-/* The addresses of @group will be, or are no more, configured. Before the first and after the last
- * one. */
+/* The addresses of @group will be, or are no more, configured. Before the first, and behind a
+ * fence_watch(), which may be for many groups; and after the last one. */
 void fence_hold(struct fence *f, size_t group);
 void fence_release(struct fence *f, size_t group);
 

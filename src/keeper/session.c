@@ -53,6 +53,15 @@ int session_open(struct session *s)
 	return s->watchdog < 0 ? s->watchdog : 0;
 }
 
+/* Each group that comes says it again. */
+static void watch_until(struct session *s, ha_time until)
+{
+	if (s->watched.ns == until.ns && !time_reached(s->now, until))
+		return;
+	s->watched = until;
+	timer_set(s->watchdog, until);
+}
+
 static void perform_effect(struct session *s, const struct custody_effect *e)
 {
 	switch (e->kind) {
@@ -64,7 +73,7 @@ static void perform_effect(struct session *s, const struct custody_effect *e)
 		break;
 	case CUSTODY_BRING_UP: work_bring_up(s, e->index); break;
 	case CUSTODY_LET_GO: work_let_go(s, e->index); break;
-	case CUSTODY_WATCH: timer_set(s->watchdog, e->until); break;
+	case CUSTODY_WATCH: watch_until(s, e->until); break;
 	case CUSTODY_TAKE_DOWN:
 		addresses_remove_all(s->addresses);
 		work_drop(s);
@@ -82,7 +91,8 @@ void session_step(struct session *s, const struct custody_event *event)
 {
 	ha_time lease = s->lease ? lease_load(s->lease) : TIME_ORIGIN;
 
-	custody_step(&s->custody, clock_now(), lease, event, &s->effects);
+	s->now = clock_now();
+	custody_step(&s->custody, s->now, lease, event, &s->effects);
 	for (size_t i = 0; i < s->effects.count; i++)
 		perform_effect(s, &s->effects.list[i]);
 }
@@ -104,7 +114,7 @@ void session_start(
 
 void session_end(struct session *s)
 {
-	timer_set(s->watchdog, TIME_NEVER);
+	watch_until(s, TIME_NEVER);
 	s->channel = -1;
 	s->lease = NULL;
 	fence_obey(s->fence, NULL);
@@ -149,7 +159,7 @@ bool session_has_room(const struct session *s)
 
 void session_ask(struct session *s, size_t index)
 {
-	size_t count = targets_find(s->targets, index, clock_now());
+	size_t count = targets_find(s->targets, index, s->now);
 
 	for (size_t t = 0; t < count; t++) {
 		const struct ip *target = targets_get(s->targets, index, t);
@@ -222,6 +232,8 @@ bool session_receive(struct session *s)
 			open = false;
 		else
 			verbs_hear(s, bytes, (size_t)size);
+		if (work_is_urgent(s))
+			break;
 	}
 	tell_removed(s);
 	return open;

@@ -41,7 +41,9 @@ struct session {
 	const struct lease_page *lease;
 	int channel;
 	/* the session's own */
+	ha_time now; /* of custody's last step */
 	int watchdog;
+	ha_time watched; /* when it is to wake up */
 	struct custody custody;
 	struct custody_effects effects;        /* of its last step */
 	const struct channel_message *message; /* the engine's, while it is heard */

@@ -17,6 +17,8 @@
  * send. */
 #define ANSWERS_WITHIN_NS (500 * NS_PER_MS)
 #define ANSWERS_EACH_NS   (20 * NS_PER_US) /* while many others are awaited */
+#define MOVE_WITHIN_NS    (10 * NS_PER_MS) /* after its last batch a move is over */
+#define LEAD_WITHIN_NS    (20 * NS_PER_MS) /* so long all others wait for the very first one */
 
 static void make_order(struct work *w, const struct conf *conf)
 {
@@ -42,8 +44,10 @@ int work_open(struct work *w, const struct conf *conf)
 	*w = (struct work){.groups = calloc(conf->group_count, sizeof(*w->groups)),
 		.order = calloc(conf->address_count, sizeof(*w->order)),
 		.awaited = calloc(conf->address_count, sizeof(*w->awaited)),
-		.size = 1};
-	if (!w->groups || !w->order || !w->awaited)
+		.told = calloc(conf->address_count, sizeof(*w->told)),
+		.size = 1,
+		.busy = {-MOVE_WITHIN_NS}};
+	if (!w->groups || !w->order || !w->awaited || !w->told)
 		return -ENOMEM;
 	make_order(w, conf);
 	return 0;
@@ -71,13 +75,29 @@ void work_let_go(struct session *s, size_t group)
 	addresses_let_go(s->addresses, group);
 }
 
+/* Groups that come one after the other are of one move, however soon each is done. */
+static bool is_first_of_all(const struct session *s, size_t group, ha_time now)
+{
+	const struct work *w = &s->work;
+
+	return custody_first(&s->custody, CUSTODY_BRING_UP_NEXT) == group &&
+	       w->awaited_count == 0 && time_between(w->busy, now) > MOVE_WITHIN_NS;
+}
+
 void work_bring_up(struct session *s, size_t group)
 {
-	struct work_group *g = &s->work.groups[group];
+	struct work *w = &s->work;
 
-	*g = (struct work_group){.asked = clock_now()};
-	if (custody_first(&s->custody, CUSTODY_BRING_UP_NEXT) == group)
-		s->work.size = 1; /* nothing else is on its way */
+	w->groups[group] = (struct work_group){.asked = s->now};
+	if (!is_first_of_all(s, group, s->now))
+		return;
+	w->size = 1;
+	w->lead = true;
+}
+
+bool work_is_urgent(const struct session *s)
+{
+	return s->work.lead && custody_work(&s->custody) == CUSTODY_BRING_UP_NEXT;
 }
 
 static void tell(struct session *s, enum custody_event_kind kind, size_t group)
@@ -176,30 +196,56 @@ static size_t collect_coming(struct session *s, uint16_t *list)
 	return count;
 }
 
-static void announce(struct session *s, uint16_t address)
+/* 0 would say that it was held already. */
+static void note_announced(struct work_group *g, ha_time now)
 {
-	struct work_group *g = &s->work.groups[s->conf->addresses[address].group];
-	int64_t units;
+	int64_t units =
+		(time_between(g->asked, now) + CHANNEL_HELD_UNIT_NS / 2) / CHANNEL_HELD_UNIT_NS;
 
-	announce_addresses(s->announcer, address, 1);
-	s->addresses->fresh[address] = false;
-	if (g->announced != 0)
-		return;
-	units = time_between(g->asked, clock_now()) / CHANNEL_HELD_UNIT_NS + 1;
-	g->announced = units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
+	if (g->announced == 0)
+		g->announced = units < 1 ? 1 : units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
 }
 
-static void welcome(struct session *s, uint16_t address)
+static void announce(struct session *s, const uint16_t *list, size_t count)
 {
-	const struct conf_address *a = &s->conf->addresses[address];
+	ha_time now;
+
+	announce_list(s->announcer, list, count);
+	now = clock_now();
+	for (size_t i = 0; i < count; i++) {
+		s->addresses->fresh[list[i]] = false;
+		note_announced(&s->work.groups[s->conf->addresses[list[i]].group], now);
+	}
+}
+
+static bool answers_already(const struct session *s, uint16_t address)
+{
+	return s->conf->addresses[address].ip.family == IP_V4 || s->interfaces->told[address];
+}
+
+static void await(struct session *s, uint16_t address)
+{
 	struct work *w = &s->work;
 
-	if (a->ip.family == IP_V4 || s->interfaces->told[address]) {
-		announce(s, address);
-		return;
-	}
 	w->awaited[w->awaited_count++] = address;
-	w->groups[a->group].awaited++;
+	w->groups[s->conf->addresses[address].group].awaited++;
+}
+
+/* What has come into the kernel; of a group of which another address has failed, nothing. */
+static void welcome(struct session *s, const uint16_t *list, size_t count)
+{
+	uint16_t now[NETLINK_BATCH_MAX];
+	size_t now_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!custody_is_held(&s->custody, s->conf->addresses[list[i]].group))
+			continue;
+		if (answers_already(s, list[i]))
+			now[now_count++] = list[i];
+		else
+			await(s, list[i]);
+	}
+	announce(s, now, now_count);
 }
 
 /* All that came together is announced by now: that re-points clients, and the neighbours' answers
@@ -234,7 +280,8 @@ static void finish_groups(struct session *s)
 
 static void grow(struct work *w, ha_time began)
 {
-	if (time_between(began, clock_now()) > QUICK_NS)
+	w->busy = clock_now();
+	if (time_between(began, w->busy) > QUICK_NS)
 		w->size = w->size > GROWTH ? w->size / GROWTH : 1;
 	else
 		w->size = w->size * GROWTH < SIZE_MAX_V4 ? w->size * GROWTH : SIZE_MAX_V4;
@@ -246,27 +293,41 @@ static void be_patient(struct work *w)
 		clock_now(), ANSWERS_WITHIN_NS + (int64_t)w->awaited_count * ANSWERS_EACH_NS);
 }
 
+/* Those that the kernel has refused end their groups. Return: how many are left in the list. */
+static size_t fail_some(struct session *s, uint16_t *list, size_t count, const int *errors)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t group = s->conf->addresses[list[i]].group;
+
+		if (errors[i] == 0)
+			list[left++] = list[i];
+		else if (custody_is_held(&s->custody, group))
+			fail(s, group, list[i], errors[i]);
+	}
+	return left;
+}
+
 static void hold_some(struct session *s)
 {
 	int errors[NETLINK_BATCH_MAX];
 	uint16_t list[NETLINK_BATCH_MAX];
 	struct work *w = &s->work;
 	ha_time began = clock_now();
-	size_t count = collect_coming(s, list);
+	bool lead = w->lead;
+	size_t count;
 
+	w->lead = false;
+	fence_watch(s->fence); /* it is in place before anything comes */
+	count = collect_coming(s, list);
 	if (count > 0)
 		addresses_add(s->addresses, list, count, errors);
-	for (size_t i = 0; i < count; i++) {
-		size_t group = s->conf->addresses[list[i]].group;
-
-		if (!custody_is_held(&s->custody, group))
-			continue; /* another one of it has failed */
-		if (errors[i] == 0)
-			welcome(s, list[i]);
-		else
-			fail(s, group, list[i], errors[i]);
-	}
+	count = fail_some(s, list, count, errors);
+	welcome(s, list, count);
 	be_patient(w);
+	if (lead)
+		w->lead_until = time_add(clock_now(), LEAD_WITHIN_NS);
 	grow(w, began);
 	finish_groups(s);
 }
@@ -276,24 +337,31 @@ static void await_some(struct session *s)
 {
 	struct work *w = &s->work;
 	bool patient = !time_reached(clock_now(), w->patience);
-	size_t count = w->awaited_count;
+	size_t count = w->awaited_count, told = 0;
 
 	w->awaited_count = 0;
 	for (size_t i = 0; i < count; i++) {
-		uint16_t address = w->awaited[i];
-		size_t group = s->conf->addresses[address].group;
+		if (patient && !s->interfaces->told[w->awaited[i]])
+			w->awaited[w->awaited_count++] = w->awaited[i];
+		else
+			w->told[told++] = w->awaited[i];
+	}
+	announce(s, w->told, told);
+	for (size_t i = 0; i < told; i++) {
+		size_t group = s->conf->addresses[w->told[i]].group;
 
-		if (patient && !s->interfaces->told[address]) {
-			w->awaited[w->awaited_count++] = address;
-			continue;
-		}
-		announce(s, address);
 		if (--w->groups[group].awaited == 0 &&
 			s->custody.groups[group].phase == CUSTODY_AWAITED)
 			finish(s, group);
 	}
-	if (w->awaited_count < count)
+	if (told > 0)
 		be_patient(w);
+}
+
+/* The very first one is an IPv6 address, and not announced yet: nothing is to keep it waiting. */
+static bool is_led(const struct work *w)
+{
+	return w->awaited_count > 0 && !time_reached(clock_now(), w->lead_until);
 }
 
 static void do_some(struct session *s)
@@ -308,7 +376,7 @@ static void do_some(struct session *s)
 			release_some(s);
 		break;
 	case CUSTODY_BRING_UP_NEXT:
-		if (session_has_room(s))
+		if (session_has_room(s) && !is_led(&s->work))
 			hold_some(s);
 		break;
 	case CUSTODY_REST: break;
@@ -324,7 +392,8 @@ enum work_next work_do(struct session *s)
 		return WORK_NOTHING; /* until the engine has read some of them */
 	switch (custody_work(&s->custody)) {
 	case CUSTODY_TAKE_DOWN_NEXT: return WORK_MORE;
-	case CUSTODY_BRING_UP_NEXT: return session_has_room(s) ? WORK_MORE : WORK_LATER;
+	case CUSTODY_BRING_UP_NEXT:
+		return session_has_room(s) && !is_led(&s->work) ? WORK_MORE : WORK_LATER;
 	case CUSTODY_REST: break;
 	}
 	/* Addresses of which the engine is not told yet that they are gone. */

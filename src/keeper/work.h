@@ -12,8 +12,9 @@
  * solicited-node group, in a work queue, and tells then: it is announced when it does, so that
  * nobody is called to an address that does not answer yet. For each new IPv6 address the kernel
  * also goes through all groups that the device has joined (ipv6_mc_up() by ipv6_find_idev(), Linux
- * 6.18). So all IPv6 addresses of a group go to the kernel before it gets to joining: a thousand
- * take 3 ms to send instead of 300.
+ * 6.18). So all IPv6 addresses of a group go to the kernel before it gets to joining, as far as
+ * that depends on us; but only when the very first one is announced: joining would have to wait for
+ * the lock that adding takes.
  */
 #ifndef HA_KEEPER_WORK_H
 #define HA_KEEPER_WORK_H
@@ -43,7 +44,11 @@ struct work {
 	/* IPv6 addresses of which the kernel has not told yet that they answer; owned. */
 	size_t awaited_count;
 	uint16_t *awaited;
-	ha_time patience; /* then they are announced all the same */
+	uint16_t *told;     /* room for those of which it has; owned */
+	ha_time patience;   /* then they are announced all the same */
+	ha_time busy;       /* the last batch was done */
+	bool lead;          /* the first address of a move is the next */
+	ha_time lead_until; /* so long all others wait until the first one of all is announced */
 };
 
 /* What is to be done next. */
@@ -61,6 +66,9 @@ int work_open(struct work *w, const struct conf *conf);
 /* Custody has put the group into a queue. */
 void work_bring_up(struct session *s, size_t group);
 void work_let_go(struct session *s, size_t group);
+/* The first group of all has come: its first address is to be announced before anything else is
+ * heard. */
+bool work_is_urgent(const struct session *s);
 /* The next part. */
 enum work_next work_do(struct session *s);
 /* All of it is taken down. */
