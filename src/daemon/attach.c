@@ -122,7 +122,7 @@ static void look_up(struct care_of_group *g, const struct conf_group *conf)
 	g->group = group ? group->gr_gid : 0;
 	if (!user && !group)
 		log_warning("group %s: there is no user and no group %s, whose program could look "
-			    "after it",
+			    "after it; create one, or change `application`",
 			conf->name, conf->application);
 }
 
