@@ -145,7 +145,8 @@ def test_hangup_moves_nothing(pair, lan, client):
     alpha, beta = pair
     for node in pair:
         node.signal(signal.SIGHUP)
-    alpha.wait_log("goes on where the last engine left off")
+    for node in pair:
+        node.wait_log("goes on where the last engine left off")
     stays(lambda: alpha.is_active() and beta.state() == "STANDBY", "nothing moves", 1)
     assert alpha.group()["transitions"] == 1
     check_served_by(lan, client, alpha)
