@@ -87,13 +87,16 @@ static void execute(const struct engine_program *program, const char *runtime_di
 	log_error("cannot execute %s: %s", program->path, strerror(errno));
 }
 
-/* Those that the keeper and the starter ignore; what is ignored stays so in a new program. */
+/* Those that the keeper and the starter ignore or hold back; that stays so in a new program. */
 static void restore_signals(void)
 {
 	static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
+	sigset_t none;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		(void)signal(ignored[i], SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* A program that never comes to rest must not take a processor from everybody, before whom it now

@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "keeper/runtime_dir.h"
+#include "keeper/stub.h"
 #include "sys/descriptors.h"
 #include "sys/log.h"
 
@@ -51,17 +52,6 @@ static void claim_watchdog(void)
 		(void)setenv("WATCHDOG_PID", pid, 1);
 }
 
-static void restore_signals(void)
-{
-	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR2, SIGPIPE};
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		(void)signal(ignored[i], SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static void become_keeper(const struct nursery *n)
 {
 	const struct options *o = n->options;
@@ -76,7 +66,7 @@ static void become_keeper(const struct nursery *n)
 		words[count++] = o->state_dir;
 	}
 	(void)snprintf(number, sizeof(number), "%d", next);
-	restore_signals();
+	(void)signal(SIGPIPE, SIG_DFL);
 	claim_watchdog();
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (next >= 0)
@@ -105,10 +95,8 @@ _Noreturn static void be_midwife(struct nursery *n)
 	descriptors_keep_only(own, 1);
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_NAME, PROCESS_NAME);
-	(void)signal(SIGINT, SIG_IGN);
-	(void)signal(SIGTERM, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
-	(void)signal(SIGUSR2, SIG_IGN);
+	/* Keepers are born with it: to stop one that cannot hear yet waits, and does not kill. */
+	stub_block_signals();
 	while (descriptors_receive(n->socket, &word, nothing) == 0) {
 		int process = -1, r = bear(n, &process);
 

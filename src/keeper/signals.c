@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "keeper/loss.h"
 #include "keeper/notify.h"
+#include "keeper/stub.h"
 #include "sys/descriptors.h"
 #include "sys/log.h"
 
@@ -142,6 +143,7 @@ void signals_catch(struct loop *l)
 	catch_signal(l, &l->interrupt, SIGINT, on_stop);
 	catch_signal(l, &l->hang_up, SIGHUP, on_reload);
 	catch_signal(l, &l->restart, SIGUSR2, on_restart);
+	stub_unblock_signals();
 	(void)uv_timer_init(&l->uv, &l->patience);
 	l->patience.data = l;
 }

@@ -32,6 +32,13 @@ void stub_block_signals(void)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+void stub_unblock_signals(void)
+{
+	const sigset_t set = for_the_keeper();
+
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void pass_on(int signals, int keeper)
 {
 	struct signalfd_siginfo info;

@@ -13,6 +13,8 @@
 
 /* The signals that are meant for the keeper wait from now on. */
 void stub_block_signals(void);
+/* Those that were held back come now. */
+void stub_unblock_signals(void);
 
 /* Until the end; the exit status. */
 int stub_run(const struct midwife *m);

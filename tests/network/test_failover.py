@@ -152,6 +152,16 @@ def test_hangup_moves_nothing(pair, lan, client):
     check_served_by(lan, client, alpha)
 
 
+def test_a_stop_waits_for_a_keeper_that_cannot_hear_yet(pair):
+    """It was told while the next one started, which would have died of it and left the addresses behind."""
+    alpha, beta = pair
+    alpha.signal(signal.SIGHUP)
+    alpha.wait_log("takes over from the daemon before")
+    assert alpha.stop() == 0
+    wait_holder(beta)
+    assert not alpha.host.has(ADDRESS) and not alpha.host.has(ADDRESS6)
+
+
 def test_epoch_grows_with_every_claim(pair):
     alpha, beta = pair
     epochs = [alpha.group()["epoch"]]
