@@ -6,7 +6,7 @@
 #include "sys/clock.h"
 
 #define WORK_NS   (4 * NS_PER_MS)
-#define PAUSE_MS  1
+#define PAUSE_NS  (500 * NS_PER_US)
 #define WAITED_NS (200 * NS_PER_US) /* polling alone takes some µs */
 
 static void on_prepare(uv_prepare_t *handle)
@@ -16,7 +16,7 @@ static void on_prepare(uv_prepare_t *handle)
 	r->before = clock_now();
 	if (time_between(r->since, r->before) < WORK_NS)
 		return;
-	(void)poll(NULL, 0, PAUSE_MS);
+	(void)ppoll(NULL, 0, &(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
 	r->since = r->before = clock_now();
 }
 

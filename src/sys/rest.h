@@ -19,8 +19,8 @@ struct rest {
 	ha_time before; /* when the loop last began to */
 };
 
-/* From now on @loop, which has worked for 4 ms without waiting, waits for one. @r lives as long as
- * the loop. */
+/* From now on @loop, whenever it has worked for 4 ms without waiting, waits for half of one. @r
+ * lives as long as the loop. */
 void rest_begin(struct rest *r, uv_loop_t *loop);
 
 #endif
