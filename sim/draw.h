@@ -29,6 +29,7 @@ struct drawn_node {
 	size_t groups;      /* it has the first ones */
 	const char *family; /* of its shared addresses: "v4", "v6" or "both" */
 	bool lined, prepares, filters, gives_up_when_all_fail;
+	bool links; /* its IPv6 address is that of a link */
 };
 
 struct drawn_group {
@@ -42,13 +43,15 @@ struct draw {
 	struct plan *plan;
 	struct random random;
 	/* Their own, so that they leave all other faults as they are. */
-	struct random checks, lines, tables, hostile, preparing, keepers, families, fences, reloads;
-	bool unicast;       /* each node names all others */
-	bool lined;         /* the nodes have a second path for heartbeats */
-	bool filters;       /* some kernels have the packet filter as their fence */
-	bool prepares;      /* some nodes have a before-active */
-	const char *family; /* of the shared addresses: "v4", "v6" or "both" */
-	int64_t prepare_us; /* the longest */
+	struct random checks, lines, tables, hostile, preparing, keepers, families, fences, reloads,
+		speech;
+	const char *multicast; /* of IPv6 heartbeats; NULL: they go over IPv4 */
+	bool unicast;          /* each node names all others */
+	bool lined;            /* the nodes have a second path for heartbeats */
+	bool filters;          /* some kernels have the packet filter as their fence */
+	bool prepares;         /* some nodes have a before-active */
+	const char *family;    /* of the shared addresses: "v4", "v6" or "both" */
+	int64_t prepare_us;    /* the longest */
 	size_t nodes, groups, clients;
 	struct drawn_node node[NODES_MAX];
 	struct drawn_group group[GROUPS_DRAWN_MAX];
@@ -76,6 +79,10 @@ static inline size_t pick(struct draw *d, size_t count)
 
 /* draw_cluster.c */
 void draw_cluster(struct draw *d);
+/* The address of its own of node @i, or another one, @more higher. */
+#define DRAWN_ADDRESS_SIZE 32
+const char *draw_address(
+	const struct draw *d, size_t i, unsigned more, char buffer[DRAWN_ADDRESS_SIZE]);
 /* How node @i is configured, behind its address, if it is like @n. */
 void draw_words(const struct draw *d, size_t i, const struct drawn_node *n, struct text *t);
 /* docs/protocol.md 4.1: no announced tolerance counts for more. */

@@ -161,9 +161,36 @@ static void draw_routers(struct draw *d)
 			plan_add(&d->plan->setup, "router n%zu", i + 1);
 }
 
+const char *draw_address(
+	const struct draw *d, size_t i, unsigned more, char buffer[DRAWN_ADDRESS_SIZE])
+{
+	const struct drawn_node *n = &d->node[i];
+
+	if (!d->multicast)
+		snprintf(buffer, DRAWN_ADDRESS_SIZE, "192.168.1.%u", n->address + more);
+	else
+		snprintf(buffer, DRAWN_ADDRESS_SIZE, "%s::%x", n->links ? "fe80" : "2001:db8:1",
+			n->address + more);
+	return buffer;
+}
+
+/* Heartbeats over IPv6, from addresses of the link, of a network, or of both kinds. */
+static void draw_speech(struct draw *d)
+{
+	unsigned links_permille;
+
+	if (random_chance(&d->speech, 800))
+		return;
+	d->multicast = random_chance(&d->speech, 500) ? "ff02::4841" : "ff05::4841";
+	links_permille = (unsigned)random_below(&d->speech, 3) * 500;
+	for (size_t i = 0; i < d->nodes; i++)
+		d->node[i].links = random_chance(&d->speech, links_permille);
+}
+
 void draw_words(const struct draw *d, size_t i, const struct drawn_node *n, struct text *t)
 {
 	bool boasts = d->boasts && i == d->nodes - 1;
+	char address[DRAWN_ADDRESS_SIZE];
 
 	text_add(t, "interval %lldus tolerance %lldus max-tolerance %lldus",
 		(long long)n->interval_us, (long long)(boasts ? BOAST_US : n->tolerance_us),
@@ -185,13 +212,15 @@ void draw_words(const struct draw *d, size_t i, const struct drawn_node *n, stru
 	}
 	for (size_t other = 0; d->unicast && other < d->nodes; other++)
 		if (other != i)
-			text_add(t, " peer 192.168.1.%u", d->node[other].address);
+			text_add(t, " peer %s", draw_address(d, other, 0, address));
+	if (d->multicast)
+		text_add(t, " multicast %s", d->multicast);
 }
 
 static void add_node(struct draw *d, size_t i)
 {
 	struct drawn_node *n = &d->node[i];
-	char words[PLAN_COMMAND_SIZE];
+	char words[PLAN_COMMAND_SIZE], address[DRAWN_ADDRESS_SIZE];
 	struct text t = text_init(words, sizeof(words));
 
 	n->prepares = d->prepares && random_chance(&d->preparing, 500);
@@ -202,7 +231,7 @@ static void add_node(struct draw *d, size_t i)
 	for (size_t g = 0; g < d->groups; g++)
 		n->sticky[g] = draw_sticky(d, &d->group[g]);
 	draw_words(d, i, n, &t);
-	plan_add(&d->plan->setup, "node n%zu 192.168.1.%u %s", i + 1, n->address, words);
+	plan_add(&d->plan->setup, "node n%zu %s %s", i + 1, draw_address(d, i, 0, address), words);
 	if (n->prepares)
 		plan_add(&d->plan->setup, "prepare n%zu %lldus yes", i + 1,
 			(long long)draw_preparation(d));
@@ -316,6 +345,7 @@ void draw_cluster(struct draw *d)
 	d->lined = random_chance(&d->lines, 200);
 	draw_policies(d);
 	draw_families(d);
+	draw_speech(d);
 	plan_add(&d->plan->setup, "seed %llu", (unsigned long long)d->plan->seed);
 	for (size_t i = 0; i < d->nodes; i++)
 		add_node(d, i);

@@ -9,7 +9,8 @@
 #include "base/assert.h"
 #include "base/text.h"
 
-#define REMOVALS_LIMIT 5 /* so many make a node step down */
+#define OTHER_ADDRESS  40 /* higher than its own, nobody has it */
+#define REMOVALS_LIMIT 5  /* so many make a node step down */
 
 struct plan_fault *fault_add(struct draw *d, const char *kind, int64_t at_us)
 {
@@ -181,20 +182,21 @@ static void draw_device(struct draw *d)
 		{"interface down", "down", "up"},
 		{"interface gone", "absent", "present"},
 		{"address of its own gone", "address none", NULL},
-		{"address of its own changed", "address 192.168.1.", NULL},
+		{"address of its own changed", NULL, NULL},
 	};
 	size_t way = pick(d, 5), n = pick_node(d);
-	unsigned own = d->node[n - 1].address;
+	char address[DRAWN_ADDRESS_SIZE];
 	struct plan_fault *f = fault_add_span(d, ways[way].kind);
 
-	if (way == 4)
-		fault_begins(f, "device n%zu eth0 %s%u", n, ways[way].begin, own + 40);
+	if (!ways[way].begin)
+		fault_begins(f, "device n%zu eth0 address %s", n,
+			draw_address(d, n - 1, OTHER_ADDRESS, address));
 	else
 		fault_begins(f, "device n%zu eth0 %s", n, ways[way].begin);
 	if (ways[way].end)
 		fault_ends(f, "device n%zu eth0 %s", n, ways[way].end);
 	else
-		fault_ends(f, "device n%zu eth0 address 192.168.1.%u", n, own);
+		fault_ends(f, "device n%zu eth0 address %s", n, draw_address(d, n - 1, 0, address));
 }
 
 void draw_holds_off(struct draw *d, int64_t seconds)

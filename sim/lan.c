@@ -163,7 +163,7 @@ static struct packet *packet_by_line(
 {
 	struct packet *copy = lan_packet(w, from, &p->datagram);
 
-	copy->datagram.source = line_of(from)->v4;
+	copy->datagram.source = node_own_address(from, line_of(from));
 	copy->boot = p->boot;
 	copy->readable = p->readable;
 	copy->says = p->says;
@@ -193,9 +193,12 @@ static void unicast_by_line(
 	copy = packet_by_line(w, from, p);
 	for (size_t i = 0; i < w->node_count; i++) {
 		const struct engine_device *line = line_of(&w->nodes[i]);
+		struct ip own;
 
-		if (&w->nodes[i] != from && w->nodes[i].running && line &&
-			ip_equal(&line->v4, address))
+		if (&w->nodes[i] == from || !w->nodes[i].running || !line)
+			continue;
+		own = node_own_address(&w->nodes[i], line);
+		if (ip_equal(&own, address))
 			lan_deliver(w, &w->nodes[i], copy);
 	}
 	lan_drop_packet(w, copy);

@@ -5,7 +5,8 @@
 #include "base/assert.h"
 #include "sim/world.h"
 
-#define LINE_NET 10 /* the first byte of the addresses on the second path */
+#define LINE_NET    10 /* the first byte of the addresses on the second path */
+#define LINE_NET_V6 8  /* ... and the byte of IPv6 addresses that tells them from others */
 
 size_t node_index(const struct world *w, const struct node *n)
 {
@@ -20,9 +21,22 @@ struct node *node_find(struct world *w, const char *name)
 	return NULL;
 }
 
+struct ip node_own_address(const struct node *n, const struct engine_device *d)
+{
+	return n->conf.node.multicast.family == IP_V6 ? d->v6 : d->v4;
+}
+
+bool node_set_address(const struct node *n, struct engine_device *d, const char *address)
+{
+	struct ip *own = n->conf.node.multicast.family == IP_V6 ? &d->v6 : &d->v4;
+
+	memset(own, 0, sizeof(*own));
+	return strcmp(address, "none") == 0 || ip_parse(address, own);
+}
+
 struct ip node_address(const struct node *n)
 {
-	return n->devices[n->conf.node.path[0]].v4;
+	return node_own_address(n, &n->devices[n->conf.node.path[0]]);
 }
 
 const uint8_t *node_mac(const struct node *n)
@@ -58,6 +72,27 @@ bool node_serves_address(const struct world *w, const struct node *n, const stru
 	return a >= 0 && node_serves(w, n, n->conf.addresses[a].group);
 }
 
+/* A second path leads by another network. One of heartbeats over IPv6 has IPv4 addresses as well,
+ * in another order, which must not count. */
+static void set_up_addresses(struct node *n, const char *address)
+{
+	struct engine_device *first = &n->devices[n->conf.node.path[0]], *line;
+	bool v6 = n->conf.node.multicast.family == IP_V6;
+
+	(void)node_set_address(n, first, address);
+	if (v6)
+		first->v4 = (struct ip){.family = IP_V4,
+			.bytes = {192, 168, 1, (uint8_t)(UINT8_MAX - first->v6.bytes[15])}};
+	if (n->conf.node.path_count == 1)
+		return;
+	line = &n->devices[n->conf.node.path[1]];
+	line->v4 = first->v4;
+	line->v4.bytes[0] = LINE_NET;
+	line->v6 = first->v6;
+	if (v6)
+		line->v6.bytes[LINE_NET_V6] = LINE_NET;
+}
+
 static void set_up_devices(struct world *w, struct node *n, const char *address)
 {
 	for (size_t i = 0; i < n->conf.device_count; i++) {
@@ -70,14 +105,9 @@ static void set_up_devices(struct world *w, struct node *n, const char *address)
 			.mac = {2, 0, 0, 0, (uint8_t)(node_index(w, n) + 1), (uint8_t)i},
 			.interface_index = (uint32_t)(i + 2)};
 	}
-	if (!ip_parse(address, &n->devices[n->conf.node.path[0]].v4))
+	set_up_addresses(n, address);
+	if (node_address(n).family == IP_NONE)
 		world_tell(w, "%s is not an address", address);
-	if (n->conf.node.path_count > 1) {
-		struct engine_device *line = &n->devices[n->conf.node.path[1]];
-
-		line->v4 = n->devices[n->conf.node.path[0]].v4;
-		line->v4.bytes[0] = LINE_NET;
-	}
 }
 
 bool node_add(struct world *w, const char *name, const char *text, const char *address,

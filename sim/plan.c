@@ -12,6 +12,7 @@
 #define TABLES_SEED   UINT64_C(0x7ab1e5)
 #define KEEPERS_SEED  UINT64_C(0x4eee9e5)
 #define FENCES_SEED   UINT64_C(0xfe4ce5)
+#define SPEECH_SEED   UINT64_C(0x59eec4)
 #define RELOADS_SEED  UINT64_C(0x4e10ad)
 #define FAMILIES_SEED UINT64_C(0xfa4111e5)
 
@@ -27,7 +28,7 @@ static int by_instant(const void *a, const void *b)
 /* Everything heals, but now and then the network stays apart: in parts that are whole. */
 static void draw_heal(struct draw *d)
 {
-	char names[200];
+	char names[200], address[DRAWN_ADDRESS_SIZE];
 	bool apart = chance(d, 20);
 
 	plan_add(&d->plan->heal, "heal");
@@ -40,8 +41,8 @@ static void draw_heal(struct draw *d)
 		plan_add(&d->plan->heal, "cut %s", names);
 	}
 	for (size_t i = 0; i < d->nodes; i++) {
-		plan_add(&d->plan->heal, "restore n%zu eth0 192.168.1.%u", i + 1,
-			d->node[i].address);
+		plan_add(&d->plan->heal, "restore n%zu eth0 %s", i + 1,
+			draw_address(d, i, 0, address));
 		if (d->lined && apart)
 			plan_add(&d->plan->heal, "device n%zu line carrier off", i + 1);
 		if (!chance(d, 10))
@@ -89,6 +90,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.families = random_init(seed ^ FAMILIES_SEED);
 	d.tables = random_init(seed ^ TABLES_SEED);
 	d.fences = random_init(seed ^ FENCES_SEED);
+	d.speech = random_init(seed ^ SPEECH_SEED);
 	d.reloads = random_init(seed ^ RELOADS_SEED);
 	draw_cluster(&d);
 	/* Large clusters cost the square of their size. */

@@ -391,6 +391,10 @@ struct node *node_find(struct world *w, const char *name);
  * the first diagnostic told, if the text is wrong. */
 bool node_add(struct world *w, const char *name, const char *text, const char *address,
 	const char *secret);
+/* That of the family of its heartbeats. */
+struct ip node_own_address(const struct node *n, const struct engine_device *d);
+/* An address, or "none". */
+bool node_set_address(const struct node *n, struct engine_device *d, const char *address);
 struct ip node_address(const struct node *n);
 const uint8_t *node_mac(const struct node *n);
 /* Its engine runs and is not stalled. */

@@ -202,7 +202,7 @@ bool command_changes(struct world *w, struct words words)
 	return words.count > 0;
 }
 
-static bool change_device(struct engine_device *d, struct words words)
+static bool change_device(const struct node *n, struct engine_device *d, struct words words)
 {
 	bool on;
 
@@ -216,8 +216,7 @@ static bool change_device(struct engine_device *d, struct words words)
 		   words_switch(words.list[1], &on)) {
 		d->carrier = on;
 	} else if (words.count == 2 && is(words.list[0], "address")) {
-		memset(&d->v4, 0, sizeof(d->v4));
-		return is(words.list[1], "none") || ip_parse(words.list[1], &d->v4);
+		return node_set_address(n, d, words.list[1]);
 	} else {
 		return false;
 	}
@@ -232,7 +231,8 @@ bool command_device(struct world *w, struct words words)
 	for (size_t i = 0; n && i < n->conf.device_count; i++) {
 		if (!is(n->conf.devices[i].name, words.list[1]))
 			continue;
-		if (!change_device(&n->devices[i], (struct words){words.list + 2, words.count - 2}))
+		if (!change_device(
+			    n, &n->devices[i], (struct words){words.list + 2, words.count - 2}))
 			return false;
 		disturb(n);
 		node_device(w, n, i);
@@ -255,7 +255,8 @@ bool command_restore(struct world *w, struct words words)
 		struct engine_device *d = &n->devices[i], before = *d;
 
 		d->present = d->up = d->carrier = true;
-		if (is(n->conf.devices[i].name, words.list[1]) && !ip_parse(words.list[2], &d->v4))
+		if (is(n->conf.devices[i].name, words.list[1]) &&
+			!node_set_address(n, d, words.list[2]))
 			return false;
 		if (memcmp(d, &before, sizeof(before)) != 0)
 			node_device(w, n, i);

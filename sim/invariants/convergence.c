@@ -32,7 +32,7 @@ static bool can_hold(const struct world *w, const struct node *n, size_t group)
 
 	return group < n->conf.group_count && n->running && !n->told_to_stop && !n->drained &&
 	       !n->cannot_send && is_fit(n, group) && !n->held[group].refuses && d->present &&
-	       d->up && d->carrier && n->devices[n->conf.node.path[0]].v4.family != IP_NONE &&
+	       d->up && d->carrier && node_address(n).family != IP_NONE &&
 	       w->stranger.family == IP_NONE;
 }
 
