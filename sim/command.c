@@ -82,6 +82,7 @@ static const struct {
 	{"remove", command_remove},
 	{"replay", command_replay},
 	{"replace", command_replace},
+	{"restarts", command_restarts},
 	{"restore", command_restore},
 	{"resume", command_resume},
 	{"router", command_router},

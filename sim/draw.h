@@ -44,11 +44,12 @@ struct draw {
 	struct random random;
 	/* Their own, so that they leave all other faults as they are. */
 	struct random checks, lines, tables, hostile, preparing, keepers, families, fences, reloads,
-		speech;
+		speech, crashes;
 	const char *multicast; /* of IPv6 heartbeats; NULL: they go over IPv4 */
 	bool unicast;          /* each node names all others */
 	bool lined;            /* the nodes have a second path for heartbeats */
 	bool filters;          /* some kernels have the packet filter as their fence */
+	bool restarts;         /* keepers start a fresh engine when one has crashed */
 	bool prepares;         /* some nodes have a before-active */
 	const char *family;    /* of the shared addresses: "v4", "v6" or "both" */
 	int64_t prepare_us;    /* the longest */

@@ -355,6 +355,9 @@ void draw_cluster(struct draw *d)
 	draw_fences(d);
 	draw_filters(d);
 	draw_lifetimes(d);
+	d->restarts = random_chance(&d->crashes, 500);
+	if (d->restarts)
+		plan_add(&d->plan->setup, "restarts all");
 	draw_routers(d);
 	draw_clients(d);
 }

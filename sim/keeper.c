@@ -371,11 +371,15 @@ static void begin(struct world *w, struct node *n)
 	k->unread = 0;
 	k->will.size = 0;
 	k->watchdog = TIME_NEVER;
+	k->restarting = false;
+	k->restarts = (struct restarts){0};
+	restarts_start(&k->restarts, node_clock(n, w->now));
 	custody_init(&k->custody, &n->conf, k->groups, k->told_removed);
 	n->keeper_stalled_until = time_max(w->now, n->host_stalled_until);
 }
 
-void keeper_start(struct world *w, struct node *n)
+/* What a node has of an engine that is gone. */
+static void forget_engine(struct node *n)
 {
 	for (size_t g = 0; g < WORLD_GROUPS_MAX; g++)
 		n->held[g] = (struct held){.refuses = n->held[g].refuses};
@@ -385,8 +389,38 @@ void keeper_start(struct world *w, struct node *n)
 	n->own_will.size = 0;
 	n->mortal = false;
 	memset(n->yielded, 0, sizeof(n->yielded));
+}
+
+void keeper_start(struct world *w, struct node *n)
+{
+	forget_engine(n);
 	begin(w, n);
 	step(w, n, (struct custody_event){.kind = CUSTODY_BEGIN});
+}
+
+void keeper_begins_again(struct world *w, struct node *n)
+{
+	forget_engine(n);
+	n->keeper.restarting = false;
+	n->keeper.will.size = 0;
+	restarts_start(&n->keeper.restarts, node_clock(n, w->now));
+	step(w, n, (struct custody_event){.kind = CUSTODY_BEGIN});
+}
+
+/* False: too many have crashed. */
+static bool restart_later(struct world *w, struct node *n)
+{
+	struct happening h;
+	int64_t delay_ns = restarts_crash(&n->keeper.restarts, node_clock(n, w->now));
+
+	n->dying = false;
+	n->keeper.restarting = delay_ns != RESTARTS_NEVER;
+	if (!n->keeper.restarting)
+		world_tell(w, "%s gives up: its engine has crashed too often", n->name);
+	else
+		schedule(w, schedule_prepare(&h, HAPPENS_RESTART), node_index(w, n),
+			time_add(w->now, delay_ns));
+	return n->keeper.restarting;
 }
 
 bool keeper_succeed(struct world *w, struct node *n)
@@ -463,6 +497,8 @@ void keeper_sees_end(struct world *w, struct node *n)
 			.leaving = paused});
 	for (size_t g = 0; !paused && g < n->conf.group_count; g++)
 		n->held[g].asked = false;
+	if (n->restarts && !paused && !n->told_to_stop && !n->start_next && restart_later(w, n))
+		return;
 	keeper_dies(w, n);
 	n->dying = false;
 	if (n->start_next)

@@ -34,6 +34,17 @@ static void end_engine(struct node *n)
 	n->deadline = TIME_NEVER;
 }
 
+static void make_engine(struct node *n)
+{
+	n->boot++;
+	n->identity = (struct engine_identity){.id = id_hash(ID_SEED, n->name, strlen(n->name))};
+	n->identity.nonce = id_hash(n->identity.id, &n->boot, sizeof(n->boot));
+	memset(n->memory, 0, engine_size(&n->conf));
+	n->engine = engine_init(n->memory, &n->conf, n->identity, &n->key);
+	if (n->tells_changes)
+		engine_tell_changes(n->engine);
+}
+
 void node_start(struct world *w, struct node *n)
 {
 	n->start_next = n->dying;
@@ -43,18 +54,22 @@ void node_start(struct world *w, struct node *n)
 		end_engine(n); /* one that has lost its keeper, and has not seen that yet */
 	n->succession.paused = false;
 	kernel_take_all_down(w, n); /* leftovers */
-	n->boot++;
-	n->identity = (struct engine_identity){.id = id_hash(ID_SEED, n->name, strlen(n->name))};
-	n->identity.nonce = id_hash(n->identity.id, &n->boot, sizeof(n->boot));
-	memset(n->memory, 0, engine_size(&n->conf));
-	n->engine = engine_init(n->memory, &n->conf, n->identity, &n->key);
-	if (n->tells_changes)
-		engine_tell_changes(n->engine);
+	make_engine(n);
 	keeper_start(w, n);
 	invariant_started(w, n);
 	node_begin(w, n);
 }
 
+void node_restart(struct world *w, struct node *n)
+{
+	if (n->running || !n->keeper.runs || !n->keeper.restarting)
+		return;
+	make_engine(n);
+	keeper_begins_again(w, n);
+	invariant_started(w, n);
+	tally_transition(w->tally, "a fresh engine after a crash");
+	node_begin(w, n);
+}
 void node_stop(struct world *w, struct node *n)
 {
 	struct engine_event event = {.kind = ENGINE_STOP};

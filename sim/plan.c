@@ -7,12 +7,14 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "custody/restarts.h"
 #include "sim/draw.h"
 
 #define TABLES_SEED   UINT64_C(0x7ab1e5)
 #define KEEPERS_SEED  UINT64_C(0x4eee9e5)
 #define FENCES_SEED   UINT64_C(0xfe4ce5)
 #define SPEECH_SEED   UINT64_C(0x59eec4)
+#define CRASHES_SEED  UINT64_C(0xc4a54e5)
 #define RELOADS_SEED  UINT64_C(0x4e10ad)
 #define FAMILIES_SEED UINT64_C(0xfa4111e5)
 
@@ -52,6 +54,38 @@ static void draw_heal(struct draw *d)
 	}
 }
 
+/* A node whose engine was killed, or ends because its keeper hangs. */
+static bool is_crash(const struct plan_fault *f, const char *node)
+{
+	char kill[24], freeze[24];
+
+	snprintf(kill, sizeof(kill), "kill %s", node);
+	snprintf(freeze, sizeof(freeze), "freeze %s keeper ", node);
+	return strcmp(f->begin, kill) == 0 || strncmp(f->begin, freeze, strlen(freeze)) == 0;
+}
+
+/* What keepers wait at most until they start one more (custody/restarts.h). */
+static int64_t longest_restart_us(const struct draw *d)
+{
+	int64_t longest_us = 0;
+
+	for (size_t i = 0; d->restarts && i < d->nodes; i++) {
+		struct restarts r = {0};
+		char name[8];
+		int64_t ns;
+
+		snprintf(name, sizeof(name), "n%zu", i + 1);
+		for (size_t f = 0; f < d->plan->fault_count; f++) {
+			if (!is_crash(&d->plan->faults[f], name))
+				continue;
+			ns = restarts_crash(&r, (ha_time){d->plan->faults[f].at_us * NS_PER_US});
+			if (ns / NS_PER_US > longest_us)
+				longest_us = ns / NS_PER_US;
+		}
+	}
+	return longest_us;
+}
+
 /*
  * How long it may take until nothing moves any more, from docs/protocol.md: what holds a node off
  * (5.2, 5.3) and what it waits for (6.13); then silence (4.1), listening (6.1), a grant that lapses
@@ -62,8 +96,8 @@ static void set_bounds(struct draw *d)
 {
 	int64_t believed_us = d->boasts ? 2 * draw_most_believed(d) : 0;
 
-	d->plan->settle_us = d->wait_us + d->hold_off_us + US_PER_S / 2 + 10 * d->tolerance_us +
-			     believed_us + 2 * d->patience_us +
+	d->plan->settle_us = longest_restart_us(d) + d->wait_us + d->hold_off_us + US_PER_S / 2 +
+			     10 * d->tolerance_us + believed_us + 2 * d->patience_us +
 			     (d->prepares ? 3 * d->prepare_us + 10 * d->tolerance_us : 0);
 	/* Their caches know seconds only: many intervals, where those are short. */
 	if (d->clients > 0 && (d->interval_us >= LONG_INTERVAL_US || chance(d, 10)))
@@ -91,6 +125,7 @@ void plan_draw(struct plan *p, uint64_t seed)
 	d.tables = random_init(seed ^ TABLES_SEED);
 	d.fences = random_init(seed ^ FENCES_SEED);
 	d.speech = random_init(seed ^ SPEECH_SEED);
+	d.crashes = random_init(seed ^ CRASHES_SEED);
 	d.reloads = random_init(seed ^ RELOADS_SEED);
 	draw_cluster(&d);
 	/* Large clusters cost the square of their size. */

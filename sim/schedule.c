@@ -124,6 +124,7 @@ static ha_time due_at(const struct world *w, const struct happening *h, ha_time 
 	case HAPPENS_JOINED:
 	case HAPPENS_GONE:
 	case HAPPENS_LOOK:
+	case HAPPENS_RESTART:
 	case HAPPENS_SUCCESSOR:
 	case HAPPENS_ENGINE: return time_max(at, n->keeper_stalled_until);
 	case HAPPENS_MORTAL:
@@ -153,6 +154,7 @@ static void happen_to_node(struct world *w, struct node *n, const struct happeni
 			node_prepared(w, n, h->note.index, (uint32_t)h->note.number);
 			break;
 		case HAPPENS_FRAME: node_frame(w, n, &h->frame); break;
+		case HAPPENS_RESTART: node_restart(w, n); break;
 		case HAPPENS_SUCCESSOR: node_succeed(w, n); break;
 		case HAPPENS_ENGINE: node_engine_succeeds(w, n); break;
 		case HAPPENS_MORTAL:

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "conf/conf.h"
 #include "custody/custody.h"
+#include "custody/restarts.h"
 #include "engine/engine.h"
 #include "sim/random.h"
 #include "wire/heartbeat.h"
@@ -115,6 +116,7 @@ enum happening_kind {
 	HAPPENS_PREPARED,  /* what was to be done before a claim is done, or refused */
 	HAPPENS_FRAME,     /* reaches a port */
 	HAPPENS_USE,       /* a client uses the addresses */
+	HAPPENS_RESTART,   /* its keeper starts a fresh engine */
 	HAPPENS_SUCCESSOR, /* another keeper takes the place of one that has made room */
 	HAPPENS_ENGINE,    /* its engine begins */
 };
@@ -179,6 +181,8 @@ struct keeper {
 	bool runs;       /* its process lives */
 	bool works;      /* the next part of its work is planned */
 	unsigned unread; /* messages of the engine that wait for it */
+	bool restarting; /* a fresh engine is to come */
+	struct restarts restarts;
 	struct custody custody;
 	struct custody_group groups[WORLD_GROUPS_MAX];
 	bool told_removed[WORLD_ADDRESSES_MAX];
@@ -206,6 +210,7 @@ struct node {
 	bool disturbed;           /* something was done to its devices, addresses or keeper */
 	bool dying;               /* its keeper still has to clean up */
 	bool start_next;          /* to be started when it has */
+	bool restarts;            /* its keeper starts a fresh engine when one has crashed */
 	struct succession succession;
 	bool cannot_send;
 	bool forwards; /* it is a router, which its advertisements say */
@@ -419,8 +424,9 @@ void reload_forget(struct node *n);
 void reload_take(struct world *w, struct node *n);
 /* Begins with a fresh nonce, or goes on with the record. */
 void node_begin(struct world *w, struct node *n);
-void node_stop(struct world *w, struct node *n); /* politely */
-void node_kill(struct world *w, struct node *n); /* the engine's process; the keeper lives */
+void node_restart(struct world *w, struct node *n); /* the engine; its keeper has lived on */
+void node_stop(struct world *w, struct node *n);    /* politely */
+void node_kill(struct world *w, struct node *n);    /* the engine's process; the keeper lives */
 void node_orphan(
 	struct world *w, struct node *n); /* the keeper's; the engine ends when it sees it */
 void node_sees_orphaned(struct world *w, struct node *n);
@@ -467,6 +473,8 @@ void node_has_sent(struct world *w, struct node *n);
 void keeper_start(struct world *w, struct node *n);
 /* Another one begins, with what that one has left (R8). Whether the engine may take it up. */
 bool keeper_succeed(struct world *w, struct node *n);
+/* A fresh engine begins, under a keeper that holds nothing any more. */
+void keeper_begins_again(struct world *w, struct node *n);
 /* An engine that could not take it up says so. */
 void keeper_begins_afresh(struct world *w, struct node *n);
 /* The engine asks for something. */

@@ -49,6 +49,7 @@ bool command_drift(struct world *w, struct words words);
 bool command_fence(struct world *w, struct words words);
 bool command_configuration(struct world *w, struct words words);
 bool command_reload(struct world *w, struct words words);
+bool command_restarts(struct world *w, struct words words);
 bool command_lifetimes(struct world *w, struct words words);
 bool command_router(struct world *w, struct words words);
 bool command_changes(struct world *w, struct words words);

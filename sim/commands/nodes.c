@@ -163,6 +163,19 @@ bool command_fence(struct world *w, struct words words)
 	return for_each_node(w, words, false, set_fenced);
 }
 
+static void set_restarts(struct world *w, struct node *n)
+{
+	(void)w;
+	n->restarts = true;
+}
+
+/* restarts NAME...|all: their keepers start a fresh engine when one has crashed. Before they start.
+ */
+bool command_restarts(struct world *w, struct words words)
+{
+	return for_each_node(w, words, false, set_restarts);
+}
+
 static void set_forwards(struct world *w, struct node *n)
 {
 	(void)w;
