@@ -20,13 +20,17 @@ static bool is_fit(const struct node *n, size_t group)
 	const struct engine_health *h = &n->health[group];
 
 	return h->worth > 0 && !h->ineligible &&
-	       /* What it would not claim now it may have claimed before. */
-	       !(n->vetoes && n->conf.groups[group].hook_count[CONF_HOOK_BEFORE] > 0 &&
-		       !n->held[group].up) &&
 	       !(h->impaired && n->conf.groups[group].release_when_all_fail);
 }
 
-static bool can_hold(const struct world *w, const struct node *n, size_t group)
+/* What it would not claim now it may have claimed before. */
+static bool would_veto(const struct node *n, size_t group)
+{
+	return n->vetoes && n->conf.groups[group].hook_count[CONF_HOOK_BEFORE] > 0 &&
+	       !n->held[group].up;
+}
+
+static bool is_able(const struct world *w, const struct node *n, size_t group)
 {
 	const struct engine_device *d = &n->devices[n->conf.node.path[0]];
 
@@ -34,6 +38,11 @@ static bool can_hold(const struct world *w, const struct node *n, size_t group)
 	       !n->cannot_send && is_fit(n, group) && !n->held[group].refuses && d->present &&
 	       d->up && d->carrier && node_address(n).family != IP_NONE &&
 	       w->stranger.family == IP_NONE;
+}
+
+static bool can_hold(const struct world *w, const struct node *n, size_t group)
+{
+	return is_able(w, n, group) && !would_veto(n, group);
 }
 
 /* docs/protocol.md 1.3, written anew: what is judged here must not be what judges. */
@@ -72,10 +81,13 @@ static struct part survey(const struct world *w, size_t port, size_t group)
 			part.serving++;
 			part.server = n;
 		}
-		if (!can_hold(w, n, group))
+		if (!is_able(w, n, group))
+			continue;
+		/* One that would say no is not asked as long as it is content with the holder. */
+		part.sticky += n->conf.groups[group].policy == CONF_POLICY_STICKY;
+		if (would_veto(n, group))
 			continue;
 		part.eligible++;
-		part.sticky += n->conf.groups[group].policy == CONF_POLICY_STICKY;
 		if (!part.worthiest || convergence_outranks(n, part.worthiest, group))
 			part.worthiest = n;
 	}

@@ -74,12 +74,14 @@ static void check_patience(struct world *w, const struct node *n)
 	for (size_t other = 0; other < w->node_count; other++) {
 		const struct node *m = &w->nodes[other];
 		const struct hearing *mine = &w->checks->hearing[i][other];
+		const struct hearing *theirs = &w->checks->hearing[other][i];
 
 		if (!m->running || mine->boot != m->boot || mine->named.ns == 0 ||
 			time_between(mine->heard, node_clock(n, w->now)) >=
 				patience_ns(w, n, m) / 2)
 			continue;
-		if (w->checks->hearing[other][i].sequence < n->announced_sequence)
+		/* 3.4: one to whom this boot does not count yet has no patience with it. */
+		if (theirs->boot == n->boot && theirs->sequence < n->announced_sequence)
 			violated(w, "%s counts on a patience that %s has not heard of", n->name,
 				m->name);
 	}
