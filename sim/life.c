@@ -36,6 +36,8 @@ static void end_engine(struct node *n)
 
 static void make_engine(struct node *n)
 {
+	n->succession.asked = false;
+	reload_forget(n);
 	n->boot++;
 	n->identity = (struct engine_identity){.id = id_hash(ID_SEED, n->name, strlen(n->name))};
 	n->identity.nonce = id_hash(n->identity.id, &n->boot, sizeof(n->boot));

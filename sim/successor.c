@@ -13,6 +13,7 @@
 
 void node_replace(struct world *w, struct node *n, int64_t gap_ns, int64_t patience_ns)
 {
+	n->succession.asked = true;
 	n->succession.gap_ns = gap_ns;
 	keeper_tells_to_pause(w, n, patience_ns);
 }
@@ -37,7 +38,7 @@ static void node_take_up(struct world *w, struct node *n)
 {
 	n->succession.takes_up = true;
 	node_begin(w, n);
-	n->succession.takes_up = false;
+	n->succession.takes_up = n->succession.asked = false;
 }
 
 /* Half of the gap passes until the keeper is there, half of it until its engine is. */

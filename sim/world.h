@@ -171,6 +171,7 @@ struct succession {
 	uint16_t worth;
 	size_t size;
 	uint8_t *record;              /* owned */
+	bool asked;                   /* the engine is to make room */
 	bool has_next;                /* it begins with `next` */
 	struct conf next;             /* owned */
 	bool grows[WORLD_GROUPS_MAX]; /* ... in which a group has an address more */

@@ -129,7 +129,7 @@ bool command_reload(struct world *w, struct words words)
 	struct node *n = words.count == 4 ? node_find(w, words.list[0]) : NULL;
 	int64_t gap_ns, patience_ns;
 
-	if (!n || !n->running || !words_duration(words.list[1], &gap_ns) ||
+	if (!n || !n->running || n->succession.asked || !words_duration(words.list[1], &gap_ns) ||
 		!words_duration(words.list[2], &patience_ns))
 		return false;
 	for (size_t i = 0; i < w->configuration_count; i++)

@@ -79,7 +79,8 @@ bool command_replace(struct world *w, struct words words)
 		!words_duration(words.list[2], &patience_ns))
 		return false;
 	n->succession.changes = WORLD_GROUPS_MAX;
-	reload_forget(n);
+	if (n->succession.has_next)
+		return false; /* one after the other */
 	if (words.count == 6) {
 		n->succession.changes = find_group(n, words.list[4]);
 		n->succession.worth = (uint16_t)strtoul(words.list[5], NULL, 10);
