@@ -14,7 +14,7 @@ sudo  := $(if $(filter 0,$(shell id -u)),,sudo)
 setup := --prefix=$(PREFIX) --sysconfdir=/etc
 c_files = $(shell git ls-files 'src/*.[ch]' 'sim/*.[ch]' 'tests/*.[ch]' 'tools/*.[ch]' 'include/ha/*.h' 'examples/*.c' 'bindings/node/src/*.c' 'bench/*.[ch]')
 
-.PHONY: all moves upkeep help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-scale bench-checks bench-instructions calm fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
+.PHONY: all moves upkeep help deps test-deps demo test test-page model bench bench-quick bench-moves bench-fence bench-standby bench-scale bench-checks bench-instructions calm fuzz fuzz-coverage sim hang mutations coverage install check-format format clean
 
 # The umask: the engine is started as another user, who must be allowed to execute it.
 all: $(build)/build.ninja
@@ -35,6 +35,7 @@ help:
 	@echo 'make bench-instructions  of a heartbeat, counted by callgrind (root or sudo, a minute)'
 	@echo 'make bench-checks  do 100 hanging health checks delay heartbeats? (root or sudo, two minutes)'
 	@echo 'make bench-fence   what each kind of fence costs (root or sudo, two minutes)'
+	@echo 'make bench-standby what standby = warm saves (root or sudo, three minutes)'
 	@echo 'make fuzz       run each fuzzer for SECONDS (20); fuzz-coverage: what their corpora reach'
 	@echo 'make sim        run clusters through random faults for a minute; SIM="--replay SEED" tells one'
 	@echo 'make mutations  plant mistakes in the rules: the simulator must find each'
@@ -92,6 +93,10 @@ bench-checks: all
 bench-fence: all
 	@tools/packages install bench
 	@$(sudo) bench/fence --build $(build)
+
+bench-standby: all
+	@tools/packages install bench
+	@$(sudo) bench/standby --build $(build)
 
 moves: all
 	@tools/packages install build demo test
