@@ -16,12 +16,17 @@
 /* "The first two" addresses are asked for. */
 #define QUESTIONS_MAX 2
 
-/* docs/protocol.md 6.14: "It begins when all other conditions of R2 or R3 hold, and claims when
- * that is done": the question was put before that. */
-static ha_time claim_was_due(const struct world *w, const struct node *n, size_t group)
+/* docs/protocol.md 6.9: "until a claim is due", which is when the tolerance has passed: one that
+ * could not send has no lease, and claims later than that. 6.14: "It begins when all other
+ * conditions of R2 or R3 hold, and claims when that is done": the question was put before that. */
+static ha_time claim_was_due(
+	const struct world *w, const struct node *n, const struct node *holder, size_t group)
 {
-	return n->conf.groups[group].hook_count[CONF_HOOK_BEFORE] > 0 ? n->prepares_since[group]
-								      : w->now;
+	const struct hearing *h = &w->checks->hearing[node_index(w, n)][node_index(w, holder)];
+	ha_time silent = time_add(h->heard_world, h->tolerance_ns);
+	bool prepares = n->conf.groups[group].hook_count[CONF_HOOK_BEFORE] > 0;
+
+	return time_min(silent, prepares ? n->prepares_since[group] : w->now);
 }
 
 /* Nothing was in the way of question and answer for a margin. */
@@ -29,7 +34,7 @@ static bool could_ask(
 	const struct world *w, const struct node *n, const struct node *holder, size_t group)
 {
 	int64_t margin_ns = holder->conf.node.margin_ns;
-	ha_time begin = time_add(claim_was_due(w, n, group), -margin_ns), whole;
+	ha_time begin = time_add(claim_was_due(w, n, holder, group), -margin_ns), whole;
 
 	return lan_carries_frames(w, node_index(w, n), node_index(w, holder), &whole) &&
 	       whole.ns <= begin.ns && n->keeper_stalled_until.ns <= begin.ns &&
