@@ -265,7 +265,7 @@ int keeper_wait(const struct keeper *k, int status)
 {
 	if (status != STUB_REPLACE || k->options.successor)
 		return status;
-	return stub_run(&k->midwife);
+	return stub_run(&k->midwife, k->reload.then_stop);
 }
 
 void keeper_finish(struct keeper *k, int status)

@@ -272,6 +272,22 @@ static void close_handle(uv_handle_t *handle, void *unused)
 		uv_close(handle, NULL);
 }
 
+static void close_other_than_signals(uv_handle_t *handle, void *unused)
+{
+	if (handle->type != UV_SIGNAL)
+		close_handle(handle, unused);
+}
+
+/* Signals that came just before they were blocked wait in the loop: they are heard, too. */
+static void close_everything(uv_loop_t *uv)
+{
+	uv_walk(uv, close_other_than_signals, NULL);
+	(void)uv_run(uv, UV_RUN_NOWAIT);
+	uv_walk(uv, close_handle, NULL);
+	(void)uv_run(uv, UV_RUN_DEFAULT);
+	(void)uv_loop_close(uv);
+}
+
 int loop_run(struct session *session, const struct starter *starter, struct engine_process *engine,
 	const struct capture *capture, struct reload *reload)
 {
@@ -292,9 +308,7 @@ int loop_run(struct session *session, const struct starter *starter, struct engi
 	}
 	watch_everything(&l, capture);
 	(void)uv_run(&l.uv, UV_RUN_DEFAULT);
-	uv_walk(&l.uv, close_handle, NULL);
-	(void)uv_run(&l.uv, UV_RUN_DEFAULT);
-	(void)uv_loop_close(&l.uv);
+	close_everything(&l.uv);
 	free(l.frames);
 	free(l.answers);
 	return l.exit_status;

@@ -134,6 +134,7 @@ static void bury_paused(struct loop *l)
 		engine_kill(l->engine);
 		(void)engine_wait(l->engine, END_PATIENCE_MS);
 	}
+	l->reload->then_stop = l->stopping; /* this one heard it too late */
 	loop_finish(l, l->reloading ? STUB_REPLACE : 0);
 }
 

@@ -20,6 +20,7 @@ struct reload {
 	const char *file;              /* NULL: there is none */
 	int text;                      /* sealed memory while it is checked */
 	struct configuration next;
+	bool then_stop; /* the next keeper */
 };
 
 /* Reads the file and has it checked: a pidfd of who does, or -1 after it was refused. */

@@ -28,7 +28,9 @@ static void on_stop(uv_signal_t *handle, int number)
 	int64_t tolerances_ms = 2 * l->session->conf->node.tolerance_ns / NS_PER_MS;
 
 	(void)number;
-	if (l->stopping)
+	if (l->over) /* too late for this keeper */
+		l->reload->then_stop = true;
+	if (l->over || l->stopping)
 		return;
 	l->stopping = true;
 	notify_send("STOPPING=1");
@@ -71,7 +73,7 @@ static void on_restart(uv_signal_t *handle, int number)
 	struct loop *l = handle->data;
 
 	(void)number;
-	if (l->stopping || l->leaving || !l->engine->starter)
+	if (l->over || l->stopping || l->leaving || !l->engine->starter)
 		return;
 	notify_send("STOPPING=1");
 	if (l->running)
@@ -118,7 +120,7 @@ static void on_reload(uv_signal_t *handle, int number)
 	struct loop *l = handle->data;
 
 	(void)number;
-	if (l->stopping || l->leaving || l->checking || !l->engine->starter)
+	if (l->over || l->stopping || l->leaving || l->checking || !l->engine->starter)
 		return;
 	log_notice("reload");
 	l->checker_process = reload_begin(l->reload);

@@ -39,16 +39,19 @@ void stub_unblock_signals(void)
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void pass_on(int signals, int keeper)
+/* Notes a word that is not for this keeper alone. */
+static void pass_on(int signals, int keeper, bool *stop)
 {
 	struct signalfd_siginfo info;
 
-	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		*stop |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
 		(void)pidfd_send_signal(keeper, (int)info.ssi_signo, NULL, 0);
+	}
 }
 
 /* Its exit status; one that was killed has failed. */
-static int wait_for(int signals, int keeper)
+static int wait_for(int signals, int keeper, bool *stop)
 {
 	siginfo_t info = {0};
 
@@ -59,7 +62,7 @@ static int wait_for(int signals, int keeper)
 		if (poll(ready, 2, -1) < 0 && errno != EINTR)
 			return EXIT_FAILURE;
 		if (ready[0].revents != 0)
-			pass_on(signals, keeper);
+			pass_on(signals, keeper, stop);
 		if (ready[1].revents != 0)
 			break;
 	}
@@ -68,7 +71,7 @@ static int wait_for(int signals, int keeper)
 	return info.si_status;
 }
 
-int stub_run(const struct midwife *m)
+int stub_run(const struct midwife *m, bool stop)
 {
 	const sigset_t set = for_the_keeper();
 	int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -85,7 +88,9 @@ int stub_run(const struct midwife *m)
 			log_error("no keeper can be started: %s", strerror(-keeper));
 			return EXIT_FAILURE;
 		}
-		status = wait_for(signals, keeper);
+		if (stop)
+			(void)pidfd_send_signal(keeper, SIGTERM, NULL, 0);
+		status = wait_for(signals, keeper, &stop);
 		(void)close(keeper);
 	}
 	return status;

@@ -7,6 +7,8 @@
 #ifndef HA_KEEPER_STUB_H
 #define HA_KEEPER_STUB_H
 
+#include <stdbool.h>
+
 #include "keeper/midwife.h"
 
 #define STUB_REPLACE 75 /* exit status of a keeper that another one is to follow */
@@ -16,7 +18,8 @@ void stub_block_signals(void);
 /* Those that were held back come now. */
 void stub_unblock_signals(void);
 
-/* Until the end; the exit status. */
-int stub_run(const struct midwife *m);
+/* Until the end; the exit status. The next keeper is to @stop at once: the one before was told so
+ * when it had made room already. */
+int stub_run(const struct midwife *m, bool stop);
 
 #endif

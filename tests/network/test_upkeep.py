@@ -4,6 +4,7 @@ that asks 500 times a second loses nothing, and the other nodes see no change of
 
 import contextlib
 import os
+import random
 import select
 import signal
 import subprocess
@@ -393,6 +394,22 @@ def test_signals_after_a_reload(serving, client):
         reload(alpha)
         assert alpha.stop() == 0
         probe.wait_for("beta")
+        assert lost(probe) == 0
+
+
+def test_a_stop_at_any_moment_of_a_reload(serving, client):
+    """It is heeded by whichever keeper serves then, and hands over."""
+    chance = random.Random(os.getpid())
+    alpha, beta = serving()
+    with client.probe(ADDRESS, EVERY) as probe:
+        for _ in range(4):
+            probe.wait_for("alpha")
+            alpha.signal(signal.SIGHUP)
+            let_pass(chance.uniform(0, 0.1))
+            assert alpha.stop() == 0
+            probe.wait_for("beta")
+            alpha.start()
+        probe.wait_for("alpha")
         assert lost(probe) == 0
 
 
