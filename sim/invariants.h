@@ -23,10 +23,11 @@ struct hearing {
 
 /* What it said of one group. */
 struct word {
-	ha_time active; /* when it was last heard to be ACTIVE, by the listener's own clock */
-	bool last;      /* its last word was ACTIVE, from a boot that was proven */
-	bool told;      /* the same, if the proof may have been old */
-	bool granted;   /* and granted it to the listener */
+	ha_time active;       /* when it was last heard to be ACTIVE, by the listener's own clock */
+	bool last;            /* its last word was ACTIVE, from a boot that was proven */
+	int64_t tolerance_ns; /* when something was decided: what it had announced last */
+	bool told;            /* the same, if the proof may have been old */
+	bool granted;         /* and granted it to the listener */
 	bool says_active, says_granted; /* as it last told of this group */
 	/* The same of a boot that does not count yet. */
 	bool next_active, next_granted;

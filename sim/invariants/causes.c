@@ -50,7 +50,7 @@ static const struct hearing *hearing_of(const struct claim *c, const struct node
 /* As it was last heard to ask for, or is configured meanwhile. */
 static int64_t patience_ns(const struct claim *c, const struct node *other)
 {
-	int64_t heard_ns = hearing_of(c, other)->tolerance_ns;
+	int64_t heard_ns = word_of(c, other)->tolerance_ns;
 	int64_t announced_ns = other->conf.node.tolerance_ns;
 
 	if (heard_ns != 0 && heard_ns < announced_ns)
@@ -209,8 +209,10 @@ void causes_decided(struct world *w, const struct node *n, size_t group)
 	size_t i = node_index(w, n);
 
 	c->decided_at[i][group] = node_clock(n, w->now);
-	for (size_t other = 0; other < w->node_count; other++)
+	for (size_t other = 0; other < w->node_count; other++) {
 		c->decided[i][group][other] = c->words[i][other][group];
+		c->decided[i][group][other].tolerance_ns = c->hearing[i][other].tolerance_ns;
+	}
 }
 
 void causes_check(struct world *w, const struct node *n, const struct report *r)

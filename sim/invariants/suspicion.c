@@ -86,6 +86,18 @@ static bool serves_under_fence(const struct world *w, const struct node *holder,
 	       time_between(holder->held[group].up_at, w->now) > holder->conf.node.margin_ns;
 }
 
+/* "Where heartbeats begin to be lost in the middle of a handover (R3), both may hold." */
+static bool was_in_handover(
+	const struct world *w, const struct node *n, const struct node *holder, size_t group)
+{
+	const struct word *words = w->checks->decided[node_index(w, n)][group];
+
+	for (size_t i = 0; i < w->node_count; i++)
+		if (i != node_index(w, holder) && words[i].last)
+			return true;
+	return false;
+}
+
 static bool was_granted(const struct world *w, const struct node *n, size_t group)
 {
 	for (size_t i = 0; i < w->node_count; i++)
@@ -103,7 +115,7 @@ void suspicion_check(struct world *w, const struct node *n, size_t group)
 			!serves_under_fence(w, holder, group) ||
 			!is_asked_for(w, n, holder, group) ||
 			!is_known_holder(w, n, holder, group) || was_granted(w, n, group) ||
-			!could_ask(w, n, holder, group))
+			was_in_handover(w, n, holder, group) || !could_ask(w, n, holder, group))
 			continue;
 		violated(w, "%s claims %s, although %s would have told it that it serves it",
 			n->name, n->conf.groups[group].name, holder->name);
