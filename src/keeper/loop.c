@@ -294,6 +294,7 @@ int loop_run(struct session *session, const struct starter *starter, struct engi
 	struct loop l = {.session = session,
 		.reload = reload,
 		.starter = starter,
+		.adopted = !engine->starter,
 		.engine = engine,
 		.exit_status = 1,
 		.frames = calloc(capture->count + 1, sizeof(*l.frames)),

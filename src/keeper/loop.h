@@ -34,6 +34,7 @@ struct loop {
 	uint64_t pause_ms; /* before the next engine starts */
 	int closing;       /* handles of an engine that is gone */
 	bool running;      /* there is an engine */
+	bool adopted;      /* ... and it is the program that started us */
 	size_t owed;       /* answers that wait to leave */
 	bool stopping;     /* it was told to stop */
 	bool leaving;      /* another keeper will take over (R8) ... */

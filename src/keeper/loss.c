@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/loss.h"
 
+#include "keeper/signals.h"
 #include "keeper/stub.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -105,7 +106,7 @@ static void bury_engine(struct loop *l, bool kill_it)
 	struct engine_end end;
 
 	l->running = false;
-	if (!l->engine->starter) { /* the end of a program is not ours to judge */
+	if (l->adopted) { /* the end of a program is not ours to judge */
 		session_end(l->session);
 		loop_finish(l, 0);
 		return;
@@ -120,8 +121,11 @@ static void bury_engine(struct loop *l, bool kill_it)
 		(void)engine_wait(l->engine, END_PATIENCE_MS);
 	}
 	session_end(l->session);
+	signals_engine_gone(l);
 	if (l->stopping)
 		loop_finish(l, end.known && end.exited && end.number == 0 ? 0 : 1);
+	else if (l->leaving)
+		loop_finish(l, 0); /* R8: the next one begins with nothing */
 	else
 		replace_engine(l, end);
 }

@@ -17,6 +17,8 @@
 #define RESTART_PATIENCE_NS (5 * NS_PER_S)
 #define PAUSE_EXTRA_MS      10000
 
+#define NO_ENGINE "the engine has just died; try again"
+
 static void on_patience(uv_timer_t *handle)
 {
 	loss_give_up(handle->data, "the engine did not stop in time");
@@ -42,6 +44,19 @@ static void on_stop(uv_signal_t *handle, int number)
 	(void)uv_timer_start(&l->patience, on_patience, (uint64_t)tolerances_ms + STOP_EXTRA_MS, 0);
 }
 
+static void end_reload(struct loop *l, const char *why)
+{
+	l->leaving = l->reloading = false;
+	(void)uv_timer_stop(&l->patience);
+	reload_refuse(l->reload, why);
+}
+
+void signals_engine_gone(struct loop *l)
+{
+	if (l->reloading)
+		end_reload(l, NO_ENGINE);
+}
+
 /* R8: it has not come to rest in time. */
 static void on_no_pause(uv_timer_t *handle)
 {
@@ -49,8 +64,7 @@ static void on_no_pause(uv_timer_t *handle)
 
 	if (l->reloading) {
 		session_tell(l->session, CHANNEL_RESUME);
-		l->leaving = l->reloading = false;
-		reload_refuse(l->reload, "the engine did not come to rest in time");
+		end_reload(l, "the engine did not come to rest in time");
 		return;
 	}
 	log_warning("the engine could not make room for another daemon; it is stopped instead");
@@ -73,7 +87,7 @@ static void on_restart(uv_signal_t *handle, int number)
 	struct loop *l = handle->data;
 
 	(void)number;
-	if (l->over || l->stopping || l->leaving || !l->engine->starter)
+	if (l->over || l->stopping || l->leaving || l->adopted)
 		return;
 	notify_send("STOPPING=1");
 	if (l->running)
@@ -107,7 +121,7 @@ static void on_checked(uv_poll_t *handle, int status, int events)
 		reload_refuse(
 			l->reload, "the configuration has mistakes; the lines above name them");
 	} else if (!l->running) {
-		reload_refuse(l->reload, "the engine has just died; try again");
+		reload_refuse(l->reload, NO_ENGINE);
 	} else if (reload_prepare(l->reload)) {
 		l->reloading = true;
 		reload_retire(l->reload, l->session);
@@ -120,7 +134,7 @@ static void on_reload(uv_signal_t *handle, int number)
 	struct loop *l = handle->data;
 
 	(void)number;
-	if (l->over || l->stopping || l->leaving || l->checking || !l->engine->starter)
+	if (l->over || l->stopping || l->leaving || l->checking || l->adopted)
 		return;
 	log_notice("reload");
 	l->checker_process = reload_begin(l->reload);

@@ -11,4 +11,7 @@
 /* From now on; @l lasts as long as its loop runs. */
 void signals_catch(struct loop *l);
 
+/* The engine is gone, and a reload for which it should have made room ends. */
+void signals_engine_gone(struct loop *l);
+
 #endif

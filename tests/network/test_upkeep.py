@@ -413,6 +413,35 @@ def test_a_stop_at_any_moment_of_a_reload(serving, client):
         assert lost(probe) == 0
 
 
+@pytest.mark.parametrize("crashes", [1, 2], ids=["once", "again"])
+def test_a_restart_when_the_engine_has_just_died(serving, crashes):
+    """Or is to be replaced in a second, since it died again and again: there is nothing to leave, so it ends at once."""
+    alpha, beta = serving()
+    crash(alpha, crashes)
+    alpha.signal(signal.SIGUSR2)
+    assert alpha.wait_exit(4) == 0
+    assert not alpha.host.has(ADDRESS)
+    alpha.start()
+    wait_holder(alpha, beta)
+
+
+def test_a_reload_when_there_is_no_engine(serving):
+    """It is refused, and everything goes on."""
+    alpha, beta = serving()
+    crash(alpha, 2)
+    assert "the engine has just died; try again" in alpha.cli("reload").stderr
+    wait_holder(alpha, beta)
+    reload(alpha)
+    assert alpha.is_active() and alpha.stop() == 0
+
+
+def crash(node, times):
+    for n in range(times):
+        wait_until(node.engine_pid, "an engine runs")
+        node.crash_engine()
+        wait_until(lambda n=n: node.log().count("killed by signal 9") > n, "the keeper has seen it")
+
+
 def test_keys_are_changed_while_it_serves(serving, folder, client):
     """From key A to key B, node by node, with no heartbeat refused."""
     for name, secret in (("a", "aa" * 32), ("b", "bb" * 32)):
