@@ -90,8 +90,7 @@ static __always_inline struct duty duty_for(const struct address *address)
 		return d;
 	d.held = *held == FENCE_HELD;
 	d.service = word_of(*group, FENCE_SERVICE);
-	d.fenced = *held == FENCE_AHEAD ||
-		   (d.held && (!serves(d.service) || !is_ahead(*until_ns)));
+	d.fenced = *held == FENCE_AHEAD || (d.held && (!serves(d.service) || !is_ahead(*until_ns)));
 	passes_ns = word_of(*group, FENCE_PASSES);
 	if (passes_ns == 0 || !is_ahead(passes_ns))
 		return d;
