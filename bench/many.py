@@ -22,8 +22,8 @@ SETTLED = 0.4  # s; what a takeover of so many takes at most, before anybody loo
 
 def sizes(quick):
     """(how many, IP version, each in a group of its own)"""
-    counts = [(1, 4, False), (1000, 4, False), (10000, 4, False), (1000, 6, False), (1000, 4, True)]
-    more = [(1, 6, False), (100, 4, False), (1000, 6, True), (9000, 4, True)]
+    counts = [(1, 4, False), (1000, 4, False), (1000, 6, False), (1000, 4, True)]
+    more = [(1, 6, False), (100, 4, False), (10000, 4, False), (1000, 6, True), (9000, 4, True)]
     return counts if quick else [*counts, *more]
 
 
