@@ -113,6 +113,12 @@ static int raise_device(struct addresses *a, size_t device)
 	return 0;
 }
 
+static void find_routes(struct addresses *a, size_t device)
+{
+	a->routes[device] = local_is_wanted(a->conf, device);
+	a->routes_known[device] = true;
+}
+
 static void set_held(struct addresses *a, size_t group, bool held)
 {
 	const struct conf_group *g = &a->conf->groups[group];
@@ -124,10 +130,8 @@ static void set_held(struct addresses *a, size_t group, bool held)
 	for (size_t i = g->address_first; i < (size_t)g->address_first + g->address_count; i++) {
 		size_t device = a->conf->addresses[i].device;
 
-		if (held && a->users[device] == 0) {
-			a->routes[device] = local_is_wanted(a->conf, device);
-			a->routes_known[device] = true;
-		}
+		if (held && a->users[device] == 0)
+			find_routes(a, device);
 		a->users[device] += held ? 1 : (uint32_t)-1;
 	}
 }
@@ -178,10 +182,11 @@ bool addresses_should_be_deprecated(const struct addresses *a, size_t index)
 	const struct conf_address *address = &a->conf->addresses[index];
 
 	return address->ip.family == IP_V6 &&
-	       interfaces_covers(a->interfaces, address->device, &address->ip, 128);
+	       (!addresses_is_held(a, index) ||
+		       interfaces_covers(a->interfaces, address->device, &address->ip, 128));
 }
 
-bool addresses_should_be_route(const struct addresses *a, size_t index)
+static bool should_be_route(const struct addresses *a, size_t index)
 {
 	const struct conf_address *address = &a->conf->addresses[index];
 
@@ -195,7 +200,7 @@ void addresses_put_for(
 	uint32_t interface = addresses_interface(a, index)->index;
 
 	if (!a->placed[index] && !a->ahead[index])
-		a->as_route[index] = addresses_should_be_route(a, index);
+		a->as_route[index] = should_be_route(a, index);
 	a->deprecated[index] = addresses_should_be_deprecated(a, index);
 	if (a->as_route[index])
 		request_local(b, interface, &address->ip);
@@ -284,7 +289,7 @@ bool addresses_are_settled(const struct addresses *a, size_t group)
 	return true;
 }
 
-/* It was configured ahead, and is as it should be when it is held. */
+/* It was configured ahead, and is as it should be now. */
 static bool is_there_ahead(struct addresses *a, size_t index)
 {
 	a->ahead[index] &= a->interfaces->present[index];
@@ -304,12 +309,9 @@ static void put_all(struct addresses *a, const uint16_t *list, size_t count,
 	}
 }
 
-void addresses_came(struct addresses *a, size_t index)
-{
-	interfaces_came(a->interfaces, index, a->as_route[index]);
-}
-
-void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int *errors)
+/* The notice of a new IPv6 address comes later, from a work queue; that of its removal never waits.
+ */
+static void configure(struct addresses *a, const uint16_t *list, size_t count, int *errors)
 {
 	uint16_t sent[NETLINK_BATCH_MAX];
 	int answers[NETLINK_BATCH_MAX];
@@ -317,22 +319,44 @@ void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int 
 	int r;
 
 	assert(count <= NETLINK_BATCH_MAX);
-	addresses_see_own_work(a);
-	remove_other_forms(a, a->held);
 	put_all(a, list, count, &b, sent);
 	r = netlink_batch_send(&a->netlink, &b, answers);
 	memset(errors, 0, count * sizeof(*errors));
 	for (size_t i = 0; i < b.count; i++)
 		errors[sent[i]] = r < 0 ? r : answers[i] == -EEXIST ? 0 : answers[i];
+	for (size_t i = 0; i < count; i++)
+		if (errors[i] == 0)
+			interfaces_came(a->interfaces, list[i], a->as_route[list[i]]);
+}
+
+void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int *errors)
+{
+	addresses_see_own_work(a);
+	remove_other_forms(a, a->held);
+	configure(a, list, count, errors);
 	for (size_t i = 0; i < count; i++) {
 		if (errors[i] != 0)
 			continue;
-		addresses_came(a, list[i]);
 		a->ahead[list[i]] = false;
 		set_placed(a, list[i], true);
 	}
 	addresses_see_own_work(a);
 	settle(a);
+}
+
+void addresses_add_ahead(struct addresses *a, const uint16_t *list, size_t count, int *errors)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct conf_address *address = &a->conf->addresses[list[i]];
+
+		if (!a->routes_known[address->device])
+			find_routes(a, address->device);
+		fence_silence(a->fence, address->group);
+	}
+	configure(a, list, count, errors);
+	for (size_t i = 0; i < count; i++)
+		a->ahead[list[i]] |= errors[i] == 0;
+	addresses_see_own_work(a);
 }
 
 int addresses_restore(struct addresses *a, size_t index)

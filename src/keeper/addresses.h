@@ -80,6 +80,10 @@ int addresses_hold(struct addresses *a, size_t group, size_t *ret_failed);
  */
 void addresses_add(struct addresses *a, const uint16_t *list, size_t count, int *errors);
 
+/* The same for groups that are not held, behind the fence, which must be in place (fence_watch()).
+ */
+void addresses_add_ahead(struct addresses *a, const uint16_t *list, size_t count, int *errors);
+
 /* A group of which an earlier keeper left addresses configured is held from now on: what is there
  * stays as it is, in the form that it has. */
 void addresses_take_over(struct addresses *a, size_t group);
@@ -134,14 +138,10 @@ void addresses_see_own_work(struct addresses *a);
 void addresses_put(struct addresses *a, struct netlink_batch *b, size_t index);
 void addresses_put_for(
 	struct addresses *a, struct netlink_batch *b, size_t index, uint32_t lifetime_s);
-/* The kernel has taken it. The notice of a new IPv6 address comes later, from a work queue; that of
- * its removal never waits. */
-void addresses_came(struct addresses *a, size_t index);
 /* The message that takes it away. */
 void addresses_take_away(struct addresses *a, struct netlink_batch *b, size_t index);
-/* Whether it goes to its device as a local route, as far as is known. */
-bool addresses_should_be_route(const struct addresses *a, size_t index);
-/* RFC 6724 section 5, rule 3: deprecated, so that the host's own address is preferred. */
+/* RFC 6724 section 5, rule 3: deprecated, so that the host's own address is preferred; and what is
+ * not held must never be the source of anything. */
 bool addresses_should_be_deprecated(const struct addresses *a, size_t index);
 
 #endif

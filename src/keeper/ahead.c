@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/ahead.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "keeper/local.h"
-#include "keeper/requests.h"
 #include "sys/log.h"
 
 #define PART_SIZE 100 /* what is held must not wait long for it */
@@ -33,7 +30,7 @@ static bool is_right(const struct addresses *a, size_t index)
 	if (!wanted)
 		return !a->ahead[index] && !a->interfaces->present[index];
 	return a->ahead[index] && a->interfaces->present[index] &&
-	       (a->conf->addresses[index].ip.family == IP_V4 || a->deprecated[index]);
+	       a->deprecated[index] == addresses_should_be_deprecated(a, index);
 }
 
 struct part {
@@ -73,48 +70,6 @@ static void end_pass(struct ahead *a)
 	addresses_tidy_up(a->addresses);
 }
 
-/* IPv6: no connection of this host begins from an address that is silent. */
-static void put_ahead(struct addresses *a, struct netlink_batch *b, size_t index)
-{
-	const struct conf_address *address = &a->conf->addresses[index];
-	uint32_t interface = addresses_interface(a, index)->index;
-
-	if (!a->ahead[index] || !a->interfaces->present[index])
-		a->as_route[index] = addresses_should_be_route(a, index);
-	a->deprecated[index] = address->ip.family == IP_V6;
-	if (a->as_route[index])
-		request_local(b, interface, &address->ip);
-	else
-		request_address(b, interface, &address->ip, (uint8_t)ip_bits(&address->ip),
-			REQUEST_FOREVER, a->deprecated[index]);
-}
-
-static void add_ahead(struct addresses *a, const uint16_t *list, size_t count, int *errors)
-{
-	struct netlink_batch b;
-	int r;
-
-	netlink_batch_clear(&b);
-	for (size_t i = 0; i < count; i++) {
-		size_t device = a->conf->addresses[list[i]].device;
-
-		if (!a->routes_known[device])
-			a->routes[device] = local_is_wanted(a->conf, device);
-		a->routes_known[device] = true;
-		fence_silence(a->fence, a->conf->addresses[list[i]].group);
-		put_ahead(a, &b, list[i]);
-	}
-	r = netlink_batch_send(&a->netlink, &b, errors);
-	for (size_t i = 0; i < count; i++) {
-		errors[i] = r < 0 ? r : errors[i] == -EEXIST ? 0 : errors[i];
-		if (errors[i] != 0)
-			continue;
-		a->ahead[list[i]] = true;
-		addresses_came(a, list[i]);
-	}
-	addresses_see_own_work(a);
-}
-
 /* Also when the fence has turned out not to silence anything any more, or to do so again. */
 static bool is_due(struct ahead *a)
 {
@@ -136,7 +91,7 @@ bool ahead_some(struct ahead *a)
 	fence_watch(a->addresses->fence); /* a device that has just come has none yet */
 	collect(a, &p);
 	addresses_remove(a->addresses, p.remove, p.remove_count);
-	add_ahead(a->addresses, p.add, p.add_count, errors);
+	addresses_add_ahead(a->addresses, p.add, p.add_count, errors);
 	for (size_t i = 0; i < p.add_count; i++) {
 		a->added += errors[i] == 0;
 		a->failed += errors[i] != 0;

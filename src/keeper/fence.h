@@ -59,7 +59,8 @@ void fence_release(struct fence *f, size_t group);
 
 /* Whether it can silence addresses that are configured but not held, for as long as it takes. */
 bool fence_can_silence(const struct fence *f);
-/* They are so from now on, until fence_hold() or fence_release(). */
+/* They are so from now on, until fence_hold() or fence_release(). Behind a fence_watch() as well.
+ */
 void fence_silence(struct fence *f, size_t group);
 
 /* How often the lease must be passed on to the kernel while something is held; 0: not at all. */

@@ -178,8 +178,6 @@ bool fence_tc_open(struct fence_tc *f, const struct conf *conf, uint32_t handle,
 void fence_tc_set(struct fence_tc *f, size_t group, uint64_t state)
 {
 	assert(group < f->group_count);
-	if (state == FENCE_AHEAD && f->held[group] == FENCE_AWAY)
-		fence_tc_watch(f);
 	__atomic_store_n(&f->held[group], state, __ATOMIC_RELEASE);
 }
 

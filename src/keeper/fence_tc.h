@@ -46,8 +46,8 @@ void fence_tc_clean(uint32_t handle);
 bool fence_tc_open(struct fence_tc *f, const struct conf *conf, uint32_t handle,
 	const struct fence_prior *prior, const char **reterr);
 
-/* @state: FENCE_AWAY, FENCE_HELD or FENCE_AHEAD (fence_shape.h). With FENCE_AHEAD every device that
- * is there by then has the fence; before FENCE_HELD the caller sees to it, once for many groups. */
+/* @state: FENCE_AWAY, FENCE_HELD or FENCE_AHEAD (fence_shape.h). That every device has the fence by
+ * then the caller sees to, once for many groups. */
 void fence_tc_set(struct fence_tc *f, size_t group, uint64_t state);
 
 /* Something changed (monitor): new devices get it, and those that somebody took it from. */

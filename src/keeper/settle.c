@@ -65,7 +65,7 @@ static void settle_deprecation(struct addresses *a)
 	for (size_t i = 0; i < a->conf->address_count; i++) {
 		struct netlink_batch b;
 
-		if (!a->placed[i] || !a->interfaces->present[i] ||
+		if (!a->placed[i] || !addresses_is_held(a, i) || !a->interfaces->present[i] ||
 			a->deprecated[i] == addresses_should_be_deprecated(a, i))
 			continue;
 		netlink_batch_clear(&b);
